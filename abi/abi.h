@@ -1,0 +1,176 @@
+/* abi.h: the contract of compiled code. Shared by jit/ (which emits it),
+ * verify/ (which checks it) and rt/ (which runs it). Headers only.
+ *
+ * Compiled code is position-independent and belongs to a module, not to an
+ * instance: everything of an instance is reached through r14.
+ *
+ * Calling convention of Wasm functions: the C convention of System V x86-64,
+ * restricted. Integer and reference arguments in rdi rsi rdx rcx r8 r9, floats
+ * in xmm0..7, further ones on the stack in 8-byte (v128: 16-byte) slots. First
+ * result in rax or xmm0; further results in stack slots that the caller
+ * reserves just above the stack arguments. i32 values may have dirty upper
+ * halves in registers and slots. rbx rbp r12 r13 are callee-saved; r14 and r15
+ * are pinned:
+ *   r14  struct abi_ctx * of the running instance
+ *   r15  base of memory 0 (any value if the module has none)
+ * Direction flag clear; no red zone; rsp 16-aligned at calls.
+ *
+ * Host functions are C functions:
+ *   u64 fn(struct abi_ctx *caller, ARGS...)   (double or float where the type says)
+ * in the C convention: ARGS shift by one integer register. A host function
+ * with more than one result gets, as its last argument, a pointer to u64
+ * slots for results 1.. (result 0 is returned). It never unwinds: to trap it
+ * sets store->pending and returns anything; compiled code tests pending after
+ * every host call and leaves through the trap exit.
+ *
+ * Every function entry is preceded by its 32-bit type id (abi_func_header), so
+ * one compare before call_indirect covers null and type. */
+#ifndef WHELK_ABI_ABI_H
+#define WHELK_ABI_ABI_H
+
+#include "base/assert.h"
+#include "base/types.h"
+
+/* The traps of WebAssembly and our own. Text as in the official suite. */
+#define ABI_TRAPS(X)                                      \
+    X(NONE, "none")                                       \
+    X(UNREACHABLE, "unreachable")                         \
+    X(MEMORY, "out of bounds memory access")              \
+    X(TABLE, "undefined element")                         \
+    X(TABLE_BOUNDS, "out of bounds table access")         \
+    X(NULL_ELEMENT, "uninitialized element")              \
+    X(INDIRECT_TYPE, "indirect call type mismatch")       \
+    X(DIVIDE_BY_ZERO, "integer divide by zero")           \
+    X(INTEGER_OVERFLOW, "integer overflow")               \
+    X(BAD_CONVERSION, "invalid conversion to integer")    \
+    X(STACK, "call stack exhausted")                      \
+    X(NULL_REFERENCE, "null reference")                   \
+    X(UNALIGNED_ATOMIC, "unaligned atomic")               \
+    X(EXCEPTION, "uncaught exception")                    \
+    X(DEADLINE, "time budget exceeded")                   \
+    X(INTERRUPTED, "interrupted")                         \
+    X(EXIT, "exit")                                       \
+    X(NOMEM, "out of memory")                             \
+    X(HOST, "host function failed")
+
+enum abi_trap {
+#define X(name, text) ABI_TRAP_##name,
+    ABI_TRAPS(X)
+#undef X
+        ABI_TRAP_COUNT
+};
+
+/* One per store: a set of instances linked together, entered by one thread at
+ * a time. Lives in memory that compiled code can only reach by fixed offsets. */
+struct abi_store {
+    u64 trap_sp;     /* rsp that the trap exit restores; 0 when not entered */
+    u64 entry_sp;    /* stack top for the next entry from C; 0: the current stack */
+    u64 stack_limit; /* lowest rsp at which a host function may be called */
+    u32 pending;     /* enum abi_trap raised by a host function or the timer; 0: none */
+    u32 depth;       /* entries nested in this store */
+    void *owner;     /* rt's */
+};
+
+/* A function as a callable pair: tables, imports. code's type id is the u32
+ * at code[-4]. A null entry has code == a stub of type id 0 and ctx == 0. */
+struct abi_func {
+    const void *code;
+    struct abi_ctx *ctx; /* of the instance it belongs to; NULL for host functions */
+};
+
+/* entries is replaced by grow; len counts entries. */
+struct abi_table {
+    struct abi_func *entries;
+    u64 len;
+    u32 *refs; /* parallel: the 32-bit handle of each entry, 0 for null */
+    u64 reserved;
+};
+
+/* References (funcref, externref) inside compiled code are 32-bit handles of
+ * the store, 0 for null. They are checked by whoever uses them. */
+
+/* Helpers in C that compiled code calls through the context. The signature is
+ * that of a host function; reference operands are handles. */
+#define ABI_BUILTINS(X)                                                                   \
+    X(memory_grow)  /* (u32 mem, u64 delta) -> old pages or -1 */                         \
+    X(memory_fill)  /* (u32 mem, u64 at, u32 byte, u64 n) */                              \
+    X(memory_copy)  /* (u32 dst_mem | src_mem << 32, u64 to, u64 from, u64 n) */          \
+    X(memory_init)  /* (u32 mem | segment << 32, u64 to, u32 from, u32 n) */              \
+    X(data_drop)    /* (u32 segment) */                                                   \
+    X(table_get)    /* (u32 table, u64 index) -> handle */                                \
+    X(table_set)    /* (u32 table, u64 index, u32 handle) */                              \
+    X(table_grow)   /* (u32 table, u64 delta, u32 handle) -> old length or -1 */          \
+    X(table_fill)   /* (u32 table, u64 at, u32 handle, u64 n) */                          \
+    X(table_copy)   /* (u32 dst | src << 32, u64 to, u64 from, u64 n) */                  \
+    X(table_init)   /* (u32 table | segment << 32, u64 to, u32 from, u32 n) */            \
+    X(elem_drop)    /* (u32 segment) */                                                   \
+    X(ref_func)     /* (u32 func) -> handle */                                            \
+    X(f32_round)    /* (u32 bits, u32 mode) -> bits: CPUs without SSE4.1 */               \
+    X(f64_round)    /* (u64 bits, u32 mode) -> bits; mode as roundsd's immediate */
+
+enum abi_builtin {
+#define X(name) ABI_BUILTIN_##name,
+    ABI_BUILTINS(X)
+#undef X
+        ABI_BUILTIN_COUNT
+};
+
+/* The fixed head of an instance's context. After it, in this order, 16-aligned:
+ *   struct abi_func    imports[imported functions]
+ *   struct abi_table  *tables[tables]                (pointer: tables are shared)
+ *   globals: 16 bytes each, one per global index; a defined immutable, or a
+ *   mutable global that is neither imported nor exported holds its value in
+ *   place; an imported or exported mutable one holds a pointer to it.
+ * abi_layout() computes the offsets; compiled code and rt/ agree through it. */
+struct abi_ctx {
+    u8 *mem_base;    /* r15 is loaded from here */
+    u64 mem_bytes;   /* current size of memory 0 */
+    u64 mem_pages;   /* the same in pages: memory.size */
+    struct abi_store *store;
+    void *instance;  /* struct rt_instance: C only */
+    const void *builtins[ABI_BUILTIN_COUNT];
+};
+
+struct abi_counts {
+    u32 imported_funcs, tables, globals;
+};
+
+struct abi_layout {
+    u32 imports, tables, globals, size;
+};
+
+static inline struct abi_layout abi_layout(struct abi_counts n) {
+    struct abi_layout l;
+    u64 at = ALIGN_UP(sizeof(struct abi_ctx), (size_t)16);
+    l.imports = (u32)at;
+    at += (u64)n.imported_funcs * sizeof(struct abi_func);
+    l.tables = (u32)at;
+    at = ALIGN_UP(at + (u64)n.tables * sizeof(struct abi_table *), (u64)16);
+    l.globals = (u32)at;
+    at += (u64)n.globals * 16;
+    assert(at < INT32_MAX); /* counts are bounded by the decoder's limits */
+    l.size = (u32)at;
+    return l;
+}
+
+/* The u32 before a function's entry. 0 is the null stub's, and no type's. */
+static inline u32 abi_type_id(const void *code) { return ((const u32 *)code)[-1]; }
+
+/* C -> Wasm. One thunk per function type, emitted beside the code. vals holds
+ * the arguments, one 16-byte slot each (i32 in the low 4 bytes), and receives
+ * the results in the same way. Returns ABI_TRAP_NONE or the trap. The thunk
+ * saves the callee-saved registers, sets r14, r15, store->trap_sp (saving the
+ * old one) and switches to store->entry_sp when that is not 0. */
+union abi_value {
+    u32 i32;
+    u64 i64;
+    u64 bits[2];
+} __attribute__((aligned(16)));
+
+typedef u32 abi_thunk(struct abi_ctx *ctx, const void *code, union abi_value *vals);
+
+/* The trap exit: an address inside compiled code. Whoever stops a function
+ * (fault handler, timer) sets rip to it and rdi to the trap kind, with r14
+ * as it was in the interrupted code. */
+
+#endif

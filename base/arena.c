@@ -1,0 +1,76 @@
+#include "base/arena.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+enum { CHUNK_MIN = 64 * 1024, ALIGN = 16 };
+
+struct arena_chunk {
+    struct arena_chunk *older;
+    size_t size; /* of the whole chunk, this header included */
+};
+
+static_assert(sizeof(struct arena_chunk) % ALIGN == 0, "the first allocation is aligned");
+
+void arena_init(struct arena *a, const struct arena_source *source, size_t limit) {
+    *a = (struct arena){.source = source, .limit = limit};
+}
+
+static void *fail(struct arena *a) {
+    a->failed = true;
+    return NULL;
+}
+
+static bool grow(struct arena *a, size_t need) {
+    size_t size = MAX(need + sizeof(struct arena_chunk), (size_t)CHUNK_MIN);
+    struct arena_chunk *c = a->source->take(a->source->self, size);
+    if (!c) return false;
+    assert((uptr)c % ALIGN == 0);
+    *c = (struct arena_chunk){.older = a->chunks, .size = size};
+    a->chunks = c;
+    a->next = (u8 *)(c + 1);
+    a->end = (u8 *)c + size;
+    return true;
+}
+
+void *arena_alloc(struct arena *a, size_t n) {
+    if (n > SIZE_MAX / 2) return fail(a);
+    n = ALIGN_UP(MAX(n, (size_t)1), (size_t)ALIGN);
+    if (a->limit && n > a->limit - MIN(a->used, a->limit)) return fail(a);
+    if ((size_t)(a->end - a->next) < n && !grow(a, n)) return fail(a);
+    void *p = a->next;
+    a->next += n;
+    a->used += n;
+    return memset(p, 0, n);
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size) {
+    size_t n;
+    if (__builtin_mul_overflow(count, size, &n)) return fail(a);
+    return arena_alloc(a, n);
+}
+
+struct arena_mark arena_mark(const struct arena *a) {
+    return (struct arena_mark){.chunk = a->chunks, .next = a->next, .used = a->used};
+}
+
+static void drop_newest(struct arena *a) {
+    struct arena_chunk *c = a->chunks;
+    a->chunks = c->older;
+    a->source->give(a->source->self, c, c->size);
+}
+
+void arena_release(struct arena *a, struct arena_mark m) {
+    while (a->chunks != m.chunk) {
+        assert(a->chunks);
+        drop_newest(a);
+    }
+    a->next = m.next;
+    a->end = a->chunks ? (u8 *)a->chunks + a->chunks->size : NULL;
+    a->used = m.used;
+}
+
+void arena_reset(struct arena *a) {
+    while (a->chunks) drop_newest(a);
+    arena_init(a, a->source, a->limit);
+}

@@ -1,0 +1,50 @@
+/* arena.h: bump allocation from chunks that the caller's source provides.
+ *
+ * I1 memory handed out is zeroed, aligned to 16 and valid until arena_reset.
+ * I2 a failed allocation returns NULL and sets arena->failed: a run of
+ *    allocations may be checked once at its end.
+ * I3 not thread-safe: one arena, one owner. */
+#ifndef WHELK_BASE_ARENA_H
+#define WHELK_BASE_ARENA_H
+
+#include "base/types.h"
+
+/* Where chunks come from. take returns at least n bytes (16-aligned, any
+ * content) or NULL; give gets back exactly what take returned. */
+struct arena_source {
+    void *(*take)(void *self, size_t n);
+    void (*give)(void *self, void *p, size_t n);
+    void *self;
+};
+
+struct arena_chunk;
+
+struct arena {
+    const struct arena_source *source;
+    struct arena_chunk *chunks; /* newest first */
+    u8 *next, *end;             /* free part of the newest */
+    size_t used;                /* bytes handed out since the last reset */
+    size_t limit;               /* of used; 0 means none */
+    bool failed;
+};
+
+void arena_init(struct arena *a, const struct arena_source *source, size_t limit);
+void *arena_alloc(struct arena *a, size_t n);
+/* count * size with the overflow checked. */
+void *arena_array(struct arena *a, size_t count, size_t size);
+/* Gives every chunk back. */
+void arena_reset(struct arena *a);
+
+/* A place to return to: what was allocated after the mark is undone. */
+struct arena_mark {
+    struct arena_chunk *chunk;
+    u8 *next;
+    size_t used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_release(struct arena *a, struct arena_mark m);
+
+#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_ARRAY(a, type, n) ((type *)arena_array((a), (n), sizeof(type)))
+
+#endif

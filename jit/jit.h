@@ -1,0 +1,66 @@
+/* jit.h: a validated module in, machine code and tables out. Pure.
+ *
+ * One tier, linear passes: SSA is built from the validated bytes, folded and
+ * numbered on the way; then liveness, linear scan, selection and emission.
+ * The result is position-independent and holds no address: rt/ copies it into
+ * executable memory as it is. */
+#ifndef WHELK_JIT_JIT_H
+#define WHELK_JIT_JIT_H
+
+#include "abi/abi.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "wasm/module.h"
+
+/* What the CPU can do: probed by the embedder, or set by a test. */
+enum { JIT_CPU_SSE41 = 1, JIT_CPU_POPCNT = 2, JIT_CPU_LZCNT = 4, JIT_CPU_BMI1 = 8, JIT_CPU_BMI2 = 16, JIT_CPU_AVX = 32, JIT_CPU_AVX2 = 64, JIT_CPU_FMA = 128 };
+
+struct jit_options {
+    u32 cpu;             /* JIT_CPU_* */
+    bool checked_memory; /* explicit bounds checks instead of guard pages */
+    /* Type ids, unique in the machine: type_ids[i] for the module's type i; never 0. */
+    const u32 *type_ids;
+    /* For tests and `whelk check --dump`: called with text, or NULL. */
+    void (*dump)(void *self, const char *text, size_t n);
+    void *dump_self;
+    const char *dump_passes; /* letters of the passes to dump; NULL: none */
+};
+
+struct jit_trap_site {
+    u32 pc;   /* offset of the instruction that faults */
+    u32 kind; /* enum abi_trap */
+};
+
+struct jit_func {
+    u32 entry, end;  /* offsets in code; the type id is at entry - 4 */
+    u32 frame;       /* bytes below the return address */
+    u32 wasm_offset; /* of the body in the module, for messages */
+};
+
+struct jit_code {
+    u8 *bytes; /* in the output arena */
+    u32 size;
+    u32 code_end;           /* [0, code_end) is instructions; then constants and switch tables */
+    struct jit_func *funcs; /* one per defined function */
+    u32 func_count;
+    u32 *thunks; /* one per type: offset of its entry thunk, or UINT32_MAX if never needed */
+    u32 trap_exit;
+    u32 thunks_start, thunks_end; /* here the timer may not divert: r14 may not be set */
+    struct jit_trap_site *traps;  /* sorted by pc */
+    u32 trap_count;
+};
+
+/* What made a compile fail: ERR_LIMIT (function too large), ERR_UNSUPPORTED
+ * (feature of the CPU), ERR_NOMEM. */
+struct jit_error {
+    enum err code;
+    u32 func; /* in the module's function index space */
+    char text[120];
+};
+
+/* out and its tables live in result; scratch is marked and released. */
+enum err jit_compile(struct arena *result, struct arena *scratch, const struct wasm_module *m,
+                     const struct jit_options *options, struct jit_code *out,
+                     struct jit_error *error);
+
+#endif

@@ -1,0 +1,188 @@
+/* module.h: a decoded and validated WebAssembly module.
+ *
+ * Everything here lives in the arena that wasm_decode was given, and byte runs
+ * (names, bodies, data) are borrowed from the input: both must outlive it.
+ * Read-only after wasm_validate; then any thread may read it. Index spaces
+ * (functions, tables, memories, globals) start with the imports, as in
+ * WebAssembly 2.0, 2.5. */
+#ifndef WHELK_WASM_MODULE_H
+#define WHELK_WASM_MODULE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/types.h"
+
+/* Value types by their binary code (WebAssembly 2.0, 5.3). */
+enum {
+    WASM_I32 = 0x7f,
+    WASM_I64 = 0x7e,
+    WASM_F32 = 0x7d,
+    WASM_F64 = 0x7c,
+    WASM_V128 = 0x7b,
+    WASM_FUNCREF = 0x70,
+    WASM_EXTERNREF = 0x6f,
+};
+typedef u8 wasm_type;
+
+enum { WASM_PAGE = 65536 };
+
+/* Limits that a module must keep (ours; the JS API's where it names one). */
+enum {
+    WASM_MAX_TYPES = 1000000,
+    WASM_MAX_FUNCS = 1000000,
+    WASM_MAX_IMPORTS = 100000,
+    WASM_MAX_EXPORTS = 100000,
+    WASM_MAX_GLOBALS = 1000000,
+    WASM_MAX_TABLES = 100000,
+    WASM_MAX_SEGMENTS = 100000,
+    WASM_MAX_PARAMS = 1000,
+    WASM_MAX_RESULTS = 1000,
+    WASM_MAX_LOCALS = 50000,
+    WASM_MAX_BODY = 7654321,
+    WASM_MAX_TABLE = 10000000,
+};
+
+struct wasm_functype {
+    const wasm_type *params, *results;
+    u32 param_count, result_count;
+    u32 canon; /* the smallest index of an equal type in this module */
+};
+
+struct wasm_limits {
+    u64 min, max; /* max: the declared one, or the type's ceiling */
+    bool has_max, shared, is64;
+};
+
+struct wasm_table {
+    wasm_type type;
+    struct wasm_limits limits;
+};
+
+struct wasm_memory {
+    struct wasm_limits limits; /* in pages */
+};
+
+/* A constant expression, decoded: what an engine needs to evaluate it at
+ * instantiation. Plain constants are one value; anything longer (extended
+ * const) keeps its validated code. */
+enum wasm_init_kind { WASM_INIT_CONST, WASM_INIT_GLOBAL, WASM_INIT_REF_NULL, WASM_INIT_REF_FUNC, WASM_INIT_CODE };
+struct wasm_init {
+    enum wasm_init_kind kind;
+    wasm_type type;
+    u64 value;         /* CONST: the bits; GLOBAL, REF_FUNC: the index */
+    struct bytes code; /* CODE: without the final end */
+};
+
+struct wasm_global {
+    wasm_type type;
+    bool mutable;
+    struct wasm_init init; /* defined globals only */
+};
+
+enum wasm_kind { WASM_KIND_FUNC, WASM_KIND_TABLE, WASM_KIND_MEMORY, WASM_KIND_GLOBAL, WASM_KIND_TAG };
+
+struct wasm_import {
+    struct bytes module, name;
+    enum wasm_kind kind;
+    u32 index; /* in the index space of its kind */
+};
+
+struct wasm_export {
+    struct bytes name;
+    enum wasm_kind kind;
+    u32 index;
+};
+
+/* A run of locals of one type, as declared. */
+struct wasm_locals {
+    u32 count;
+    wasm_type type;
+};
+
+struct wasm_func {
+    u32 type;          /* index into types */
+    bool declared_ref; /* may be the operand of ref.func */
+    /* defined functions only: */
+    struct bytes code; /* instructions, the final end included */
+    u32 code_offset;   /* of code.p in the module's bytes: for error messages */
+    struct wasm_locals *locals;
+    u32 local_runs;
+    u32 local_count; /* parameters included */
+    /* noted by validation, for compilers: */
+    u32 max_stack;     /* operand stack high-water mark, in values */
+    u32 max_depth;     /* of nested blocks, the body included */
+    u32 loop_count;
+    /* For the i-th loop in code order: a bitset over locals that are set
+     * inside it, loop_sets + i * loop_words. NULL if loop_count is 0. */
+    u32 *loop_sets;
+    u32 loop_words;
+};
+
+enum wasm_segment_mode { WASM_ACTIVE, WASM_PASSIVE, WASM_DECLARATIVE };
+
+struct wasm_elem {
+    enum wasm_segment_mode mode;
+    wasm_type type;
+    u32 table;
+    struct wasm_init offset;
+    u32 count;
+    struct wasm_init *items;
+};
+
+struct wasm_data {
+    enum wasm_segment_mode mode;
+    u32 memory;
+    struct wasm_init offset;
+    struct bytes bytes;
+};
+
+struct wasm_custom {
+    struct bytes name, payload;
+};
+
+#define WASM_NONE UINT32_MAX
+
+struct wasm_module {
+    struct bytes bytes; /* the whole input */
+    struct wasm_functype *types;
+    struct wasm_import *imports;
+    struct wasm_func *funcs;
+    struct wasm_table *tables;
+    struct wasm_memory *memories;
+    struct wasm_global *globals;
+    struct wasm_export *exports;
+    struct wasm_elem *elems;
+    struct wasm_data *datas;
+    struct wasm_custom *customs;
+    u32 type_count, import_count, func_count, table_count, memory_count, global_count, export_count,
+        elem_count, data_count, custom_count;
+    u32 imported_funcs, imported_tables, imported_memories, imported_globals;
+    u32 start; /* WASM_NONE: no start function */
+    bool has_data_count;
+    u32 data_count_declared;
+    struct bytes name_section; /* payload of the custom section "name"; may be empty */
+};
+
+/* Why a module was refused. offset is from the first byte of the module. */
+struct wasm_error {
+    enum err code; /* ERR_MALFORMED, ERR_TRUNCATED, ERR_INVALID, ERR_UNSUPPORTED, ERR_LIMIT, ERR_NOMEM */
+    size_t offset;
+    char text[160]; /* the official suite's wording first, then detail */
+};
+
+/* Decodes the sections of a module (WebAssembly 2.0, 5.5). Code bodies are
+ * delimited, not looked into. On failure *error says why. */
+enum err wasm_decode(struct arena *a, struct bytes in, struct wasm_module *out,
+                     struct wasm_error *error);
+
+/* Validates everything (WebAssembly 2.0, 3) and fills in what struct wasm_func
+ * says "noted by validation". Only a validated module may be compiled. */
+enum err wasm_validate(struct arena *a, struct wasm_module *m, struct wasm_error *error);
+
+/* The export of that name and kind, or NULL. */
+const struct wasm_export *wasm_find_export(const struct wasm_module *m, struct bytes name,
+                                           enum wasm_kind kind);
+/* The function's name from the name section; empty if it has none. */
+struct bytes wasm_func_name(const struct wasm_module *m, u32 func);
+
+#endif
