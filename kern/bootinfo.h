@@ -1,0 +1,23 @@
+/* bootinfo.h: what the boot protocol told us, copied and validated. Fixed after boot. */
+#ifndef WHELK_KERN_BOOTINFO_H
+#define WHELK_KERN_BOOTINFO_H
+
+#include "base/types.h"
+
+struct bootinfo {
+    const char *command_line;   /* zero-terminated; "" if none */
+    struct bytes initrd;        /* in the direct map; n == 0 if none */
+    struct {
+        u64 base, size;
+        u32 gsi;
+    } mmio[32];                 /* virtio_mmio.device=SIZE@BASE:GSI on the command line */
+    u32 mmio_count;
+    u64 boot_tsc;               /* at entry */
+};
+extern struct bootinfo bootinfo;
+
+/* The value of "key=" on the command line: copied to out (empty if key stands
+ * alone). false if absent or cap is too small. Values may be quoted with ". */
+bool option(const char *key, char *out, u32 cap);
+
+#endif

@@ -1,0 +1,10 @@
+/* panic.h: the end. Prints registers, a backtrace with symbols and what was
+ * running, then ends the VM with a non-zero status. Only for our own bugs. */
+#ifndef WHELK_KERN_PANIC_H
+#define WHELK_KERN_PANIC_H
+
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Ends the machine in order; status 0 is success. */
+_Noreturn void machine_exit(int status);
+
+#endif
