@@ -23,6 +23,17 @@
  * sets store->pending and returns anything; compiled code tests pending after
  * every host call and leaves through the trap exit.
  *
+ * One kind of callee. A struct abi_func in a table, a funcref or a thunk call
+ * is always {code with a type id before it, context}, called in the Wasm
+ * convention with r14 = its ctx, r15 = [ctx], r11 = the caller's ctx. For a host
+ * function that is {a host stub of its type, struct abi_host *}: the stub puts r14
+ * back to the caller's context, shifts the arguments, checks headroom, calls
+ * abi_host.fn, tests pending. jit_code.host_stubs has one per type that an import
+ * uses. Calls into another instance (or a host stub) go through glue that
+ * saves and restores r14 and r15; a callee need not restore them.
+ * Only the imports[] of a context also have the short form {C function, NULL}:
+ * a host function that is called directly.
+ *
  * Every function entry is preceded by its 32-bit type id (abi_func_header), so
  * one compare before call_indirect covers null and type. */
 #ifndef WHELK_ABI_ABI_H
@@ -72,10 +83,17 @@ struct abi_store {
 };
 
 /* A function as a callable pair: tables, imports. code's type id is the u32
- * at code[-4]. A null entry has code == a stub of type id 0 and ctx == 0. */
+ * at code[-4]. A null table entry has code == any address with type id 0 before
+ * it, which is never called, and ctx == NULL. */
 struct abi_func {
     const void *code;
-    struct abi_ctx *ctx; /* of the instance it belongs to; NULL for host functions */
+    void *ctx; /* struct abi_ctx of the instance it belongs to, or struct abi_host */
+};
+
+/* Context of a host function outside imports[]. Belongs to no store. */
+struct abi_host {
+    u64 zero;       /* where a context has its memory base */
+    const void *fn; /* the C function */
 };
 
 /* entries is replaced by grow; len counts entries. */
@@ -116,7 +134,7 @@ enum abi_builtin {
 };
 
 /* The fixed head of an instance's context. After it, in this order, 16-aligned:
- *   struct abi_func    imports[imported functions]
+ *   struct abi_func    imports[imported functions]   ({C function, NULL} or a callable pair)
  *   struct abi_table  *tables[tables]                (pointer: tables are shared)
  *   globals: 16 bytes each, one per global index; a defined immutable, or a
  *   mutable global that is neither imported nor exported holds its value in
@@ -160,17 +178,24 @@ static inline u32 abi_type_id(const void *code) { return ((const u32 *)code)[-1]
  * the arguments, one 16-byte slot each (i32 in the low 4 bytes), and receives
  * the results in the same way. Returns ABI_TRAP_NONE or the trap. The thunk
  * saves the callee-saved registers, sets r14, r15, store->trap_sp (saving the
- * old one) and switches to store->entry_sp when that is not 0. */
+ * old one) and switches to store->entry_sp when that is not 0. It does not touch
+ * depth, entry_sp, pending, MXCSR: rt's. store is caller->store; caller is
+ * f->ctx for a Wasm function, for a host function the instance whose export it
+ * is. A thunk works for every function of an equal type in any module. */
 union abi_value {
     u32 i32;
     u64 i64;
     u64 bits[2];
 } __attribute__((aligned(16)));
 
-typedef u32 abi_thunk(struct abi_ctx *ctx, const void *code, union abi_value *vals);
+typedef u32 abi_thunk(struct abi_ctx *caller, const struct abi_func *f, union abi_value *vals);
 
 /* The trap exit: an address inside compiled code. Whoever stops a function
  * (fault handler, timer) sets rip to it and rdi to the trap kind, with r14
- * as it was in the interrupted code. */
+ * as it was in the interrupted code. rsp does not matter. Every module's trap
+ * exit works for every thunk's frame. Not while pc is in the glue (see
+ * jit_code): there r14 may be an abi_host or not set; glue never faults by itself
+ * (it checks headroom first), and a timer that finds it sets pending and tries
+ * again at its next tick. */
 
 #endif

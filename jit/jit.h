@@ -43,9 +43,12 @@ struct jit_code {
     u32 code_end;           /* [0, code_end) is instructions; then constants and switch tables */
     struct jit_func *funcs; /* one per defined function */
     u32 func_count;
-    u32 *thunks; /* one per type: offset of its entry thunk, or UINT32_MAX if never needed */
+    u32 *thunks; /* one per type: offset of its entry thunk. Equal types share one */
     u32 trap_exit;
-    u32 thunks_start, thunks_end; /* here the timer may not divert: r14 may not be set */
+    u32 *host_stubs; /* one per type: offset of its host stub (abi.h), or UINT32_MAX: no import has the type */
+    /* Glue: thunks, stubs, trap exit. Here the timer may not divert: r14 may not
+     * be set. No pc in it is a trap site. */
+    u32 thunks_start, thunks_end;
     struct jit_trap_site *traps;  /* sorted by pc */
     u32 trap_count;
 };
