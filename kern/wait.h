@@ -25,6 +25,7 @@ struct waiter {
     struct thread *thread;
     struct waitq *queue;
     bool woken;
+    void (*notify)(struct waiter *w); /* NULL: wake thread */
 };
 
 void waitq_init(struct waitq *q);
@@ -34,6 +35,11 @@ size_t wait_wake_n(struct waitq *q, size_t n); /* how many were woken */
 
 void wait_begin(struct waitq *q, struct waiter *w); /* enqueue */
 void wait_end(struct waiter *w);                    /* dequeue, if still in */
+/* Enqueue a watcher instead of a thread (epoll): every wake of q calls notify,
+ * with q->lock held and interrupts off, and leaves w in the queue; it is not
+ * counted as woken by wait_wake_one and _n. Ends with wait_end, after which
+ * notify is not running and will not be called. */
+void wait_watch(struct waitq *q, struct waiter *w, void (*notify)(struct waiter *w));
 /* Blocks until some queue that this thread is in wakes it, it is interrupted,
  * or the deadline passes. Returns at once if a wake came since wait_begin.
  * false: the deadline passed. */
