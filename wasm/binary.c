@@ -1,0 +1,138 @@
+/* binary.c: LEB128 and types of the binary format (WebAssembly 2.0, 5.2, 5.3).
+ *
+ * I1 a byte that a later standard assigns to a type is ERR_UNSUPPORTED; only
+ *    bytes that none assigns are ERR_MALFORMED. */
+#include "wasm/binary.h"
+
+#include "base/assert.h"
+
+/* Tells the two ways in which an LEB128 number is malformed apart: every byte
+ * it may have continues, or its last byte has bits that do not fit. */
+static enum err leb_why(const struct cursor *c, unsigned bits, enum err e, const char **why) {
+    assert(e == ERR_TRUNCATED || e == ERR_MALFORMED);
+    if (e == ERR_TRUNCATED) {
+        *why = "unexpected end";
+        return e;
+    }
+    size_t most = (bits + 6) / 7;
+    bool too_long = cursor_left(c) >= most;
+    for (size_t i = 0; too_long && i < most; i++) too_long = c->p[i] & 0x80;
+    *why = too_long ? "integer representation too long" : "integer too large";
+    return e;
+}
+
+enum err wasm_take_byte(struct cursor *c, u8 *out, const char **why) {
+    enum err e = take_u8(c, out);
+    if (e) *why = "unexpected end";
+    return e;
+}
+
+enum err wasm_take_u32(struct cursor *c, u32 *out, const char **why) {
+    enum err e = take_leb_u32(c, out);
+    return likely(!e) ? e : leb_why(c, 32, e, why);
+}
+
+enum err wasm_take_u64(struct cursor *c, u64 *out, const char **why) {
+    enum err e = take_leb_u64(c, out);
+    return likely(!e) ? e : leb_why(c, 64, e, why);
+}
+
+enum err wasm_take_i32(struct cursor *c, i32 *out, const char **why) {
+    enum err e = take_leb_i32(c, out);
+    return likely(!e) ? e : leb_why(c, 32, e, why);
+}
+
+enum err wasm_take_i64(struct cursor *c, i64 *out, const char **why) {
+    enum err e = take_leb_i64(c, out);
+    return likely(!e) ? e : leb_why(c, 64, e, why);
+}
+
+/* The feature that assigns this byte to a type; NULL if none does. */
+static const char *future_type(u8 byte) {
+    switch (byte) {
+    case 0x7b: return "SIMD: type v128";
+    case 0x63:
+    case 0x64: return "typed function references: reference type";
+    case 0x6e:
+    case 0x6d:
+    case 0x6c:
+    case 0x6b:
+    case 0x6a:
+    case 0x71:
+    case 0x72:
+    case 0x73: return "GC: heap type";
+    case 0x69:
+    case 0x74: return "exceptions: type exnref";
+    case 0x68:
+    case 0x75: return "stack switching: type cont";
+    default: return NULL;
+    }
+}
+
+/* Everything but the two kinds of types that this engine knows. */
+static enum err refuse_type(u8 byte, const char *text, const char **why) {
+    const char *feature = future_type(byte);
+    *why = feature ? feature : text;
+    return feature ? ERR_UNSUPPORTED : ERR_MALFORMED;
+}
+
+static bool is_valtype(u8 b) { return (b >= WASM_F64 && b <= WASM_I32) || b == WASM_FUNCREF || b == WASM_EXTERNREF; }
+
+enum err wasm_take_valtype(struct cursor *c, wasm_type *out, const char **why) {
+    struct cursor t = *c;
+    u8 byte;
+    enum err e = wasm_take_byte(&t, &byte, why);
+    if (e) return e;
+    if (!is_valtype(byte)) return refuse_type(byte, "malformed value type", why);
+    *out = byte;
+    *c = t;
+    return ERR_OK;
+}
+
+enum err wasm_take_reftype(struct cursor *c, wasm_type *out, const char **why) {
+    struct cursor t = *c;
+    u8 byte;
+    enum err e = wasm_take_byte(&t, &byte, why);
+    if (e) return e;
+    if (byte != WASM_FUNCREF && byte != WASM_EXTERNREF)
+        return refuse_type(byte, "malformed reference type", why);
+    *out = byte;
+    *c = t;
+    return ERR_OK;
+}
+
+enum err wasm_take_heaptype(struct cursor *c, wasm_type *out, const char **why) {
+    if (cursor_left(c) && !(*c->p & 0x40)) {
+        *why = "typed function references: heap type";
+        return ERR_UNSUPPORTED;
+    }
+    return wasm_take_reftype(c, out, why);
+}
+
+enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why) {
+    struct cursor t = *c;
+    i64 v;
+    enum err e = take_leb_i33(&t, &v);
+    if (e) return leb_why(c, 33, e, why);
+    if (v < 0 && v != -64) {
+        wasm_type type;
+        if ((e = wasm_take_valtype(c, &type, why))) return e;
+        *out = (u64)v;
+        return ERR_OK;
+    }
+    *out = (u64)v;
+    *c = t;
+    return ERR_OK;
+}
+
+const char *wasm_type_text(wasm_type t) {
+    switch (t) {
+    case WASM_I32: return "i32";
+    case WASM_I64: return "i64";
+    case WASM_F32: return "f32";
+    case WASM_F64: return "f64";
+    case WASM_FUNCREF: return "funcref";
+    case WASM_EXTERNREF: return "externref";
+    default: return "?";
+    }
+}

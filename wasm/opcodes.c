@@ -1,0 +1,164 @@
+/* opcodes.c: the instruction table as data, and the one reader of instructions.
+ *
+ * I1 wasm_take_instr consumes exactly what WebAssembly 2.0, 5.4 says follows
+ *    the opcode; it knows no module, so it checks no index.
+ * I2 an opcode of a later feature is ERR_UNSUPPORTED with the feature's name;
+ *    one that no standard assigns is ERR_MALFORMED. */
+#include "wasm/opcodes.h"
+
+#include "base/assert.h"
+#include "wasm/binary.h"
+
+#define COUNT(s) ((s)[0] == '*' ? 0 : sizeof(s) - 1)
+
+const struct wasm_opinfo wasm_opinfos[WASM_OP_COUNT] = {
+#define X(name, code, text, imm, in, out, align) \
+    [code] = {text, WASM_IMM_##imm, align, COUNT(in), COUNT(out), (in)[0] == '*', in, out},
+    WASM_OPS(X)
+#undef X
+};
+
+enum { PREFIX_MISC = 0xfc, PREFIX_BASE = 0x100, MISC_WIDE_FIRST = 19, MISC_WIDE_LAST = 22 };
+
+/* What later standards assign to a first byte; NULL: nothing. */
+static const char *future_feature(u8 byte) {
+    switch (byte) {
+    case 0x06:
+    case 0x07:
+    case 0x09:
+    case 0x18:
+    case 0x19: return "legacy exceptions: instruction";
+    case 0x08:
+    case 0x0a:
+    case 0x1f: return "exceptions: instruction";
+    case 0x12:
+    case 0x13: return "tail calls: instruction";
+    case 0x14:
+    case 0x15:
+    case 0xd4:
+    case 0xd5:
+    case 0xd6: return "typed function references: instruction";
+    case 0xd3:
+    case 0xfb: return "GC: instruction";
+    case 0xfd: return "SIMD: instruction";
+    case 0xfe: return "threads and atomics: instruction";
+    default: return NULL;
+    }
+}
+
+static enum err take_opcode(struct cursor *c, enum wasm_op *op, const char **why) {
+    u8 byte;
+    u32 sub = 0;
+    enum err e = wasm_take_byte(c, &byte, why);
+    if (e) return e;
+    u32 code = byte;
+    if (byte == PREFIX_MISC) {
+        if ((e = wasm_take_u32(c, &sub, why))) return e;
+        code = sub < WASM_OP_COUNT - PREFIX_BASE ? PREFIX_BASE | sub : WASM_OP_COUNT;
+    }
+    if (code < WASM_OP_COUNT && wasm_opinfos[code].text) {
+        *op = (enum wasm_op)code;
+        return ERR_OK;
+    }
+    const char *feature = future_feature(byte);
+    if (byte == PREFIX_MISC && sub >= MISC_WIDE_FIRST && sub <= MISC_WIDE_LAST)
+        feature = "wide arithmetic: instruction";
+    *why = feature ? feature : "illegal opcode";
+    return feature ? ERR_UNSUPPORTED : ERR_MALFORMED;
+}
+
+/* align and offset. Bit 6 of align announces a memory index (multi-memory). */
+static enum err take_memarg(struct cursor *c, struct wasm_instr *i, const char **why) {
+    enum { HAS_MEMORY = 0x40, FLAGS_END = 0x80 };
+    enum err e = wasm_take_u32(c, &i->a, why);
+    if (e) return e;
+    if (i->a >= FLAGS_END) {
+        *why = "malformed memop flags";
+        return ERR_MALFORMED;
+    }
+    if (i->a & HAS_MEMORY) {
+        *why = "multi-memory: memory index of an access";
+        return ERR_UNSUPPORTED;
+    }
+    i->b = 0;
+    return wasm_take_u64(c, &i->bits, why);
+}
+
+static enum err take_labels(struct cursor *c, struct wasm_instr *i, const char **why) {
+    enum err e = wasm_take_u32(c, &i->a, why);
+    if (e) return e;
+    i->labels = *c;
+    for (u64 k = 0; k <= i->a; k++) {
+        u32 label;
+        if ((e = wasm_take_u32(c, &label, why))) return e;
+    }
+    i->labels.start = i->labels.p;
+    i->labels.end = c->p;
+    return ERR_OK;
+}
+
+static enum err take_types(struct cursor *c, struct wasm_instr *i, const char **why) {
+    enum err e = wasm_take_u32(c, &i->a, why);
+    for (u32 k = 0; !e && k < i->a; k++) e = wasm_take_valtype(c, &i->type, why);
+    return e;
+}
+
+static enum err take_raw(struct cursor *c, size_t n, u64 *out, const char **why) {
+    u32 half = 0;
+    enum err e = n == 4 ? take_le32(c, &half) : take_le64(c, out);
+    if (e) *why = "unexpected end";
+    else if (n == 4) *out = half;
+    return e;
+}
+
+static enum err take_pair(struct cursor *c, struct wasm_instr *i, const char **why) {
+    enum err e = wasm_take_u32(c, &i->a, why);
+    return e ? e : wasm_take_u32(c, &i->b, why);
+}
+
+static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const char **why) {
+    i32 narrow = 0;
+    i64 wide = 0;
+    enum err e;
+    switch ((enum wasm_immediate)wasm_opinfos[i->op].imm) {
+    case WASM_IMM_NONE: return ERR_OK;
+    case WASM_IMM_BLOCK: return wasm_take_blocktype(c, &i->bits, why);
+    case WASM_IMM_LABELS: return take_labels(c, i, why);
+    case WASM_IMM_TYPES: return take_types(c, i, why);
+    case WASM_IMM_MEMARG: return take_memarg(c, i, why);
+    case WASM_IMM_I32:
+        e = wasm_take_i32(c, &narrow, why);
+        i->bits = (u32)narrow;
+        return e;
+    case WASM_IMM_I64:
+        e = wasm_take_i64(c, &wide, why);
+        i->bits = (u64)wide;
+        return e;
+    case WASM_IMM_F32: return take_raw(c, 4, &i->bits, why);
+    case WASM_IMM_F64: return take_raw(c, 8, &i->bits, why);
+    case WASM_IMM_REFTYPE: return wasm_take_heaptype(c, &i->type, why);
+    case WASM_IMM_LABEL:
+    case WASM_IMM_FUNC:
+    case WASM_IMM_LOCAL:
+    case WASM_IMM_GLOBAL:
+    case WASM_IMM_TABLE:
+    case WASM_IMM_MEMORY:
+    case WASM_IMM_DATA:
+    case WASM_IMM_ELEM: return wasm_take_u32(c, &i->a, why);
+    case WASM_IMM_TYPE_TABLE:
+    case WASM_IMM_DATA_MEMORY:
+    case WASM_IMM_ELEM_TABLE:
+    case WASM_IMM_MEMORY_MEMORY:
+    case WASM_IMM_TABLE_TABLE: return take_pair(c, i, why);
+    }
+    unreachable();
+}
+
+enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why) {
+    struct cursor t = *c;
+    enum err e = take_opcode(&t, &out->op, why);
+    if (e) return e;
+    if ((e = take_immediate(&t, out, why))) return e;
+    *c = t;
+    return ERR_OK;
+}
