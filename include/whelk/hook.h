@@ -23,7 +23,7 @@ enum whelk_hook {
 
 /* net.rx and net.tx. An unknown verdict counts as an error of the extension
  * and follows the fail policy. TX is rx only (send the frame back out). */
-enum whelk_verdict { WHELK_PASS = 0, WHELK_DROP = 1, WHELK_TX = 2 };
+enum whelk_verdict { WHELK_PASS = 0, WHELK_DROP = 1, WHELK_TX = 2, WHELK_VERDICT_COUNT };
 
 enum whelk_direction { WHELK_RX = 0, WHELK_TX_OUT = 1 };
 
