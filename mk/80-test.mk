@@ -6,7 +6,7 @@ TEST_LIB  := $(patsubst %.c,$(B)/asan/%.o,$(wildcard test/lib/*.c))
 
 $(B)/asan/unit/%: $(B)/asan/test/unit/%.o $(TEST_LIB) $(ENGINE_ASAN)
 	@mkdir -p $(@D)
-	$(CC) $(SAN) -pie $^ -o $@
+	$(CC) $(SAN) -pie $^ -lm -o $@
 
 .PHONY: unit tidy
 unit: $(UNIT_BIN:%=%.run)

@@ -1,11 +1,16 @@
 /* rt.h: engines, modules, instances. The embedder's interface to the engine
  * (kernel, host command, tests). Reaches the machine only through rt_host.
+ * WebAssembly 2.0, 4.2 (runtime structure) and 4.5 (modules).
  *
  * Life of a module: rt_module_load (decode, validate, compile, verify, seal)
  * -> rt_instantiate (link, initialise, start) -> rt_call ... -> rt_instance_free
  * -> rt_module_free. A module may have many instances.
  * Threads: a store and what is in it is used by one thread at a time; modules
- * and linkers may be shared once built. */
+ * and linkers may be shared once built. Engine-wide tables are guarded by
+ * rt_host.lock. rt_fault, rt_stop and rt_is_code take no lock and allocate
+ * nothing: they may run in a signal handler or an interrupt.
+ * Errors: on any enum err nothing has changed and nothing is left behind.
+ * References (funcref, externref) are 32-bit handles of a store, 0 for null. */
 #ifndef WHELK_RT_RT_H
 #define WHELK_RT_RT_H
 
@@ -31,6 +36,9 @@ struct rt_host {
     enum err (*code_seal)(void *self, void *write, void *exec, size_t n);
     void (*code_free)(void *self, void *exec, size_t n);
     u64 (*now_ns)(void *self); /* monotonic */
+    /* Mutual exclusion around engine-wide tables; NULL: one thread only. */
+    void (*lock)(void *self);
+    void (*unlock)(void *self);
     void *self;
     u32 cpu; /* JIT_CPU_* */
     size_t page; /* size of a page of the machine */
@@ -58,45 +66,95 @@ struct rt_limits {
 enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host);
 void rt_engine_free(struct rt_engine *e);
 
-/* bytes are copied. */
+/* What this CPU can do: JIT_CPU_*, for rt_host.cpu. */
+u32 rt_probe_cpu(void);
+
+/* bytes are copied. error->code tells what is wrong: ERR_MALFORMED, ERR_TRUNCATED,
+ * ERR_INVALID, ERR_UNSUPPORTED, ERR_LIMIT, ERR_PROOF, ERR_NOMEM. */
 enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt_limits *limits,
                         struct rt_module **out, struct rt_error *error);
-void rt_module_free(struct rt_module *m); /* no instance may be left */
+/* Gives the caller's hold back. The module goes when its last instance goes. */
+void rt_module_free(struct rt_module *m);
 const struct wasm_module *rt_module_info(const struct rt_module *m);
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out);
 void rt_store_free(struct rt_store *s); /* frees its instances */
-/* Pointer that host functions find as rt_store_data(caller->store). */
+/* Pointer that host functions find as rt_data(caller). */
 void rt_store_set_data(struct rt_store *s, void *data);
 void *rt_store_data(const struct rt_store *s);
+void *rt_data(const struct abi_ctx *caller);
+struct rt_store *rt_ctx_store(const struct abi_ctx *ctx);
+struct rt_instance *rt_ctx_instance(const struct abi_ctx *ctx);
 
 /* Linker: definitions by (module, name). A host function's type is written as
  * "ii:i", parameters:results, with i I f F r(funcref) x(externref) for i32
- * i64 f32 f64. fn is a C function as abi.h says. */
+ * i64 f32 f64. fn is a C function as abi.h says. A linker must outlive the
+ * instances that were linked with it. A second definition of a (module, name)
+ * is ERR_EXISTS; of an instance under the same name replaces the first. */
 enum err rt_linker_new(struct rt_engine *e, struct rt_linker **out);
 void rt_linker_free(struct rt_linker *l);
 enum err rt_define_func(struct rt_linker *l, const char *module, const char *name,
                         const char *type, const void *fn);
 /* Every export of an instance, under a module name: it must outlive users. */
 enum err rt_define_instance(struct rt_linker *l, struct bytes module, struct rt_instance *i);
+/* A global, table or memory that the embedder brings. It belongs to the store
+ * s and goes with it; only instances of s may import it. */
+enum err rt_define_global(struct rt_linker *l, const char *module, const char *name,
+                          struct rt_store *s, wasm_type type, bool mutable, union abi_value value);
+enum err rt_define_table(struct rt_linker *l, const char *module, const char *name,
+                         struct rt_store *s, const struct wasm_table *type);
+enum err rt_define_memory(struct rt_linker *l, const char *module, const char *name,
+                          struct rt_store *s, const struct wasm_memory *type);
 
-/* Links, allocates, runs initialisers and the start function. On failure
- * nothing is left; a trap while initialising is ERR_TRAP, its kind in *trap. */
+/* Links, allocates, runs initialisers and the start function. An import that
+ * is not there is ERR_NOT_FOUND, one of another kind or type ERR_SIGNATURE, a
+ * memory or table beyond the store's limits ERR_LIMIT; error->text names it.
+ * A trap while initialising is ERR_TRAP, its kind in *trap: what was written to
+ * imported tables and memories before it stays (WebAssembly 2.0, 4.5.4). */
 enum err rt_instantiate(struct rt_store *s, struct rt_module *m, const struct rt_linker *l,
                         struct rt_instance **out, enum abi_trap *trap, struct rt_error *error);
+/* An instance that shares something with another one stays, unreachable,
+ * until its store goes: references to its functions may be anywhere. */
 void rt_instance_free(struct rt_instance *i);
 struct rt_module *rt_instance_module(const struct rt_instance *i);
 struct rt_store *rt_instance_store(const struct rt_instance *i);
 
-/* A function that can be called: resolved once, then called often. */
+/* A function that can be called: resolved once, then called often. Valid as
+ * long as its instance. */
 struct rt_callable {
     abi_thunk *thunk;
     struct abi_func func;
-    const struct wasm_functype *type; /* of the module that defines it */
+    struct abi_ctx *caller; /* a host function is called in the name of this */
+    const struct wasm_functype *type;
 };
+/* By the name of an export: ERR_NOT_FOUND. */
 enum err rt_find_func(struct rt_instance *i, struct bytes name, struct rt_callable *out);
-/* vals: arguments in, results out; at least max(params, results) slots. */
+/* By its handle: ERR_INVALID when that is null or no function's. */
+enum err rt_func_of(struct rt_store *s, u32 handle, struct rt_callable *out);
+/* Does it have the type written as in rt_define_func? */
+bool rt_type_is(const struct wasm_functype *type, const char *text);
+/* "(i32, i64) -> f32" for messages; as fmt. */
+size_t rt_type_text(char *out, size_t cap, const struct wasm_functype *type);
+
+/* vals: arguments in, results out; at least max(params, results) slots. The
+ * types are the caller's to keep; so are handles, which must be of c's store.
+ * May be called from inside a host function that the same store is running
+ * (on the store's stack); DEADLINE, INTERRUPTED and EXIT then go on outwards by themselves. */
 enum abi_trap rt_call(const struct rt_callable *c, union abi_value *vals);
+
+/* Exported globals, tables and memories: ERR_NOT_FOUND, ERR_INVALID (immutable,
+ * not this store's handle), ERR_LIMIT (index beyond the table). */
+enum err rt_global_get(struct rt_instance *i, struct bytes name, union abi_value *out, wasm_type *type);
+enum err rt_global_set(struct rt_instance *i, struct bytes name, union abi_value value);
+enum err rt_table_size(struct rt_instance *i, struct bytes name, u64 *out);
+enum err rt_table_get(struct rt_instance *i, struct bytes name, u64 index, u32 *handle);
+enum err rt_table_set(struct rt_instance *i, struct bytes name, u64 index, u32 handle);
+
+/* externref: a handle for a host value; 0 when memory is short. Equal values
+ * may get different handles; they live as long as the store. */
+u32 rt_extern_new(struct rt_store *s, void *value);
+/* false: null, or not an externref. */
+bool rt_extern_get(struct rt_store *s, u32 handle, void **value);
 
 /* Memory of a caller or instance, for host functions: NULL unless
  * [at, at + n) lies inside memory 0. */
@@ -104,6 +162,10 @@ void *rt_mem(struct abi_ctx *ctx, u64 at, u64 n);
 struct abi_ctx *rt_instance_ctx(struct rt_instance *i);
 /* Raises a trap from a host function: returns 0 for `return rt_raise(...)`. */
 u64 rt_raise(struct abi_ctx *ctx, enum abi_trap kind);
+/* Should a long-running host function end early? (the timer asked for it) */
+static inline bool rt_stopping(const struct abi_ctx *ctx) {
+    return __atomic_load_n(&ctx->store->pending, __ATOMIC_RELAXED) != 0;
+}
 
 const char *rt_trap_text(enum abi_trap kind);
 
@@ -113,10 +175,14 @@ const char *rt_trap_text(enum abi_trap kind);
 struct rt_regs {
     u64 rip, rsp, rdi, r14;
 };
+/* address: of the access, for PAGE; ignored otherwise. false: not a trap of a
+ * module. */
 enum rt_fault { RT_FAULT_PAGE, RT_FAULT_DIVIDE, RT_FAULT_ILLEGAL };
 bool rt_fault(struct rt_engine *e, enum rt_fault fault, u64 address, struct rt_regs *regs);
-/* Stops whatever runs in s: diverts regs when they are inside module code,
- * else sets pending. why: DEADLINE or INTERRUPTED. */
+/* Stops whatever runs in s: diverts regs when they are inside module code of
+ * s (true), else asks for it by pending, which is looked at when the host call
+ * returns. A timer calls it again at its next tick until the call has ended.
+ * Nothing happens when nothing runs. why: DEADLINE or INTERRUPTED. */
 bool rt_stop(struct rt_store *s, enum abi_trap why, struct rt_regs *regs);
 bool rt_is_code(struct rt_engine *e, u64 pc);
 

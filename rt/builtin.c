@@ -1,0 +1,111 @@
+/* builtin.c: the helpers that compiled code calls through its context
+ * (ABI_BUILTINS). The signature of a host function: the caller's context
+ * first; a trap is raised by pending.
+ *
+ * I1 indices of memories, tables, segments and functions are constants of
+ *    validated code; addresses, counts and handles are not trusted. */
+#include "base/assert.h"
+#include "rt/internal.h"
+
+u64 rt_raise(struct abi_ctx *ctx, enum abi_trap kind) {
+    u32 none = ABI_TRAP_NONE;
+    assert(kind > ABI_TRAP_NONE && kind < ABI_TRAP_COUNT);
+    /* Not over a stop that the timer put there meanwhile. */
+    __atomic_compare_exchange_n(&ctx->store->pending, &none, (u32)kind, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    return 0;
+}
+
+static u64 raise_if(struct abi_ctx *ctx, enum abi_trap t) { return t ? rt_raise(ctx, t) : 0; }
+
+static struct rt_memory *memory_at(struct abi_ctx *ctx, u32 mem) {
+    struct rt_instance *i = ctx->instance;
+    assert(mem < i->module->info.memory_count);
+    return i->memories[mem];
+}
+
+static struct rt_table *table_at(struct abi_ctx *ctx, u32 table) {
+    struct rt_instance *i = ctx->instance;
+    assert(table < i->module->info.table_count);
+    return i->tables[table];
+}
+
+/* All memories and tables are 32-bit ones: their operands are i32, whose
+ * upper halves may be dirty in registers (abi.h). */
+static u64 cut(u64 v) { return (u32)v; }
+
+static u64 memory_grow(struct abi_ctx *ctx, u32 mem, u64 delta) {
+    return rt_memory_grow(memory_at(ctx, mem), cut(delta));
+}
+
+static u64 memory_fill(struct abi_ctx *ctx, u32 mem, u64 at, u32 byte, u64 n) {
+    return raise_if(ctx, rt_do_memory_fill(memory_at(ctx, mem), cut(at), (u8)byte, cut(n)));
+}
+
+static u64 memory_copy(struct abi_ctx *ctx, u64 mems, u64 to, u64 from, u64 n) {
+    struct rt_memory *d = memory_at(ctx, (u32)mems), *s = memory_at(ctx, (u32)(mems >> 32));
+    return raise_if(ctx, rt_do_memory_copy(d, cut(to), s, cut(from), cut(n)));
+}
+
+static u64 memory_init(struct abi_ctx *ctx, u64 what, u64 to, u32 from, u32 n) {
+    return raise_if(ctx, rt_do_memory_init(ctx->instance, (u32)what, (u32)(what >> 32), cut(to), from, n));
+}
+
+static u64 data_drop(struct abi_ctx *ctx, u32 segment) {
+    struct rt_instance *i = ctx->instance;
+    assert(segment < i->module->info.data_count);
+    i->data_left[segment] = 0;
+    return 0;
+}
+
+static u64 table_get(struct abi_ctx *ctx, u32 table, u64 index) {
+    struct rt_table *t = table_at(ctx, table);
+    if (cut(index) >= t->abi.len) return rt_raise(ctx, ABI_TRAP_TABLE_BOUNDS);
+    return t->abi.refs[cut(index)];
+}
+
+static u64 table_set(struct abi_ctx *ctx, u32 table, u64 index, u32 handle) {
+    struct rt_table *t = table_at(ctx, table);
+    if (cut(index) >= t->abi.len) return rt_raise(ctx, ABI_TRAP_TABLE_BOUNDS);
+    return rt_table_put(t, cut(index), handle) ? 0 : rt_raise(ctx, ABI_TRAP_HOST);
+}
+
+static u64 table_grow(struct abi_ctx *ctx, u32 table, u64 delta, u32 handle) {
+    struct rt_table *t = table_at(ctx, table);
+    if (!rt_handle_fits(t->store, t->type.type, handle)) return rt_raise(ctx, ABI_TRAP_HOST);
+    return rt_table_enlarge(t, cut(delta), handle);
+}
+
+static u64 table_fill(struct abi_ctx *ctx, u32 table, u64 at, u32 handle, u64 n) {
+    return raise_if(ctx, rt_do_table_fill(table_at(ctx, table), cut(at), handle, cut(n)));
+}
+
+static u64 table_copy(struct abi_ctx *ctx, u64 tables, u64 to, u64 from, u64 n) {
+    struct rt_table *d = table_at(ctx, (u32)tables), *s = table_at(ctx, (u32)(tables >> 32));
+    return raise_if(ctx, rt_do_table_copy(d, cut(to), s, cut(from), cut(n)));
+}
+
+static u64 table_init(struct abi_ctx *ctx, u64 what, u64 to, u32 from, u32 n) {
+    return raise_if(ctx, rt_do_table_init(ctx->instance, (u32)what, (u32)(what >> 32), cut(to), from, n));
+}
+
+static u64 elem_drop(struct abi_ctx *ctx, u32 segment) {
+    struct rt_instance *i = ctx->instance;
+    assert(segment < i->module->info.elem_count);
+    i->elems[segment] = (struct rt_segment){0};
+    return 0;
+}
+
+static u64 ref_func(struct abi_ctx *ctx, u32 func) {
+    u32 h = rt_func_handle(ctx->instance, func);
+    return h ? h : rt_raise(ctx, ABI_TRAP_NOMEM);
+}
+
+static u64 f32_round(struct abi_ctx *ctx, u32 bits, u32 mode) { return rt_round_f32(bits, mode); }
+static u64 f64_round(struct abi_ctx *ctx, u64 bits, u32 mode) { return rt_round_f64(bits, mode); }
+
+const void *const rt_builtins[ABI_BUILTIN_COUNT] = {
+#define X(name) [ABI_BUILTIN_##name] = name,
+    ABI_BUILTINS(X)
+#undef X
+};

@@ -1,0 +1,225 @@
+/* instance.c: the life of an instance (WebAssembly 2.0, 4.5.4).
+ *
+ * I1 the context's layout is abi_layout's of the module's counts.
+ * I2 rt_instance_destroy works on an instance that is built up to any point:
+ *    whatever is not there yet is NULL.
+ * I3 an instance is in its store's list from the first byte on. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "rt/internal.h"
+
+static struct abi_layout layout_of(const struct wasm_module *w) {
+    return abi_layout((struct abi_counts){w->imported_funcs, w->table_count, w->global_count});
+}
+
+static struct rt_instance *instance_new(struct rt_store *s, struct rt_module *m) {
+    const struct wasm_module *w = &m->info;
+    struct arena a;
+    arena_init(&a, &s->engine->source, 0);
+    struct rt_instance *i = ARENA_NEW(&a, struct rt_instance);
+    if (!i) return NULL;
+    *i = (struct rt_instance){.store = s, .module = m, .layout = layout_of(w)};
+    i->ctx = arena_alloc(&a, i->layout.size);
+    i->imports = ARENA_ARRAY(&a, struct rt_import_func, w->imported_funcs);
+    i->memories = ARENA_ARRAY(&a, struct rt_memory *, w->memory_count);
+    i->tables = ARENA_ARRAY(&a, struct rt_table *, w->table_count);
+    i->cells = ARENA_ARRAY(&a, struct rt_cell *, w->global_count);
+    i->elems = ARENA_ARRAY(&a, struct rt_segment, w->elem_count);
+    i->data_left = ARENA_ARRAY(&a, u32, w->data_count);
+    i->handles = ARENA_ARRAY(&a, u32, w->func_count);
+    if (a.failed) {
+        arena_reset(&a);
+        return NULL;
+    }
+    i->arena = a;
+    list_init(&i->mem_link);
+    list_push_back(&s->instances, &i->link);
+    rt_module_hold(m);
+    return i;
+}
+
+void rt_instance_destroy(struct rt_instance *i) {
+    const struct wasm_module *w = &i->module->info;
+    struct rt_module *m = i->module;
+    for (u32 k = 0; k < w->func_count; k++)
+        if (i->handles[k]) rt_ref_free(i->store, i->handles[k]);
+    list_remove(&i->mem_link);
+    for (u32 k = 0; k < w->memory_count; k++)
+        if (i->memories[k]) rt_memory_drop(i->memories[k]);
+    for (u32 k = 0; k < w->table_count; k++)
+        if (i->tables[k]) rt_table_drop(i->tables[k]);
+    for (u32 k = 0; k < w->global_count; k++)
+        if (i->cells[k]) rt_cell_drop(i->cells[k]);
+    list_remove(&i->link);
+    struct arena a = i->arena; /* i lives in it */
+    arena_reset(&a);
+    rt_module_free(m);
+}
+
+void rt_instance_free(struct rt_instance *i) {
+    if (!i) return;
+    assert(!i->freed);
+    i->freed = true;
+    if (!i->shared) rt_instance_destroy(i);
+}
+
+struct rt_module *rt_instance_module(const struct rt_instance *i) { return i->module; }
+struct rt_store *rt_instance_store(const struct rt_instance *i) { return i->store; }
+struct abi_ctx *rt_instance_ctx(struct rt_instance *i) { return i->ctx; }
+
+/* Where the value of a global is, whoever holds it. */
+union abi_value *rt_global_at(struct rt_instance *i, u32 global) {
+    assert(global < i->module->info.global_count);
+    if (i->cells[global]) return &i->cells[global]->value;
+    return (union abi_value *)((u8 *)i->ctx + i->layout.globals + (size_t)global * 16);
+}
+
+/* Functions. */
+
+void rt_resolve_func(struct rt_instance *i, u32 func, struct rt_callable *out) {
+    const struct rt_module *m = i->module;
+    const struct wasm_module *w = &m->info;
+    assert(func < w->func_count);
+    u32 type = w->funcs[func].type;
+    *out = (struct rt_callable){.caller = i->ctx, .type = &w->types[type]};
+    out->thunk = (abi_thunk *)(uptr)(m->exec + m->code.thunks[type]);
+    if (func >= w->imported_funcs) {
+        out->func.code = m->exec + m->code.funcs[func - w->imported_funcs].entry;
+        out->func.ctx = i->ctx;
+        return;
+    }
+    const struct rt_import_func *im = &i->imports[func];
+    if (im->owner) {
+        rt_resolve_func(im->owner, im->func, out);
+        return;
+    }
+    assert(m->code.host_stubs[type] != UINT32_MAX);
+    out->func.code = m->exec + m->code.host_stubs[type];
+    out->func.ctx = (void *)(uptr)&im->host->host;
+}
+
+u32 rt_func_handle(struct rt_instance *i, u32 func) {
+    assert(func < i->module->info.func_count);
+    if (func < i->module->info.imported_funcs && i->imports[func].owner)
+        return rt_func_handle(i->imports[func].owner, i->imports[func].func);
+    if (!i->handles[func]) {
+        struct rt_callable c;
+        rt_resolve_func(i, func, &c);
+        assert(abi_type_id(c.func.code) == i->module->type_ids[i->module->info.funcs[func].type]);
+        struct rt_ref r = {.kind = RT_REF_FUNC, .func = func, .owner = i, .pair = c.func};
+        i->handles[func] = rt_ref_new(i->store, &r);
+    }
+    return i->handles[func];
+}
+
+/* The context. */
+
+static void fill_imports(struct rt_instance *i) {
+    struct abi_func *slots = (struct abi_func *)((u8 *)i->ctx + i->layout.imports);
+    for (u32 k = 0; k < i->module->info.imported_funcs; k++) {
+        const struct rt_import_func *im = &i->imports[k];
+        struct rt_callable c;
+        if (im->host) {
+            slots[k] = (struct abi_func){im->host->host.fn, NULL};
+            continue;
+        }
+        rt_resolve_func(im->owner, im->func, &c);
+        slots[k] = c.func;
+    }
+}
+
+static void fill_ctx(struct rt_instance *i) {
+    const struct wasm_module *w = &i->module->info;
+    struct abi_table **tables = (struct abi_table **)((u8 *)i->ctx + i->layout.tables);
+    i->ctx->store = &i->store->abi;
+    i->ctx->instance = i;
+    memcpy(i->ctx->builtins, rt_builtins, sizeof i->ctx->builtins);
+    fill_imports(i);
+    for (u32 k = 0; k < w->table_count; k++) tables[k] = &i->tables[k]->abi;
+    for (u32 k = 0; k < w->global_count; k++) {
+        u8 *slot = (u8 *)i->ctx + i->layout.globals + (size_t)k * 16;
+        if (i->cells[k]) *(union abi_value **)slot = &i->cells[k]->value;
+    }
+    if (w->memory_count) rt_memory_use(i->memories[0], i);
+}
+
+/* What the module defines itself. */
+
+static enum err own_memories(struct rt_instance *i, struct rt_error *error) {
+    const struct wasm_module *w = &i->module->info;
+    for (u32 k = w->imported_memories; k < w->memory_count; k++) {
+        const struct wasm_limits *l = &w->memories[k].limits;
+        enum err e = rt_memory_new(i->store, l, &i->memories[k]);
+        if (e)
+            return rt_fail(error, e, SIZE_MAX, "memory %u of %llu pages: %s", k,
+                           (unsigned long long)l->min, err_text(e));
+    }
+    return ERR_OK;
+}
+
+static enum err own_tables(struct rt_instance *i, struct rt_error *error) {
+    const struct wasm_module *w = &i->module->info;
+    for (u32 k = w->imported_tables; k < w->table_count; k++) {
+        enum err e = rt_table_new(i->store, &w->tables[k], &i->tables[k]);
+        if (e)
+            return rt_fail(error, e, SIZE_MAX, "table %u of %llu elements: %s", k,
+                           (unsigned long long)w->tables[k].limits.min, err_text(e));
+    }
+    return ERR_OK;
+}
+
+/* abi.h: an exported mutable global lives in a cell. */
+static enum err own_cells(struct rt_instance *i, struct rt_error *error) {
+    const struct wasm_module *w = &i->module->info;
+    for (u32 k = 0; k < w->export_count; k++) {
+        const struct wasm_export *x = &w->exports[k];
+        if (x->kind != WASM_KIND_GLOBAL || !w->globals[x->index].mutable || i->cells[x->index]) continue;
+        if (rt_cell_new(i->store, (union abi_value){.bits = {0, 0}}, &i->cells[x->index]))
+            return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for globals");
+    }
+    return ERR_OK;
+}
+
+static enum err build(struct rt_instance *i, const struct rt_linker *l, struct rt_error *error) {
+    enum err e;
+    if ((e = rt_link(i, l, error))) return e;
+    if ((e = own_memories(i, error))) return e;
+    if ((e = own_tables(i, error))) return e;
+    if ((e = own_cells(i, error))) return e;
+    fill_ctx(i);
+    if ((e = rt_init_globals(i)) || (e = rt_init_segments(i)))
+        return rt_fail(error, e, SIZE_MAX, "initialisers: %s", err_text(e));
+    return ERR_OK;
+}
+
+static enum abi_trap run_start(struct rt_instance *i) {
+    u32 start = i->module->info.start;
+    union abi_value none[1] = {0};
+    struct rt_callable c;
+    if (start == WASM_NONE) return ABI_TRAP_NONE;
+    rt_resolve_func(i, start, &c);
+    return rt_call(&c, none);
+}
+
+enum err rt_instantiate(struct rt_store *s, struct rt_module *m, const struct rt_linker *l,
+                        struct rt_instance **out, enum abi_trap *trap, struct rt_error *error) {
+    assert(s->engine == m->engine && (!l || l->engine == s->engine));
+    if (trap) *trap = ABI_TRAP_NONE;
+    struct rt_instance *i = instance_new(s, m);
+    if (!i) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for an instance");
+    enum err e = build(i, l, error);
+    if (e) {
+        rt_instance_destroy(i); /* nothing was written outside, so shared does not matter */
+        return e;
+    }
+    enum abi_trap t = rt_run_segments(i);
+    const char *where = t ? "segments" : "start function";
+    if (!t) t = run_start(i);
+    if (t) {
+        if (trap) *trap = t;
+        rt_instance_free(i); /* stays if what it wrote may name it */
+        return rt_fail(error, ERR_TRAP, SIZE_MAX, "%s: %s", where, rt_trap_text(t));
+    }
+    *out = i;
+    return ERR_OK;
+}

@@ -1,0 +1,165 @@
+/* module.c: bytes in, sealed code out.
+ *
+ * I1 a module is published (in the code map) last: before that nobody knows it.
+ * I2 executable bytes are exactly those that were compiled (and verified);
+ *    the writable view is gone when rt_module_load returns. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "rt/internal.h"
+
+static void drop_types(struct rt_module *m, u32 count) {
+    for (u32 i = 0; i < count; i++) rt_type_drop(m->engine, m->types[i]);
+}
+
+static enum err hold_types(struct rt_module *m) {
+    const struct wasm_module *w = &m->info;
+    m->types = ARENA_ARRAY(&m->arena, struct rt_type *, w->type_count);
+    m->type_ids = ARENA_ARRAY(&m->arena, u32, w->type_count);
+    if (m->arena.failed) return ERR_NOMEM;
+    for (u32 i = 0; i < w->type_count; i++) {
+        const struct wasm_functype *t = &w->types[i];
+        m->types[i] = rt_type_hold(m->engine, t->params, t->param_count, t->results, t->result_count);
+        if (!m->types[i]) {
+            drop_types(m, i);
+            return ERR_NOMEM;
+        }
+        m->type_ids[i] = m->types[i]->id;
+    }
+    return ERR_OK;
+}
+
+/* The code's tables, out of the compile's arena into the module's. */
+static void *keep(struct arena *a, const void *from, size_t count, size_t size) {
+    void *p = arena_array(a, count, size);
+    if (p && count) memcpy(p, from, count * size);
+    return p;
+}
+
+static enum err keep_tables(struct rt_module *m, const struct jit_code *c) {
+    struct arena *a = &m->arena;
+    m->code = *c;
+    m->code.bytes = NULL;
+    m->code.funcs = keep(a, c->funcs, c->func_count, sizeof *c->funcs);
+    m->code.thunks = keep(a, c->thunks, m->info.type_count, sizeof *c->thunks);
+    m->code.host_stubs = keep(a, c->host_stubs, m->info.type_count, sizeof *c->host_stubs);
+    m->code.traps = keep(a, c->traps, c->trap_count, sizeof *c->traps);
+    return a->failed ? ERR_NOMEM : ERR_OK;
+}
+
+static enum err seal(struct rt_module *m, const struct jit_code *c) {
+    const struct rt_host *h = &m->engine->host;
+    void *write, *exec;
+    size_t n = ALIGN_UP(c->size, h->page);
+    if (h->code_alloc(h->self, n, &write, &exec)) return ERR_NOMEM;
+    memcpy(write, c->bytes, c->size);
+    memset((u8 *)write + c->size, 0xcc, n - c->size); /* int3 */
+    enum err e = h->code_seal(h->self, write, exec, n);
+    if (e) {
+        h->code_free(h->self, exec, n);
+        return e;
+    }
+    m->exec = exec;
+    m->exec_bytes = n;
+    return ERR_OK;
+}
+
+static enum err check_code(const struct rt_module *m, const struct jit_code *c, struct rt_error *error) {
+    assert(c->code_end <= c->size && c->thunks_start <= c->thunks_end && c->thunks_end <= c->code_end);
+    assert(c->trap_exit < c->code_end && c->func_count == m->info.func_count - m->info.imported_funcs);
+    /* verify/: the machine code is proven safe here, from c->bytes and c's
+     * tables, before anything is copied to executable memory:
+     *     if (verify_code(&m->info, m->type_ids, c, &why)) return rt_fail(error, ERR_PROOF, ...); */
+    return ERR_OK;
+}
+
+static enum err compile(struct rt_module *m, struct arena *result, struct arena *scratch,
+                        struct rt_error *error) {
+    struct jit_options options = {.cpu = m->engine->host.cpu, .type_ids = m->type_ids};
+    struct jit_code code = {0};
+    struct jit_error why = {0};
+    enum err e = jit_compile(result, scratch, &m->info, &options, &code, &why);
+    if (e) {
+        size_t at = why.func < m->info.func_count ? m->info.funcs[why.func].code_offset : SIZE_MAX;
+        return rt_fail(error, e, at, "compile: %s: %s (function %u)", err_text(e), why.text, why.func);
+    }
+    if ((e = check_code(m, &code, error))) return e;
+    if ((e = keep_tables(m, &code))) return rt_fail(error, e, SIZE_MAX, "%s", err_text(e));
+    if ((e = seal(m, &code))) return rt_fail(error, e, SIZE_MAX, "code memory: %s", err_text(e));
+    return ERR_OK;
+}
+
+static enum err decode(struct rt_module *m, struct bytes in, struct rt_error *error) {
+    u8 *copy = arena_alloc(&m->arena, in.n);
+    if (!copy) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for %zu bytes of module", in.n);
+    if (in.n) memcpy(copy, in.p, in.n);
+    struct wasm_error why = {0};
+    enum err e = wasm_decode(&m->arena, (struct bytes){copy, in.n}, &m->info, &why);
+    if (!e) e = wasm_validate(&m->arena, &m->info, &why);
+    if (e) return rt_fail(error, e, why.offset, "%s", why.text);
+    return ERR_OK;
+}
+
+static enum err build(struct rt_module *m, struct bytes in, struct rt_error *error) {
+    struct rt_engine *e = m->engine;
+    enum err err = decode(m, in, error);
+    if (err) return err;
+    if (hold_types(m)) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for types");
+    struct arena result, scratch;
+    arena_init(&result, &e->source, 0);
+    arena_init(&scratch, &e->source, 0);
+    err = compile(m, &result, &scratch, error);
+    arena_reset(&scratch);
+    arena_reset(&result);
+    if (!err && (err = rt_code_add(e, m))) {
+        e->host.code_free(e->host.self, m->exec, m->exec_bytes);
+        rt_fail(error, err, SIZE_MAX, "out of memory for the map of code");
+    }
+    if (err) drop_types(m, m->info.type_count);
+    return err;
+}
+
+enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt_limits *limits,
+                        struct rt_module **out, struct rt_error *error) {
+    if (limits && limits->module_bytes && bytes.n > limits->module_bytes)
+        return rt_fail(error, ERR_LIMIT, SIZE_MAX, "module of %zu bytes, the limit is %llu", bytes.n,
+                       (unsigned long long)limits->module_bytes);
+    struct arena a;
+    arena_init(&a, &e->source, 0);
+    struct rt_module *m = ARENA_NEW(&a, struct rt_module);
+    if (!m) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory");
+    *m = (struct rt_module){.engine = e, .arena = a, .holders = 1};
+    enum err err = build(m, bytes, error);
+    if (err) {
+        a = m->arena; /* m lives in it */
+        arena_reset(&a);
+        return err;
+    }
+    rt_holder(e, 1);
+    *out = m;
+    return ERR_OK;
+}
+
+void rt_module_hold(struct rt_module *m) {
+    rt_lock(m->engine);
+    assert(m->holders);
+    m->holders++;
+    rt_unlock(m->engine);
+}
+
+void rt_module_free(struct rt_module *m) {
+    if (!m) return;
+    struct rt_engine *e = m->engine;
+    rt_lock(e);
+    assert(m->holders);
+    u32 left = --m->holders;
+    rt_unlock(e);
+    if (left) return;
+    rt_code_remove(e, m);
+    e->host.code_free(e->host.self, m->exec, m->exec_bytes);
+    drop_types(m, m->info.type_count);
+    struct arena a = m->arena;
+    arena_reset(&a);
+    rt_holder(e, -1);
+}
+
+const struct wasm_module *rt_module_info(const struct rt_module *m) { return &m->info; }

@@ -1,0 +1,155 @@
+/* store.c: stores, their stack, references and cells.
+ *
+ * I1 handle 0 is null; refs[h] for 0 < h < ref_count is what handle h means.
+ * I2 free slots form a list through next_free, starting at free_ref (0: none). */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "rt/internal.h"
+
+/* The lowest part is the guard: never committed, so an overflow faults. */
+static enum err stack_open(struct rt_store *s) {
+    const struct rt_host *h = &s->engine->host;
+    u64 want = s->limits.stack_bytes ? s->limits.stack_bytes : RT_STACK_DEFAULT;
+    if (want > (1ull << 30)) return ERR_LIMIT;
+    s->stack_bytes = ALIGN_UP(MAX(want, 2 * RT_HOST_STACK), (u64)h->page);
+    s->stack = h->reserve(h->self, RT_STACK_GUARD + s->stack_bytes);
+    if (!s->stack) return ERR_NOMEM;
+    if (h->commit(h->self, s->stack + RT_STACK_GUARD, s->stack_bytes)) {
+        h->release(h->self, s->stack, RT_STACK_GUARD + s->stack_bytes);
+        return ERR_NOMEM;
+    }
+    s->abi.stack_limit = (u64)(s->stack + RT_STACK_GUARD + RT_HOST_STACK);
+    return ERR_OK;
+}
+
+enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out) {
+    struct rt_store *s = rt_alloc(e, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    *s = (struct rt_store){.engine = e, .ref_count = 1};
+    if (limits) s->limits = *limits;
+    s->abi.owner = s;
+    list_init(&s->instances);
+    list_init(&s->memories);
+    list_init(&s->tables);
+    enum err err = stack_open(s);
+    if (err) {
+        rt_free(e, s, sizeof *s);
+        return err;
+    }
+    rt_holder(e, 1);
+    *out = s;
+    return ERR_OK;
+}
+
+/* What is left after the instances are gone was brought by the embedder. */
+static void drop_brought(struct rt_store *s) {
+    for (u32 i = 0; i < s->cell_count; i++) rt_cell_drop(s->cells[i]);
+    rt_free(s->engine, s->cells, s->cell_capacity * sizeof *s->cells);
+    while (!list_empty(&s->memories)) rt_memory_drop(LIST_ENTRY(s->memories.next, struct rt_memory, link));
+    while (!list_empty(&s->tables)) rt_table_drop(LIST_ENTRY(s->tables.next, struct rt_table, link));
+}
+
+void rt_store_free(struct rt_store *s) {
+    if (!s) return;
+    struct rt_engine *e = s->engine;
+    assert(s->abi.depth == 0); /* nothing runs in it */
+    while (!list_empty(&s->instances))
+        rt_instance_destroy(LIST_ENTRY(s->instances.next, struct rt_instance, link));
+    drop_brought(s);
+    rt_free(e, s->refs, s->ref_capacity * sizeof *s->refs);
+    e->host.release(e->host.self, s->stack, RT_STACK_GUARD + s->stack_bytes);
+    rt_free(e, s, sizeof *s);
+    rt_holder(e, -1);
+}
+
+void rt_store_set_data(struct rt_store *s, void *data) { s->data = data; }
+void *rt_store_data(const struct rt_store *s) { return s->data; }
+struct rt_store *rt_ctx_store(const struct abi_ctx *ctx) { return ctx->store->owner; }
+struct rt_instance *rt_ctx_instance(const struct abi_ctx *ctx) { return ctx->instance; }
+void *rt_data(const struct abi_ctx *caller) { return rt_ctx_store(caller)->data; }
+
+/* Doubles an array of `size`-byte things; *capacity in things. */
+static void *enlarge(struct rt_engine *e, void *old, u32 *capacity, u32 first, size_t size) {
+    u32 n = *capacity ? *capacity * 2 : first;
+    void *p = rt_alloc(e, n * size);
+    if (!p) return NULL;
+    if (old) memcpy(p, old, *capacity * size);
+    rt_free(e, old, *capacity * size);
+    *capacity = n;
+    return p;
+}
+
+/* References. */
+
+u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r) {
+    u32 h = s->free_ref;
+    assert(r->kind != RT_REF_FREE);
+    if (h) {
+        assert(s->refs[h].kind == RT_REF_FREE);
+        s->free_ref = s->refs[h].next_free;
+    } else {
+        if (s->ref_count == RT_MAX_REFS) return 0;
+        if (s->ref_count >= s->ref_capacity) {
+            void *p = enlarge(s->engine, s->refs, &s->ref_capacity, 64, sizeof *s->refs);
+            if (!p) return 0;
+            s->refs = p;
+        }
+        h = s->ref_count++;
+    }
+    s->refs[h] = *r;
+    return h;
+}
+
+void rt_ref_free(struct rt_store *s, u32 handle) {
+    assert(handle && handle < s->ref_count && s->refs[handle].kind != RT_REF_FREE);
+    s->refs[handle] = (struct rt_ref){.kind = RT_REF_FREE, .next_free = s->free_ref};
+    s->free_ref = handle;
+}
+
+const struct rt_ref *rt_ref_at(struct rt_store *s, u32 handle) {
+    if (!handle || handle >= s->ref_count || s->refs[handle].kind == RT_REF_FREE) return NULL;
+    return &s->refs[handle];
+}
+
+bool rt_handle_fits(struct rt_store *s, wasm_type type, u32 handle) {
+    if (!handle) return true;
+    const struct rt_ref *r = rt_ref_at(s, handle);
+    return r && r->kind == (type == WASM_FUNCREF ? RT_REF_FUNC : RT_REF_EXTERN);
+}
+
+u32 rt_extern_new(struct rt_store *s, void *value) {
+    struct rt_ref r = {.kind = RT_REF_EXTERN, .value = value};
+    return rt_ref_new(s, &r);
+}
+
+bool rt_extern_get(struct rt_store *s, u32 handle, void **value) {
+    const struct rt_ref *r = rt_ref_at(s, handle);
+    if (!r || r->kind != RT_REF_EXTERN) return false;
+    *value = r->value;
+    return true;
+}
+
+/* Cells. */
+
+enum err rt_cell_new(struct rt_store *s, union abi_value v, struct rt_cell **out) {
+    struct rt_cell *c = rt_alloc(s->engine, sizeof *c);
+    if (!c) return ERR_NOMEM;
+    *c = (struct rt_cell){.value = v, .store = s, .holders = 1};
+    *out = c;
+    return ERR_OK;
+}
+
+void rt_cell_drop(struct rt_cell *c) {
+    assert(c->holders);
+    if (--c->holders == 0) rt_free(c->store->engine, c, sizeof *c);
+}
+
+enum err rt_store_keep_cell(struct rt_store *s, struct rt_cell *c) {
+    if (s->cell_count >= s->cell_capacity) {
+        void *p = enlarge(s->engine, s->cells, &s->cell_capacity, 8, sizeof *s->cells);
+        if (!p) return ERR_NOMEM;
+        s->cells = p;
+    }
+    s->cells[s->cell_count++] = c;
+    return ERR_OK;
+}
