@@ -1,0 +1,38 @@
+/* errno.h: the Linux errno numbers (x86-64 uapi) that socket calls return negated. */
+#ifndef WHELK_NET_ERRNO_H
+#define WHELK_NET_ERRNO_H
+
+enum net_errno {
+    NET_EINTR = 4,
+    NET_EIO = 5,
+    NET_EAGAIN = 11,
+    NET_ENOMEM = 12,
+    NET_EACCES = 13,
+    NET_EINVAL = 22,
+    NET_EPIPE = 32,
+    NET_EDOM = 33,
+    NET_EDESTADDRREQ = 89,
+    NET_EMSGSIZE = 90,
+    NET_EPROTOTYPE = 91,
+    NET_ENOPROTOOPT = 92,
+    NET_EPROTONOSUPPORT = 93,
+    NET_ESOCKTNOSUPPORT = 94,
+    NET_EOPNOTSUPP = 95,
+    NET_EAFNOSUPPORT = 97,
+    NET_EADDRINUSE = 98,
+    NET_EADDRNOTAVAIL = 99,
+    NET_ENETDOWN = 100,
+    NET_ENETUNREACH = 101,
+    NET_ECONNABORTED = 103,
+    NET_ECONNRESET = 104,
+    NET_ENOBUFS = 105,
+    NET_EISCONN = 106,
+    NET_ENOTCONN = 107,
+    NET_ETIMEDOUT = 110,
+    NET_ECONNREFUSED = 111,
+    NET_EHOSTUNREACH = 113,
+    NET_EALREADY = 114,
+    NET_EINPROGRESS = 115,
+};
+
+#endif

@@ -1,0 +1,37 @@
+/* net.h: the network as a whole: start, addresses, counters. */
+#ifndef WHELK_NET_NET_H
+#define WHELK_NET_NET_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/* Starts the network thread on the devices that were probed, and loopback.
+ * Addresses: by DHCP, or fixed by the command line
+ *   ip=ADDRESS/BITS[,gw=ADDRESS][,dns=ADDRESS]    or   ip=off (loopback only)
+ * ERR_INVALID: that option is malformed (logged); ERR_NOMEM. Thread context. */
+enum err net_init(void);
+
+/* Addresses are IPv4 in host byte order: 10.0.2.15 is 0x0a00020f. 0: none. */
+struct net_config {
+    bool up;      /* the first device has an address */
+    bool dynamic; /* from DHCP */
+    u8 mac[6];
+    u32 address, mask, gateway, dns;
+};
+void net_config(struct net_config *out);
+/* Waits for the first device's address. false: deadline passed, or no device. */
+bool net_wait_up(u64 deadline);
+
+struct net_stats {
+    u64 rx_frames, rx_bytes, tx_frames, tx_bytes;
+    u64 rx_dropped, tx_dropped;   /* by hook verdicts */
+    u64 device_errors;            /* frames that the device or driver refused */
+    u64 no_memory;                /* frames lost because buffers were short */
+    u64 connections_accepted, connections_refused;
+    u32 sockets, tcp_pcbs;        /* now */
+    u32 pbufs_used;               /* now: 0 when nothing is under way */
+};
+/* Any thread; each number is right at some moment during the call. */
+void net_stats(struct net_stats *out);
+
+#endif
