@@ -1,0 +1,185 @@
+/* host_rt.c: see host_rt.h.
+ *
+ * I1 code has two views of one memfd: a writable one that goes at sealing, and
+ *    an executable one that was never writable.
+ * I2 reserved space is PROT_NONE; what is committed is zeroed by the kernel. */
+#include "cli/host_rt.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+
+#ifndef sigev_notify_thread_id /* glibc before 2.38 has no name for it */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void *heap_alloc(void *self, size_t n) { return malloc(n); }
+static void heap_free(void *self, void *p, size_t n) { free(p); }
+
+static void *space_reserve(void *self, size_t n) {
+    void *p = mmap(NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void space_release(void *self, void *p, size_t n) {
+    int failed = munmap(p, n);
+    assert(!failed);
+}
+
+static enum err space_commit(void *self, void *p, size_t n) {
+    return mprotect(p, n, PROT_READ | PROT_WRITE) ? ERR_NOMEM : ERR_OK;
+}
+
+/* A fresh mapping over the old one: its pages are gone. */
+static void space_decommit(void *self, void *p, size_t n) {
+    void *q = mmap(p, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    assert(q == p);
+}
+
+static void *map_view(int fd, size_t n, int prot) {
+    void *p = mmap(NULL, n, prot, MAP_SHARED, fd, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static enum err code_alloc(void *self, size_t n, void **write, void **exec) {
+    int fd = memfd_create("whelk-code", MFD_CLOEXEC);
+    if (fd < 0) return ERR_NOMEM;
+    void *w = NULL, *x = NULL;
+    if (!ftruncate(fd, (off_t)n) && (w = map_view(fd, n, PROT_READ | PROT_WRITE)))
+        x = map_view(fd, n, PROT_READ | PROT_EXEC);
+    close(fd);
+    if (w && !x) munmap(w, n);
+    if (!x) return ERR_NOMEM;
+    *write = w;
+    *exec = x;
+    return ERR_OK;
+}
+
+static enum err code_seal(void *self, void *write, void *exec, size_t n) {
+    return munmap(write, n) ? ERR_IO : ERR_OK;
+}
+
+static void code_free(void *self, void *exec, size_t n) { munmap(exec, n); }
+
+static u64 now_ns(void *self) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+static void engine_lock(void *self) { pthread_mutex_lock(&mutex); }
+static void engine_unlock(void *self) { pthread_mutex_unlock(&mutex); }
+
+void host_rt_fill(struct rt_host *out) {
+    *out = (struct rt_host){
+        .alloc = heap_alloc, .free = heap_free,
+        .reserve = space_reserve, .release = space_release,
+        .commit = space_commit, .decommit = space_decommit,
+        .code_alloc = code_alloc, .code_seal = code_seal, .code_free = code_free,
+        .now_ns = now_ns, .lock = engine_lock, .unlock = engine_unlock,
+        .cpu = rt_probe_cpu(), .page = (size_t)sysconf(_SC_PAGESIZE),
+    };
+}
+
+/* Faults. */
+
+static struct rt_engine *engine; /* set before the handlers are */
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static struct sigaction before[ARRAY_LEN(fault_signals)];
+
+static struct rt_regs regs_of(const ucontext_t *uc) {
+    const greg_t *g = uc->uc_mcontext.gregs;
+    return (struct rt_regs){.rip = (u64)g[REG_RIP], .rsp = (u64)g[REG_RSP], .rdi = (u64)g[REG_RDI],
+                            .r14 = (u64)g[REG_R14]};
+}
+
+static void regs_back(ucontext_t *uc, const struct rt_regs *r) {
+    greg_t *g = uc->uc_mcontext.gregs;
+    g[REG_RIP] = (greg_t)r->rip;
+    g[REG_RSP] = (greg_t)r->rsp;
+    g[REG_RDI] = (greg_t)r->rdi;
+}
+
+static enum rt_fault fault_of(int signal) {
+    switch (signal) {
+    case SIGFPE: return RT_FAULT_DIVIDE;
+    case SIGILL: return RT_FAULT_ILLEGAL;
+    default: return RT_FAULT_PAGE;
+    }
+}
+
+/* Not ours: put the old handler back and let the instruction fault again. */
+static void pass_on(int signal) {
+    for (size_t i = 0; i < ARRAY_LEN(fault_signals); i++)
+        if (fault_signals[i] == signal) sigaction(signal, &before[i], NULL);
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+    struct rt_regs r = regs_of(context);
+    if (rt_fault(engine, fault_of(signal), (u64)info->si_addr, &r)) regs_back(context, &r);
+    else pass_on(signal);
+}
+
+static void on_deadline(int signal, siginfo_t *info, void *context) {
+    struct host_deadline *d = info->si_value.sival_ptr;
+    struct rt_regs r = regs_of(context);
+    if (d->store && rt_stop(d->store, ABI_TRAP_DEADLINE, &r)) regs_back(context, &r);
+}
+
+enum err host_rt_install(struct rt_engine *e) {
+    struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction late = {.sa_sigaction = on_deadline, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    bool again = engine != NULL; /* a test starts engines one after the other */
+    engine = e;
+    for (size_t i = 0; i < ARRAY_LEN(fault_signals) && !again; i++)
+        if (sigaction(fault_signals[i], &fault, &before[i])) return ERR_IO;
+    if (sigaction(SIGRTMIN, &late, NULL)) return ERR_IO;
+    return host_rt_thread();
+}
+
+enum err host_rt_thread(void) {
+    static _Thread_local bool done;
+    enum { SIZE = 128 * 1024 };
+    if (done) return ERR_OK;
+    void *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return ERR_NOMEM;
+    stack_t s = {.ss_sp = p, .ss_size = SIZE};
+    if (sigaltstack(&s, NULL)) {
+        munmap(p, SIZE);
+        return ERR_IO;
+    }
+    done = true;
+    return ERR_OK;
+}
+
+/* Deadlines. */
+
+enum err host_deadline_start(struct host_deadline *d, struct rt_store *s, u64 ns) {
+    struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN,
+                          .sigev_value.sival_ptr = d};
+    ev.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+    d->store = s;
+    if (timer_create(CLOCK_MONOTONIC, &ev, &d->timer)) return ERR_IO;
+    ns = MAX(ns, (u64)1); /* 0 would disarm it */
+    struct itimerspec when = {
+        .it_value = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)},
+        .it_interval = {0, 1000000},
+    };
+    if (!timer_settime(d->timer, 0, &when, NULL)) return ERR_OK;
+    timer_delete(d->timer);
+    return ERR_IO;
+}
+
+void host_deadline_end(struct host_deadline *d) {
+    timer_delete(d->timer);
+    d->store = NULL;
+}
