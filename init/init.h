@@ -1,0 +1,22 @@
+/* init.h: the entry points that main.c calls, in the parts that own them. */
+#ifndef WHELK_INIT_INIT_H
+#define WHELK_INIT_INIT_H
+
+#include "base/types.h"
+
+/* Each runs once, in the init thread, and logs what it could not have. */
+void dev_init(void);    /* dev/: finds devices, starts drivers */
+void fs_init(void);     /* fs/: fills the root from the initrd */
+void net_init(void);    /* net/: the stack's thread, the interfaces */
+void engine_init(void); /* init/engine.c: the Wasm engine on this machine */
+void ext_init(void);    /* ext/: hooks, the control channel */
+/* sys/: runs the program to its end; its exit status ends the machine. */
+int sys_start(void);
+
+/* A test image's own body, in place of sys_start: how many checks failed. */
+enum { VM_TEST_NONE = -1 };
+int vm_test(void);
+
+_Noreturn void kernel_main(u64 start_info);
+
+#endif

@@ -1,0 +1,46 @@
+# The kernel as a VM image, and images that boot and check themselves:
+# build/vm/test-NAME.elf is the kernel with test/vm/NAME.c, whose vm_test()
+# runs in place of the program.
+KERNEL_SRC := $(wildcard $(addsuffix /*.c,$(KERNEL)) $(addsuffix /*/*.c,$(KERNEL)))
+KERNEL_ASM := $(wildcard $(addsuffix /*.S,$(KERNEL)))
+# Later fragments (lwIP) may add objects to KERNEL_EXTRA: it is expanded late.
+KERNEL_OBJ  = $(sort $(KERNEL_SRC:%.c=$(B)/obj/%.o)) $(KERNEL_ASM:%.S=$(B)/obj/%.o) \
+              $(B)/obj/base/freestanding.o $(PURE_OBJ) $(KERNEL_EXTRA)
+VM_KERNEL  := $(B)/vm/whelk.elf
+VM_TESTS   := $(patsubst test/vm/%.c,%,$(wildcard test/vm/*.c))
+VM_TEST_LIB := $(patsubst %.c,$(B)/obj/%.o,$(wildcard test/vm/lib/*.c))
+VM_LD      := plat/vm/kernel.ld
+VM_LINK     = $(CC) -nostdlib -static -no-pie -Wl,-T,$(VM_LD),-z,max-page-size=4096,--build-id=none,--no-warn-rwx-segments,--warn-unresolved-symbols
+
+.SECONDEXPANSION:
+
+# Two links: the first yields the addresses of the functions, the second adds
+# the table of their names for backtraces.
+define vm_link
+	@mkdir -p $(@D)
+	$(VM_LINK) $(filter %.o,$^) -o $@.1
+	nm -n $@.1 | awk -f plat/vm/symbols.awk > $@.S
+	$(CC) -c $@.S -o $@.symbols.o
+	$(VM_LINK) $(filter %.o,$^) $@.symbols.o -o $@
+	@rm -f $@.1
+endef
+
+$(VM_KERNEL): $$(KERNEL_OBJ) $(VM_LD) plat/vm/symbols.awk
+	$(vm_link)
+
+$(B)/vm/test-%.elf: $(B)/obj/test/vm/%.o $(VM_TEST_LIB) $$(KERNEL_OBJ) $(VM_LD) plat/vm/symbols.awk
+	$(vm_link)
+
+$(B)/obj/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) -I. -MMD -MP -g -c $< -o $@
+
+.PHONY: vm vm-test
+vm: $(VM_KERNEL)
+vm-test: $(VM_TESTS:%=%.vmrun)
+%.vmrun: $(B)/vm/test-%.elf
+	@test/vm/run $< max
+	@test/vm/run $< qemu64
+
+ALL    += $(VM_KERNEL)
+CHECKS += vm-test
