@@ -149,7 +149,7 @@ struct rt_store {
     struct abi_store abi;
     struct rt_engine *engine;
     struct rt_limits limits;
-    void *data;
+    void *slots[RT_SLOT_COUNT];
     u8 *stack; /* the reservation: guard, then stack_bytes */
     size_t stack_bytes;
     struct list instances, memories, tables;

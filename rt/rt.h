@@ -79,7 +79,11 @@ const struct wasm_module *rt_module_info(const struct rt_module *m);
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out);
 void rt_store_free(struct rt_store *s); /* frees its instances */
-/* Pointer that host functions find as rt_data(caller). */
+/* Pointers for host functions, one per family of them: what the embedder
+ * sets as data is found as rt_data(caller). */
+enum rt_slot { RT_SLOT_DATA, RT_SLOT_WASI, RT_SLOT_COUNT };
+void rt_store_set_slot(struct rt_store *s, enum rt_slot slot, void *p);
+void *rt_slot(const struct abi_ctx *caller, enum rt_slot slot);
 void rt_store_set_data(struct rt_store *s, void *data);
 void *rt_store_data(const struct rt_store *s);
 void *rt_data(const struct abi_ctx *caller);

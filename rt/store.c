@@ -62,11 +62,19 @@ void rt_store_free(struct rt_store *s) {
     rt_holder(e, -1);
 }
 
-void rt_store_set_data(struct rt_store *s, void *data) { s->data = data; }
-void *rt_store_data(const struct rt_store *s) { return s->data; }
+void rt_store_set_slot(struct rt_store *s, enum rt_slot slot, void *p) {
+    assert(slot < RT_SLOT_COUNT);
+    s->slots[slot] = p;
+}
+void *rt_slot(const struct abi_ctx *caller, enum rt_slot slot) {
+    assert(slot < RT_SLOT_COUNT);
+    return rt_ctx_store(caller)->slots[slot];
+}
+void rt_store_set_data(struct rt_store *s, void *data) { rt_store_set_slot(s, RT_SLOT_DATA, data); }
+void *rt_store_data(const struct rt_store *s) { return s->slots[RT_SLOT_DATA]; }
 struct rt_store *rt_ctx_store(const struct abi_ctx *ctx) { return ctx->store->owner; }
 struct rt_instance *rt_ctx_instance(const struct abi_ctx *ctx) { return ctx->instance; }
-void *rt_data(const struct abi_ctx *caller) { return rt_ctx_store(caller)->data; }
+void *rt_data(const struct abi_ctx *caller) { return rt_slot(caller, RT_SLOT_DATA); }
 
 /* Doubles an array of `size`-byte things; *capacity in things. */
 static void *enlarge(struct rt_engine *e, void *old, u32 *capacity, u32 first, size_t size) {
