@@ -1,0 +1,101 @@
+/* oracle.c: life of an instance (WebAssembly 2.0, 4.5.4). */
+#include "test/oracle/oracle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static u64 evaluate(struct oracle *o, const struct wasm_init *in) {
+    const char *why;
+    struct wasm_instr i;
+    switch (in->kind) {
+    case WASM_INIT_CONST: return in->value;
+    case WASM_INIT_GLOBAL: return o->globals[in->value];
+    case WASM_INIT_REF_NULL: return 0;
+    case WASM_INIT_REF_FUNC: return in->value + 1;
+    case WASM_INIT_CODE: break;
+    }
+    for (struct cursor c = cursor_of(in->code); cursor_left(&c);) {
+        enum err e = wasm_take_instr(&c, &i, &why);
+        assert(!e);
+        if (i.op == WASM_OP_GLOBAL_GET) push(o, o->globals[i.a]);
+        else if (i.op == WASM_OP_I32_CONST || i.op == WASM_OP_I64_CONST) push(o, i.bits);
+        else if (i.op != WASM_OP_END && !oracle_integer(o, i.op)) unreachable();
+    }
+    return pop(o);
+}
+
+static void allocate(struct oracle *o) {
+    const struct wasm_module *m = o->m;
+    o->stack = o->sp = calloc(ORACLE_STACK, sizeof(u64));
+    o->globals = calloc(m->global_count + 1u, sizeof(u64));
+    o->tables = calloc(m->table_count + 1u, sizeof *o->tables);
+    o->dropped_data = calloc(m->data_count + 1u, 1);
+    o->dropped_elem = calloc(m->elem_count + 1u, 1);
+    o->pages = m->memory_count ? m->memories[0].limits.min : 0;
+    o->memory = calloc(o->pages * WASM_PAGE + 1, 1);
+    assert(o->stack && o->globals && o->tables && o->dropped_data && o->dropped_elem && o->memory);
+    for (u32 i = 0; i < m->table_count; i++) {
+        struct oracle_table *t = &o->tables[i];
+        t->len = m->tables[i].limits.min;
+        t->max = MIN(m->tables[i].limits.max, (u64)ORACLE_TABLE_MAX);
+        t->refs = calloc(t->len + 1, sizeof *t->refs);
+        assert(t->refs);
+    }
+}
+
+/* Active segments behave as init followed by drop. */
+static void run_segments(struct oracle *o) {
+    const struct wasm_module *m = o->m;
+    for (u32 i = 0; i < m->elem_count && !o->trap; i++) {
+        const struct wasm_elem *e = &m->elems[i];
+        if (e->mode == WASM_ACTIVE) {
+            push(o, evaluate(o, &e->offset));
+            push(o, 0);
+            push(o, e->count);
+            oracle_table(o, &(struct wasm_instr){.op = WASM_OP_TABLE_INIT, .a = i, .b = e->table});
+        }
+        if (e->mode != WASM_PASSIVE) o->dropped_elem[i] = true;
+    }
+    for (u32 i = 0; i < m->data_count && !o->trap; i++) {
+        if (m->datas[i].mode != WASM_ACTIVE) continue;
+        push(o, evaluate(o, &m->datas[i].offset));
+        push(o, 0);
+        push(o, m->datas[i].bytes.n);
+        oracle_memory(o, &(struct wasm_instr){.op = WASM_OP_MEMORY_INIT, .a = i});
+        o->dropped_data[i] = true;
+    }
+}
+
+enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 page_limit, u64 steps) {
+    assert(!m->imported_globals && !m->imported_memories && !m->imported_tables);
+    o->m = m;
+    o->steps = steps;
+    o->trap = ABI_TRAP_NONE;
+    o->max_pages = m->memory_count ? MIN(m->memories[0].limits.max, page_limit) : 0;
+    allocate(o);
+    for (u32 i = 0; i < m->global_count; i++) o->globals[i] = evaluate(o, &m->globals[i].init);
+    run_segments(o);
+    if (!o->trap && m->start != WASM_NONE) oracle_run_function(o, m->start);
+    return o->trap;
+}
+
+void oracle_free(struct oracle *o) {
+    for (u32 i = 0; i < o->m->table_count; i++) free(o->tables[i].refs);
+    free(o->stack);
+    free(o->globals);
+    free(o->tables);
+    free(o->dropped_data);
+    free(o->dropped_elem);
+    free(o->memory);
+}
+
+enum abi_trap oracle_call(struct oracle *o, u32 func, u64 *vals) {
+    const struct wasm_functype *t = &o->m->types[o->m->funcs[func].type];
+    o->trap = ABI_TRAP_NONE;
+    o->sp = o->stack;
+    o->depth = 0;
+    for (u32 i = 0; i < t->param_count; i++) push(o, vals[i]);
+    oracle_run_function(o, func);
+    if (!o->trap) memcpy(vals, o->stack, t->result_count * sizeof(u64));
+    return o->trap;
+}

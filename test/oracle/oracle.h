@@ -1,0 +1,62 @@
+/* oracle.h: a reference interpreter for groups 1 to 3, to hold the compiler
+ * against. Written for clarity; hosted only; shares no code with jit/ or rt/.
+ * It runs validated modules whose imports are functions only. */
+#ifndef WHELK_TEST_ORACLE_ORACLE_H
+#define WHELK_TEST_ORACLE_ORACLE_H
+
+#include "abi/abi.h"
+#include "wasm/module.h"
+#include "wasm/opcodes.h"
+
+/* References: 0 is null, else the function's index + 1. */
+struct oracle_table {
+    u32 *refs;
+    u64 len, max;
+};
+
+enum { ORACLE_STACK = 1 << 16, ORACLE_DEPTH = 200, ORACLE_TABLE_MAX = 1 << 16 };
+
+struct oracle {
+    const struct wasm_module *m;
+    u8 *memory;
+    u64 pages, max_pages;
+    u64 *globals;
+    struct oracle_table *tables;
+    bool *dropped_data, *dropped_elem;
+    u64 *stack, *sp; /* operands of all frames; sp is the next free slot */
+    u64 steps;       /* instructions left; 0 ends the run as DEADLINE */
+    u32 depth;
+    enum abi_trap trap;
+    /* An imported function was called: args in, its only result out. */
+    u64 (*host)(void *self, u32 func, const u64 *args);
+    void *host_self;
+};
+
+/* page_limit caps memory.grow. Runs initialisers and the start function. */
+enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 page_limit, u64 steps);
+void oracle_free(struct oracle *o);
+/* vals: arguments in, results out; floats as their bits, i32 zero-extended. */
+enum abi_trap oracle_call(struct oracle *o, u32 func, u64 *vals);
+
+/* For the files of this folder. Each answers false for an opcode that is not
+ * its own; operands are popped from and results pushed to o->sp. */
+bool oracle_integer(struct oracle *o, enum wasm_op op);
+bool oracle_float(struct oracle *o, enum wasm_op op);
+bool oracle_convert(struct oracle *o, enum wasm_op op);
+bool oracle_memory(struct oracle *o, const struct wasm_instr *in);
+bool oracle_table(struct oracle *o, const struct wasm_instr *in);
+void oracle_run_function(struct oracle *o, u32 func); /* arguments on o->sp become results */
+
+static inline void oracle_trap(struct oracle *o, enum abi_trap kind) {
+    if (!o->trap) o->trap = kind;
+}
+static inline void push(struct oracle *o, u64 v) {
+    assert(o->sp < o->stack + ORACLE_STACK);
+    *o->sp++ = v;
+}
+static inline u64 pop(struct oracle *o) {
+    assert(o->sp > o->stack);
+    return *--o->sp;
+}
+
+#endif
