@@ -1,0 +1,175 @@
+/* differ.c: what must agree: traps, results, globals, every byte of memory.
+ * Runs that the oracle gives up on (steps, depth) are not compared: their
+ * state is unknown from then on, so the module ends there. */
+#include "test/fuzz/differ.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/host_rt.h"
+#include "rt/rt.h"
+#include "test/fuzz/gen.h"
+#include "test/oracle/oracle.h"
+
+enum { PAGE_LIMIT = 3, STEPS = 400000, WHY = 200 };
+
+static u64 mix(struct abi_ctx *caller, u32 a, u64 b) {
+    (void)caller;
+    return (b ^ a) * 0x9e3779b97f4a7c15;
+}
+static u64 oracle_mix(void *self, u32 func, const u64 *args) {
+    (void)self;
+    (void)func;
+    return mix(NULL, (u32)args[0], args[1]);
+}
+
+static void *heap_take(void *self, size_t n) {
+    (void)self;
+    return malloc(n);
+}
+static void heap_give(void *self, void *p, size_t n) {
+    (void)self;
+    (void)n;
+    free(p);
+}
+
+struct machine {
+    struct rt_host host;
+    struct rt_engine *engine;
+    struct rt_linker *linker;
+};
+
+static struct machine *machine(void) {
+    static struct machine m;
+    if (m.engine) return &m;
+    host_rt_fill(&m.host);
+    enum err e = rt_engine_init(&m.engine, &m.host);
+    if (!e) e = host_rt_install(m.engine);
+    if (!e) e = host_rt_thread();
+    if (!e) e = rt_linker_new(m.engine, &m.linker);
+    if (!e) e = rt_define_func(m.linker, "env", "mix", "iI:I", (const void *)mix);
+    assert(!e);
+    return &m;
+}
+
+static u64 canonical(u64 bits, wasm_type type) {
+    if (type == WASM_I32) return (u32)bits;
+    if (type == WASM_F32) return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : (u32)bits;
+    if (type == WASM_F64) return (bits & INT64_MAX) > 0x7ff0000000000000 ? 0x7ff8000000000000 : bits;
+    return bits;
+}
+
+static bool same_globals(struct rt_instance *i, struct oracle *o, const char *after, char *why) {
+    const struct wasm_module *m = o->m;
+    for (u32 k = 0; k < m->export_count; k++) {
+        const struct wasm_export *x = &m->exports[k];
+        union abi_value v = {.bits = {0}};
+        wasm_type type;
+        if (x->kind != WASM_KIND_GLOBAL) continue;
+        enum err e = rt_global_get(i, x->name, &v, &type);
+        assert(!e);
+        u64 have = canonical(v.i64, type), want = canonical(o->globals[x->index], type);
+        if (have == want) continue;
+        snprintf(why, WHY, "%s: global %u is %llx, should be %llx", after, x->index, (unsigned long long)have,
+                 (unsigned long long)want);
+        return false;
+    }
+    return true;
+}
+
+static bool same_memory(struct rt_instance *i, struct oracle *o, const char *after, char *why) {
+    struct abi_ctx *ctx = rt_instance_ctx(i);
+    if (ctx->mem_pages != o->pages) {
+        snprintf(why, WHY, "%s: %llu pages, should be %llu", after, (unsigned long long)ctx->mem_pages,
+                 (unsigned long long)o->pages);
+        return false;
+    }
+    const u8 *have = rt_mem(ctx, 0, o->pages * WASM_PAGE);
+    assert(have);
+    if (!memcmp(have, o->memory, o->pages * WASM_PAGE)) return true;
+    size_t at = 0;
+    while (have[at] == o->memory[at]) at++;
+    snprintf(why, WHY, "%s: memory[0x%zx] is %02x, should be %02x", after, at, have[at], o->memory[at]);
+    return false;
+}
+
+static bool same_call(struct rt_instance *i, struct oracle *o, const struct wasm_export *x, bool *more, char *why) {
+    const struct wasm_functype *t = &o->m->types[o->m->funcs[x->index].type];
+    struct rt_callable f;
+    union abi_value vals[8] = {0};
+    u64 args[8] = {0};
+    char after[16];
+    snprintf(after, sizeof after, "%.*s", (int)x->name.n, (const char *)x->name.p);
+    for (u32 k = 0; k < t->param_count; k++) {
+        args[k] = canonical((k + 1) * 0x4010203040506070 + x->index * 12345, t->params[k]);
+        vals[k].i64 = args[k];
+    }
+    enum abi_trap want = oracle_call(o, x->index, args);
+    *more = want != ABI_TRAP_DEADLINE && want != ABI_TRAP_STACK;
+    if (!*more) return true;
+    enum err e = rt_find_func(i, x->name, &f);
+    assert(!e);
+    enum abi_trap have = rt_call(&f, vals);
+    if (have != want) {
+        snprintf(why, WHY, "%s: trap \"%s\", should be \"%s\"", after, rt_trap_text(have), rt_trap_text(want));
+        return false;
+    }
+    for (u32 k = 0; !want && k < t->result_count; k++) {
+        u64 h = canonical(vals[k].i64, t->results[k]), w = canonical(args[k], t->results[k]);
+        if (h == w) continue;
+        snprintf(why, WHY, "%s: result %u is %llx, should be %llx", after, k, (unsigned long long)h, (unsigned long long)w);
+        return false;
+    }
+    return same_memory(i, o, after, why) && same_globals(i, o, after, why);
+}
+
+static bool compare(struct rt_instance *i, struct oracle *o, char *why) {
+    bool same = same_memory(i, o, "start", why) && same_globals(i, o, "start", why), more = true;
+    for (u32 k = 0; same && more && k < o->m->export_count; k++)
+        if (o->m->exports[k].kind == WASM_KIND_FUNC) same = same_call(i, o, &o->m->exports[k], &more, why);
+    return same;
+}
+
+static bool run_both(struct bytes bytes, const struct wasm_module *m, char *why) {
+    struct machine *host = machine();
+    struct rt_limits limits = {.memory_bytes = PAGE_LIMIT * WASM_PAGE, .stack_bytes = 1 << 20};
+    struct rt_module *module;
+    struct rt_store *store;
+    struct rt_instance *instance;
+    struct rt_error error = {0};
+    enum abi_trap trap = ABI_TRAP_NONE;
+    if (rt_module_load(host->engine, bytes, &limits, &module, &error)) {
+        snprintf(why, WHY, "not loaded: %s", error.text);
+        return false;
+    }
+    enum err e = rt_store_new(host->engine, &limits, &store);
+    assert(!e);
+    bool same = false;
+    if (rt_instantiate(store, module, host->linker, &instance, &trap, &error)) {
+        snprintf(why, WHY, "not instantiated: %s", error.text);
+    } else {
+        struct oracle o = {.host = oracle_mix};
+        enum abi_trap start = oracle_init(&o, m, PAGE_LIMIT, STEPS);
+        assert(!start);
+        same = compare(instance, &o, why);
+        oracle_free(&o);
+    }
+    rt_store_free(store);
+    rt_module_free(module);
+    return same;
+}
+
+bool differ_run(struct bytes bytes, char *why) {
+    static const struct arena_source heap = {heap_take, heap_give, NULL};
+    struct arena arena;
+    struct wasm_module m;
+    struct wasm_error error;
+    arena_init(&arena, &heap, 0);
+    bool same = false;
+    if (wasm_decode(&arena, bytes, &m, &error) || wasm_validate(&arena, &m, &error))
+        snprintf(why, WHY, "refused at 0x%zx: %s", error.offset, error.text);
+    else same = run_both(bytes, &m, why);
+    arena_reset(&arena);
+    return same;
+}

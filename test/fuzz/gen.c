@@ -1,0 +1,631 @@
+#include "test/fuzz/gen.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "wasm/module.h"
+#include "wasm/opcodes.h"
+
+enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12 };
+enum { CODE_ROOM = GEN_CAP / 2 }; /* past this only constants are generated */
+
+struct sig {
+    u8 params[MAX_VALUES], results[MAX_VALUES];
+    u32 param_count, result_count;
+};
+
+struct gen {
+    struct cursor in;
+    u8 *out;
+    size_t n;
+    struct sig sigs[GEN_FUNCS_MAX];
+    u32 func_count, self;
+    u8 locals[MAX_LOCALS + MAX_VALUES + 2];
+    u32 local_count;        /* parameters and the two NaN temporaries included */
+    u8 labels[MAX_LABELS];  /* type carried by a branch, 0 for none */
+    u32 label_count;
+};
+
+static const u8 number_types[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64};
+static const char type_letters[] = "iIfF";
+/* Global 0 is the fuel; two of each type follow. */
+static const u8 global_types[GLOBALS] = {WASM_I32, WASM_I32, WASM_I64, WASM_F32, WASM_F64,
+                                         WASM_I32, WASM_I64, WASM_F32, WASM_F64};
+
+static void expr(struct gen *g, u8 type, u32 depth);
+static void statements(struct gen *g, u32 depth);
+
+static u32 pick(struct gen *g, u32 below) {
+    u8 b = 0, c = 0;
+    take_u8(&g->in, &b);
+    if (below > 200) take_u8(&g->in, &c);
+    return (b | (u32)c << 8) % below;
+}
+
+static bool tired(const struct gen *g) { return !cursor_left(&g->in) || g->n > CODE_ROOM; }
+
+static void byte(struct gen *g, u32 b) {
+    assert(g->n < GEN_CAP);
+    g->out[g->n++] = (u8)b;
+}
+
+static void leb(struct gen *g, u64 v) {
+    for (; v >= 0x80; v >>= 7) byte(g, (v & 0x7f) | 0x80);
+    byte(g, (u32)v);
+}
+
+static void sleb(struct gen *g, i64 v) {
+    for (;; v >>= 7) {
+        bool last = (v >> 6) == 0 || (v >> 6) == -1;
+        byte(g, (v & 0x7f) | (last ? 0 : 0x80));
+        if (last) return;
+    }
+}
+
+static void name(struct gen *g, const char *s) {
+    leb(g, strlen(s));
+    while (*s) byte(g, (u8)*s++);
+}
+
+static void op(struct gen *g, enum wasm_op o) {
+    if (o >= 0x100) {
+        byte(g, 0xfc);
+        leb(g, o - 0x100);
+    } else {
+        byte(g, o);
+    }
+}
+
+static void op1(struct gen *g, enum wasm_op o, u64 a) {
+    op(g, o);
+    leb(g, a);
+}
+
+static void i32_const(struct gen *g, i32 v) {
+    op(g, WASM_OP_I32_CONST);
+    sleb(g, v);
+}
+
+/* A length is written as five bytes and filled in afterwards. */
+static size_t length_begin(struct gen *g) {
+    for (int i = 0; i < 5; i++) byte(g, 0);
+    return g->n;
+}
+static void length_end(struct gen *g, size_t start) {
+    u32 v = (u32)(g->n - start);
+    for (int i = 0; i < 5; i++, v >>= 7) g->out[start - 5 + (size_t)i] = (u8)((v & 0x7f) | (i < 4 ? 0x80 : 0));
+}
+
+static u64 interesting(struct gen *g) {
+    static const u64 values[] = {0, 1, 2, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x10000,
+                                 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe, 0x100000000, 0x7fffffffffffffff,
+                                 0x8000000000000000, 0xffffffffffffffff, 0x3f800000, 0x7f800000, 0xff800000, 0x7fc00000,
+                                 0x3ff0000000000000, 0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000,
+                                 0x41dfffffffc00000, 0x43e0000000000000, 0x4f000000, 0x5f000000, 0xcf000001};
+    u32 k = pick(g, ARRAY_LEN(values) + 4);
+    if (k < ARRAY_LEN(values)) return values[k];
+    u64 v = 0;
+    for (u32 i = 0; i < 8; i++) v = v << 8 | pick(g, 256);
+    return v;
+}
+
+static void constant(struct gen *g, u8 type) {
+    u64 v = interesting(g);
+    switch (type) {
+    case WASM_I32: i32_const(g, (i32)v); return;
+    case WASM_I64:
+        op(g, WASM_OP_I64_CONST);
+        sleb(g, (i64)v);
+        return;
+    case WASM_F32:
+        op(g, WASM_OP_F32_CONST);
+        for (int i = 0; i < 4; i++) byte(g, (u8)(v >> (8 * i)));
+        return;
+    default:
+        op(g, WASM_OP_F64_CONST);
+        for (int i = 0; i < 8; i++) byte(g, (u8)(v >> (8 * i)));
+    }
+}
+
+/* The float on the stack, with every NaN made the canonical one (I3). */
+static void canonical(struct gen *g, u8 type) {
+    u32 temp = g->local_count - (type == WASM_F32 ? 2 : 1);
+    op1(g, WASM_OP_LOCAL_TEE, temp);
+    if (type == WASM_F32) {
+        op(g, WASM_OP_F32_CONST);
+        leb(g, 0); /* four bytes: 00 00 c0 7f */
+        byte(g, 0), byte(g, 0xc0), byte(g, 0x7f);
+    } else {
+        op(g, WASM_OP_F64_CONST);
+        for (int i = 0; i < 6; i++) byte(g, 0);
+        byte(g, 0xf8), byte(g, 0x7f);
+    }
+    op1(g, WASM_OP_LOCAL_GET, temp);
+    op1(g, WASM_OP_LOCAL_GET, temp);
+    op(g, type == WASM_F32 ? WASM_OP_F32_EQ : WASM_OP_F64_EQ);
+    op(g, WASM_OP_SELECT);
+}
+
+/* A local of that type, temporaries excluded; WASM_NONE if there is none. */
+static u32 local_of(struct gen *g, u8 type) {
+    u32 usable = g->local_count - 2, start = usable ? pick(g, usable) : 0;
+    for (u32 i = 0; i < usable; i++)
+        if (g->locals[(start + i) % usable] == type) return (start + i) % usable;
+    return WASM_NONE;
+}
+
+static u32 global_of(struct gen *g, u8 type) {
+    u32 start = pick(g, GLOBALS - 1);
+    for (u32 i = 0;; i++)
+        if (global_types[1 + (start + i) % (GLOBALS - 1)] == type) return 1 + (start + i) % (GLOBALS - 1);
+}
+
+static void address(struct gen *g, u32 depth) {
+    expr(g, WASM_I32, depth);
+    if (!pick(g, 12)) return; /* rarely: any address, traps */
+    i32_const(g, pick(g, 2) ? 0xffff : 0x1fff);
+    op(g, WASM_OP_I32_AND);
+}
+
+static void memarg(struct gen *g, enum wasm_op o) {
+    static const u32 offsets[] = {0, 0, 1, 4, 8, 100, 0x7ff8, 0xfff8, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
+    leb(g, pick(g, wasm_opinfos[o].align + 1u));
+    leb(g, offsets[pick(g, pick(g, 8) ? 7 : ARRAY_LEN(offsets))]);
+}
+
+static u8 type_of_letter(char c) { return number_types[strchr(type_letters, c) - type_letters]; }
+
+static bool shows_bits(enum wasm_op o) {
+    return o == WASM_OP_F32_STORE || o == WASM_OP_F64_STORE || o == WASM_OP_I32_REINTERPRET_F32 ||
+           o == WASM_OP_I64_REINTERPRET_F64 || o == WASM_OP_F32_COPYSIGN || o == WASM_OP_F64_COPYSIGN;
+}
+
+/* An instruction with a plain signature: its operands, then itself. */
+static void plain(struct gen *g, enum wasm_op o, u32 depth) {
+    const struct wasm_opinfo *info = &wasm_opinfos[o];
+    for (u32 i = 0; i < info->operand_count; i++) {
+        u8 type = type_of_letter(info->operands[i]);
+        if (info->imm == WASM_IMM_MEMARG && !i) address(g, depth + 1);
+        else expr(g, type, depth + 1);
+        if (shows_bits(o) && (type == WASM_F32 || type == WASM_F64)) canonical(g, type);
+    }
+    op(g, o);
+    if (info->imm == WASM_IMM_MEMARG) memarg(g, o);
+    else if (info->imm == WASM_IMM_MEMORY) byte(g, 0);
+}
+
+static bool is_plain(enum wasm_op o, char result) {
+    const struct wasm_opinfo *info = &wasm_opinfos[o];
+    if (!info->text || info->special) return false;
+    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG && o != WASM_OP_MEMORY_SIZE && o != WASM_OP_MEMORY_GROW)
+        return false;
+    if (o < WASM_OP_I32_LOAD) return false;
+    return result ? info->result_count == 1 && info->results[0] == result : info->result_count == 0;
+}
+
+static enum wasm_op plain_op(struct gen *g, char result) {
+    u32 start = pick(g, WASM_OP_COUNT);
+    for (u32 i = 0;; i++) {
+        enum wasm_op o = (start + i) % WASM_OP_COUNT;
+        if (is_plain(o, result) && (o != WASM_OP_MEMORY_GROW || !pick(g, 4))) return o;
+    }
+}
+
+static void label_push(struct gen *g, u8 type) {
+    assert(g->label_count < MAX_LABELS);
+    g->labels[g->label_count++] = type;
+}
+
+/* block or if that yields one value. */
+static void block_expr(struct gen *g, u8 type, u32 depth) {
+    bool two = pick(g, 2);
+    if (two) expr(g, WASM_I32, depth + 1);
+    op(g, two ? WASM_OP_IF : WASM_OP_BLOCK);
+    byte(g, type);
+    label_push(g, type);
+    statements(g, depth + 1);
+    expr(g, type, depth + 1);
+    if (two) {
+        op(g, WASM_OP_ELSE);
+        expr(g, type, depth + 1);
+    }
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
+static void arguments(struct gen *g, const struct sig *s, u32 depth) {
+    for (u32 i = 0; i < s->param_count; i++) expr(g, s->params[i], depth + 1);
+}
+
+/* Emits a call of function f (types are 1 + f: type 0 is env.mix's). */
+static void call(struct gen *g, u32 f, u32 depth) {
+    arguments(g, &g->sigs[f], depth);
+    if (pick(g, 2)) {
+        op1(g, WASM_OP_CALL, f + 1);
+        return;
+    }
+    if (pick(g, 6)) i32_const(g, (i32)f);
+    else expr(g, WASM_I32, depth + 1);
+    op1(g, WASM_OP_CALL_INDIRECT, f + 1);
+    byte(g, 0);
+}
+
+static bool call_expr(struct gen *g, u8 type, u32 depth) {
+    u32 start = pick(g, g->func_count);
+    for (u32 i = 0; i < g->func_count; i++) {
+        u32 f = (start + i) % g->func_count;
+        if (g->sigs[f].result_count != 1 || g->sigs[f].results[0] != type) continue;
+        call(g, f, depth);
+        return true;
+    }
+    if (type != WASM_I64) return false;
+    expr(g, WASM_I32, depth + 1);
+    expr(g, WASM_I64, depth + 1);
+    op1(g, WASM_OP_CALL, 0);
+    return true;
+}
+
+static void select_expr(struct gen *g, u8 type, u32 depth) {
+    expr(g, type, depth + 1);
+    expr(g, type, depth + 1);
+    expr(g, WASM_I32, depth + 1);
+    op(g, WASM_OP_SELECT);
+}
+
+static void tee_expr(struct gen *g, u8 type, u32 depth) {
+    u32 l = local_of(g, type);
+    expr(g, type, depth + 1);
+    if (l != WASM_NONE) op1(g, WASM_OP_LOCAL_TEE, l);
+}
+
+/* br_if with a value: taken or not, the value stays. */
+static void br_if_expr(struct gen *g, u8 type, u32 depth) {
+    expr(g, type, depth + 1);
+    for (u32 d = 0; d < g->label_count; d++) {
+        if (g->labels[g->label_count - 1 - d] != type) continue;
+        expr(g, WASM_I32, depth + 1);
+        op1(g, WASM_OP_BR_IF, d);
+        return;
+    }
+}
+
+static void table_expr(struct gen *g, u32 depth) {
+    switch (pick(g, 3)) {
+    case 0: op1(g, WASM_OP_TABLE_SIZE, 0); return;
+    case 1:
+        i32_const(g, (i32)pick(g, TABLE_LEN));
+        op1(g, WASM_OP_TABLE_GET, 0);
+        op(g, WASM_OP_REF_IS_NULL);
+        return;
+    default:
+        op1(g, WASM_OP_REF_NULL, WASM_FUNCREF);
+        expr(g, WASM_I32, depth + 1);
+        op1(g, WASM_OP_TABLE_GROW, 0);
+    }
+}
+
+static void expr(struct gen *g, u8 type, u32 depth) {
+    char letter = type_letters[memchr(number_types, type, 4) - (const void *)number_types];
+    u32 l = WASM_NONE, choice = tired(g) || depth > MAX_DEPTH ? pick(g, 3) : pick(g, 24);
+    bool room = g->label_count + 2 < MAX_LABELS;
+    switch (choice) {
+    case 0: constant(g, type); return;
+    case 1:
+        l = local_of(g, type);
+        if (l == WASM_NONE) constant(g, type);
+        else op1(g, WASM_OP_LOCAL_GET, l);
+        return;
+    case 2: op1(g, WASM_OP_GLOBAL_GET, global_of(g, type)); return;
+    case 3:
+        if (room) block_expr(g, type, depth);
+        else constant(g, type);
+        return;
+    case 4: select_expr(g, type, depth); return;
+    case 5:
+        if (!call_expr(g, type, depth)) constant(g, type);
+        return;
+    case 6: tee_expr(g, type, depth); return;
+    case 7: br_if_expr(g, type, depth); return;
+    case 8:
+        if (type == WASM_I32) table_expr(g, depth);
+        else constant(g, type);
+        return;
+    default: plain(g, plain_op(g, letter), depth);
+    }
+}
+
+static void set_statement(struct gen *g, u32 depth) {
+    u8 type = number_types[pick(g, 4)];
+    u32 l = local_of(g, type);
+    expr(g, type, depth + 1);
+    if (l != WASM_NONE && pick(g, 4)) op1(g, WASM_OP_LOCAL_SET, l);
+    else op1(g, WASM_OP_GLOBAL_SET, global_of(g, type));
+}
+
+/* Spends one unit of fuel or ends the run (I2). */
+static void fuel(struct gen *g) {
+    op1(g, WASM_OP_GLOBAL_GET, 0);
+    op(g, WASM_OP_I32_EQZ);
+    op(g, WASM_OP_IF);
+    byte(g, 0x40);
+    op(g, WASM_OP_UNREACHABLE);
+    op(g, WASM_OP_END);
+    op1(g, WASM_OP_GLOBAL_GET, 0);
+    i32_const(g, -1);
+    op(g, WASM_OP_I32_ADD);
+    op1(g, WASM_OP_GLOBAL_SET, 0);
+}
+
+static void loop_statement(struct gen *g, u32 depth) {
+    op(g, WASM_OP_LOOP);
+    byte(g, 0x40);
+    label_push(g, 0);
+    fuel(g);
+    statements(g, depth + 1);
+    expr(g, WASM_I32, depth + 1);
+    op1(g, WASM_OP_BR_IF, 0);
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
+static void if_statement(struct gen *g, u32 depth) {
+    expr(g, WASM_I32, depth + 1);
+    op(g, WASM_OP_IF);
+    byte(g, 0x40);
+    label_push(g, 0);
+    statements(g, depth + 1);
+    if (pick(g, 2)) {
+        op(g, WASM_OP_ELSE);
+        statements(g, depth + 1);
+    }
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
+/* A switch: nested blocks, a br_table over them, code after each. */
+static void table_statement(struct gen *g, u32 depth) {
+    for (u32 i = 0; i < 2; i++) {
+        op(g, WASM_OP_BLOCK);
+        byte(g, 0x40);
+        label_push(g, 0);
+    }
+    expr(g, WASM_I32, depth + 1);
+    u32 n = pick(g, 6);
+    op1(g, WASM_OP_BR_TABLE, n);
+    for (u32 i = 0; i <= n; i++) leb(g, pick(g, 2));
+    for (u32 i = 0; i < 2; i++) {
+        op(g, WASM_OP_END);
+        g->label_count--;
+        set_statement(g, depth);
+    }
+}
+
+/* A block with parameters and several results: a function's type is its type. */
+static void multi_statement(struct gen *g, u32 depth) {
+    u32 f = pick(g, g->func_count);
+    const struct sig *s = &g->sigs[f];
+    arguments(g, s, depth);
+    op1(g, WASM_OP_BLOCK, f + 1);
+    label_push(g, 1); /* no branch carries this */
+    for (u32 i = s->param_count; i--;) {
+        u32 l = local_of(g, s->params[i]);
+        if (l == WASM_NONE) op(g, WASM_OP_DROP);
+        else op1(g, WASM_OP_LOCAL_SET, l);
+    }
+    for (u32 i = 0; i < s->result_count; i++) expr(g, s->results[i], depth + 1);
+    if (pick(g, 2)) {
+        expr(g, WASM_I32, depth + 1);
+        op1(g, WASM_OP_BR_IF, 0);
+    }
+    op(g, WASM_OP_END);
+    g->label_count--;
+    for (u32 i = s->result_count; i--;) op1(g, WASM_OP_GLOBAL_SET, global_of(g, s->results[i]));
+}
+
+static void bulk_statement(struct gen *g, u32 depth) {
+    static const enum wasm_op ops[] = {WASM_OP_MEMORY_FILL, WASM_OP_MEMORY_COPY, WASM_OP_MEMORY_INIT, WASM_OP_TABLE_COPY,
+                                       WASM_OP_TABLE_INIT,  WASM_OP_DATA_DROP,   WASM_OP_ELEM_DROP};
+    enum wasm_op o = ops[pick(g, ARRAY_LEN(ops))];
+    bool table = o == WASM_OP_TABLE_COPY || o == WASM_OP_TABLE_INIT, drop = o == WASM_OP_DATA_DROP || o == WASM_OP_ELEM_DROP;
+    for (u32 i = 0; i < 3 && !drop; i++) {
+        if (table || (i == 2 && pick(g, 8))) {
+            i32_const(g, (i32)pick(g, table ? 6 : 200));
+        } else {
+            address(g, depth + 1);
+        }
+    }
+    op(g, o);
+    switch (o) {
+    case WASM_OP_MEMORY_FILL: byte(g, 0); return;
+    case WASM_OP_DATA_DROP:
+    case WASM_OP_ELEM_DROP: byte(g, 1); return;
+    case WASM_OP_MEMORY_INIT:
+    case WASM_OP_TABLE_INIT: byte(g, 1), byte(g, 0); return;
+    default: byte(g, 0), byte(g, 0);
+    }
+}
+
+static void call_statement(struct gen *g, u32 depth) {
+    u32 f = pick(g, g->func_count);
+    call(g, f, depth);
+    for (u32 i = g->sigs[f].result_count; i--;) {
+        u8 type = g->sigs[f].results[i];
+        if (pick(g, 2)) op1(g, WASM_OP_GLOBAL_SET, global_of(g, type));
+        else op(g, WASM_OP_DROP);
+    }
+}
+
+static void table_set_statement(struct gen *g, u32 depth) {
+    i32_const(g, (i32)pick(g, TABLE_LEN + 1));
+    if (pick(g, 2)) op1(g, WASM_OP_REF_FUNC, 1 + pick(g, g->func_count));
+    else op1(g, WASM_OP_REF_NULL, WASM_FUNCREF);
+    op1(g, WASM_OP_TABLE_SET, 0);
+}
+
+static void br_if_statement(struct gen *g, u32 depth) {
+    u32 d = pick(g, g->label_count);
+    if (g->labels[g->label_count - 1 - d]) return;
+    expr(g, WASM_I32, depth + 1);
+    op1(g, WASM_OP_BR_IF, d);
+}
+
+static void statement(struct gen *g, u32 depth) {
+    typedef void maker(struct gen *, u32);
+    static maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
+                                    table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement};
+    u32 k = pick(g, ARRAY_LEN(makers) + 4);
+    bool room = g->label_count + 3 < MAX_LABELS && depth < MAX_DEPTH;
+    if (k >= ARRAY_LEN(makers)) plain(g, plain_op(g, 0), depth); /* a store */
+    else if (room) makers[k](g, depth);
+    else set_statement(g, depth);
+}
+
+static void statements(struct gen *g, u32 depth) {
+    for (u32 n = pick(g, 5); n && !tired(g); n--) statement(g, depth);
+}
+
+static void random_sig(struct gen *g, struct sig *s) {
+    s->param_count = pick(g, MAX_VALUES + 1);
+    s->result_count = pick(g, 3) ? pick(g, 2) : pick(g, MAX_VALUES);
+    for (u32 i = 0; i < s->param_count; i++) s->params[i] = number_types[pick(g, 4)];
+    for (u32 i = 0; i < s->result_count; i++) s->results[i] = number_types[pick(g, 4)];
+}
+
+static void function(struct gen *g, u32 f) {
+    const struct sig *s = &g->sigs[f];
+    size_t body = length_begin(g);
+    u32 extra = pick(g, MAX_LOCALS + 1);
+    g->self = f;
+    g->local_count = 0;
+    g->label_count = 0;
+    label_push(g, s->result_count == 1 ? s->results[0] : s->result_count ? 1 : 0);
+    for (u32 i = 0; i < s->param_count; i++) g->locals[g->local_count++] = s->params[i];
+    leb(g, extra + 2);
+    for (u32 i = 0; i < extra + 2; i++) {
+        u8 type = i < extra ? number_types[pick(g, 4)] : i == extra ? WASM_F32 : WASM_F64;
+        byte(g, 1);
+        byte(g, type);
+        g->locals[g->local_count++] = type;
+    }
+    fuel(g);
+    statements(g, 0);
+    for (u32 i = 0; i < s->result_count; i++) expr(g, s->results[i], 1);
+    op(g, WASM_OP_END);
+    length_end(g, body);
+}
+
+static size_t section(struct gen *g, u32 id) {
+    byte(g, id);
+    return length_begin(g);
+}
+
+static void types_and_imports(struct gen *g) {
+    size_t s = section(g, 1);
+    leb(g, g->func_count + 1);
+    byte(g, 0x60), byte(g, 2), byte(g, WASM_I32), byte(g, WASM_I64), byte(g, 1), byte(g, WASM_I64);
+    for (u32 f = 0; f < g->func_count; f++) {
+        const struct sig *t = &g->sigs[f];
+        byte(g, 0x60);
+        leb(g, t->param_count);
+        for (u32 i = 0; i < t->param_count; i++) byte(g, t->params[i]);
+        leb(g, t->result_count);
+        for (u32 i = 0; i < t->result_count; i++) byte(g, t->results[i]);
+    }
+    length_end(g, s);
+    s = section(g, 2);
+    byte(g, 1);
+    name(g, "env");
+    name(g, "mix");
+    byte(g, 0), byte(g, 0);
+    length_end(g, s);
+    s = section(g, 3);
+    leb(g, g->func_count);
+    for (u32 f = 0; f < g->func_count; f++) leb(g, f + 1);
+    length_end(g, s);
+}
+
+static void storage(struct gen *g) {
+    size_t s = section(g, 4);
+    byte(g, 1), byte(g, WASM_FUNCREF), byte(g, 1), byte(g, TABLE_LEN), byte(g, TABLE_LEN + 4);
+    length_end(g, s);
+    s = section(g, 5);
+    byte(g, 1), byte(g, 1), byte(g, 1), byte(g, 3);
+    length_end(g, s);
+    s = section(g, 6);
+    byte(g, GLOBALS);
+    for (u32 i = 0; i < GLOBALS; i++) {
+        byte(g, global_types[i]), byte(g, 1);
+        if (i) constant(g, global_types[i]);
+        else i32_const(g, GEN_FUEL);
+        op(g, WASM_OP_END);
+    }
+    length_end(g, s);
+}
+
+static void exports(struct gen *g) {
+    size_t s = section(g, 7);
+    leb(g, g->func_count + GLOBALS + 1);
+    name(g, "m");
+    byte(g, 2), byte(g, 0);
+    for (u32 i = 0; i < g->func_count + GLOBALS; i++) {
+        bool func = i < g->func_count;
+        u32 k = func ? i : i - g->func_count;
+        name(g, (char[]){func ? 'f' : 'g', (char)('0' + k), 0});
+        byte(g, func ? 0 : 3);
+        leb(g, func ? k + 1 : k);
+    }
+    length_end(g, s);
+}
+
+/* Segment 0 is active and fills the table, 1 is passive. */
+static void elements(struct gen *g) {
+    size_t s = section(g, 9);
+    byte(g, 2);
+    byte(g, 0);
+    i32_const(g, 0);
+    op(g, WASM_OP_END);
+    leb(g, g->func_count);
+    for (u32 f = 0; f < g->func_count; f++) leb(g, f + 1);
+    byte(g, 1), byte(g, 0);
+    leb(g, g->func_count + 1);
+    for (u32 f = 0; f <= g->func_count; f++) leb(g, f);
+    length_end(g, s);
+}
+
+static void datas(struct gen *g) {
+    for (u32 i = 0; i < 2; i++) {
+        if (i) byte(g, 1);
+        else {
+            byte(g, 0);
+            i32_const(g, (i32)pick(g, 256));
+            op(g, WASM_OP_END);
+        }
+        u32 n = 16 + pick(g, 64);
+        leb(g, n);
+        for (u32 k = 0; k < n; k++) byte(g, (k * 37 + n) & 0xff);
+    }
+}
+
+size_t gen_module(struct bytes in, u8 *out) {
+    struct gen g = {.in = cursor_of(in), .out = out};
+    static const u8 head[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
+    for (u32 i = 0; i < sizeof head; i++) byte(&g, head[i]);
+    g.func_count = 1 + pick(&g, GEN_FUNCS_MAX);
+    for (u32 f = 0; f < g.func_count; f++) random_sig(&g, &g.sigs[f]);
+    types_and_imports(&g);
+    storage(&g);
+    exports(&g);
+    elements(&g);
+    size_t s = section(&g, 12);
+    byte(&g, 2);
+    length_end(&g, s);
+    s = section(&g, 10);
+    leb(&g, g.func_count);
+    for (u32 f = 0; f < g.func_count; f++) function(&g, f);
+    length_end(&g, s);
+    s = section(&g, 11);
+    byte(&g, 2);
+    datas(&g);
+    length_end(&g, s);
+    return g.n;
+}
