@@ -4,8 +4,10 @@
 
 #include "base/types.h"
 
-/* Runs every exported function of a generated module in both. false: they
- * disagree, and *why (of 200 bytes) says where. One thread. */
-bool differ_run(struct bytes module, char *why);
+/* Runs every exported function of a module in both. false: they disagree, and
+ * *why (of 200 bytes) says where. One thread. A module that is refused, or
+ * that asks for more than the oracle offers (imports other than env.mix, large
+ * memories and tables), is a difference if valid is claimed, else agreement. */
+bool differ_run(struct bytes module, bool valid, char *why);
 
 #endif

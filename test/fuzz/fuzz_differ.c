@@ -1,4 +1,6 @@
-/* fuzz_differ.c: fuzz bytes -> a valid module -> compiler and oracle agree.
+/* fuzz_differ.c: fuzz bytes -> a valid module -> compiler and oracle agree;
+ * with the first byte odd, the module is then damaged in a few places, and
+ * must be refused or still agree.
  *
  * As a libFuzzer target, or alone: `fuzz_differ SEED COUNT [FILE]` runs COUNT
  * modules from a seeded generator (FILE receives the first that differs). */
@@ -15,9 +17,19 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t n);
 static u8 module[GEN_CAP];
 static size_t module_size;
 
+/* Each four bytes of the tail: where, and what to put there. */
+static void damage(const u8 *tail, size_t n) {
+    for (size_t i = 0; i + 4 <= n; i += 4) {
+        size_t at = (tail[i] | (size_t)tail[i + 1] << 8) % module_size;
+        module[at] = (tail[i + 2] & 1) ? tail[i + 3] : (u8)(module[at] ^ 1u << (tail[i + 3] & 7));
+    }
+}
+
 static bool one(const u8 *data, size_t n, char *why) {
-    module_size = gen_module((struct bytes){data, n}, module);
-    return differ_run((struct bytes){module, module_size}, why);
+    bool mutate = n > 16 && data[0] & 1;
+    module_size = gen_module((struct bytes){data + !!n, n - !!n}, module);
+    if (mutate) damage(data + n - (data[0] & 0xc), data[0] & 0xc);
+    return differ_run((struct bytes){module, module_size}, !mutate, why);
 }
 
 static void save(const char *path) {

@@ -1,0 +1,33 @@
+/* fault.h: bugs that can be built in, to prove that the tests find them.
+ * Builds without WHELK_FAULTS have none of them: fault() is constant false. */
+#ifndef WHELK_BASE_FAULT_H
+#define WHELK_BASE_FAULT_H
+
+#define FAULTS(X)                                                          \
+    X(LEB_LENGTH)      /* cursor: a LEB128 may run past the end */         \
+    X(BRANCH_TYPE)     /* validate: the type that a branch carries is not checked */ \
+    X(SEGMENT_INDEX)   /* validate: data.drop's index is not checked */    \
+    X(ZERO_EXTEND)     /* jit: i64.extend_i32_u forgets to extend */       \
+    X(DIVIDE_OVERFLOW) /* jit: INT_MIN / -1 is not looked for */           \
+    X(SHIFT_FOLD)      /* jit: constant shifts are not taken modulo the width */ \
+    X(LOAD_SIGN)       /* jit: load8_s extends with zeros */               \
+    X(STALE_GLOBAL)    /* jit: a global read before a call is reused after it */ \
+    X(SWITCH_DEFAULT)  /* jit: br_table takes its last target as the default */ \
+    X(BULK_BOUND)      /* rt: memory.copy checks one operand only */
+
+enum fault {
+    FAULT_NONE,
+#define X(name) FAULT_##name,
+    FAULTS(X)
+#undef X
+        FAULT_COUNT
+};
+
+#ifdef WHELK_FAULTS
+extern int fault_knob; /* enum fault */
+#define fault(name) (fault_knob == FAULT_##name)
+#else
+#define fault(name) false
+#endif
+
+#endif

@@ -1,0 +1,35 @@
+# Fuzzing: each test/fuzz/fuzz_NAME.c is a libFuzzer target, built by clang
+# with ASan and UBSan and with the seeded bugs of base/fault.h compiled in.
+#   make fuzz SECONDS=60         all targets, SECONDS in all; nothing may be found
+#   make fuzz-seeded SECONDS=600 each seeded bug must be found within SECONDS
+#   make differ COUNT=2000       the differential run alone, without libFuzzer
+SECONDS  ?= 60
+COUNT    ?= 2000
+FUZZ     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/%)
+FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c cli/host_rt.c $(wildcard test/oracle/*.c)
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) $(FUZZ_LIB))
+FUZZ_FLAGS := $(filter-out -Werror,$(HOSTED)) -O1 -DFUZZER -DWHELK_FAULTS -fsanitize=address,undefined \
+              -fno-sanitize-recover=undefined
+
+$(B)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+
+$(B)/fuzz/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -pie $^ -lm -o $@
+
+$(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
+	$(CC) $(SAN) -pie $^ -lm -o $@
+
+.PHONY: fuzz fuzz-seeded differ
+fuzz: $(FUZZ_BIN)
+	@test/fuzz/run $(SECONDS) $^
+
+fuzz-seeded: $(FUZZ_BIN)
+	@test/fuzz/seeded $(SECONDS) $^
+
+differ: $(B)/asan/differ
+	@$< 1 $(COUNT)
+
+CHECKS += differ
