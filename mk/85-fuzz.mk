@@ -32,4 +32,3 @@ fuzz-seeded: $(FUZZ_BIN)
 differ: $(B)/asan/differ
 	@$< 1 $(COUNT)
 
-CHECKS += differ
