@@ -1,0 +1,35 @@
+/* guest.h: the running guests of this user: a folder for each,
+ * ${XDG_RUNTIME_DIR:-/tmp}/whelk-UID/NAME/, with
+ *   ctl.sock     where the broker of `whelk run` takes control connections
+ *   pid          of that `whelk run`
+ *   program      what it runs, for `whelk ps`
+ *   console.log  the console of a guest that was started with -d */
+#ifndef WHELK_CLI_GUEST_H
+#define WHELK_CLI_GUEST_H
+
+#include "base/types.h"
+
+enum { GUEST_NAME_MAX = 40 };
+
+struct guest {
+    char name[GUEST_NAME_MAX + 1];
+    char dir[208]; /* ends without a slash; the socket's path must stay below 108 */
+};
+
+/* Letters, digits, dot, dash, underscore; not first a dot or dash. */
+bool guest_name_ok(const char *name);
+/* Makes the folder of a new guest. name NULL: one after the program, made
+ * unique. false after an error that it has named (a guest of that name runs). */
+bool guest_create(struct guest *g, const char *name, const char *program);
+/* The guest that runs under this name; false, and says so, if none does. */
+bool guest_find(struct guest *g, const char *name);
+/* Removes the folder. */
+void guest_remove(const struct guest *g);
+/* A path in the folder, in a buffer of the caller. */
+const char *guest_path(const struct guest *g, const char *file, char out[256]);
+/* The process of its `whelk run`; 0 if it is gone. */
+int guest_pid(const struct guest *g);
+/* Calls each with every running guest. */
+void guest_each(void (*each)(const struct guest *g, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,131 @@
+/* guests.c: `whelk ps`, `stop`, `call`, `cp`. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/ctl.h"
+
+static void show_guest(const struct guest *g, void *arg) {
+    char path[256], program[200] = "?";
+    (void)arg;
+    FILE *f = fopen(guest_path(g, "program", path), "re");
+    if (f) {
+        if (fgets(program, sizeof(program), f)) program[strcspn(program, "\n")] = 0;
+        fclose(f);
+    }
+    printf("%-20s %-8d %s\n", g->name, guest_pid(g), program);
+}
+
+int ps_main(int argc, char **argv) {
+    const struct command c = {"whelk ps", "Lists the running guests of this user: name, process, program.\n", NULL, 0};
+    int at = opts_parse(&c, argc, argv);
+    if (at < 0) return opts_status(at);
+    if (at != argc) return usage("ps takes no words");
+    guest_each(show_guest, NULL);
+    return EXIT_OK;
+}
+
+int stop_main(int argc, char **argv) {
+    struct guest g;
+    struct ctl ctl;
+    struct ctl_frame f;
+    const struct command c = {"whelk stop NAME", "Shuts the guest down in order, and waits until it is gone.\n", NULL, 0};
+    int at = opts_parse(&c, argc, argv);
+    if (at < 0) return opts_status(at);
+    if (argc - at != 1) return usage("usage: %s", c.usage);
+    if (!guest_find(&g, argv[at]) || !ctl_open(&ctl, &g)) return EXIT_FAILED;
+    bool ok = ctl_ask(&ctl, CTL_STOP, "whelk stop", 10, CTL_TIMEOUT_MS, &f);
+    ctl_close(&ctl);
+    for (int i = 0; ok && i < 200 && guest_pid(&g); i++) poll(NULL, 0, 50);
+    if (ok && guest_pid(&g)) return fail("%s: still there after 10 s; Ctrl-C or SIGTERM to its whelk run ends it", g.name);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/* What call sends: a file's bytes, standard input's (-), or none. */
+static bool read_input(const char *path, struct queue *q) {
+    int fd = !path ? -1 : !strcmp(path, "-") ? 0 : open(path, O_RDONLY | O_CLOEXEC);
+    u8 buffer[4096];
+    ssize_t n = 0;
+    if (!path) return true;
+    if (fd < 0) return fail("%s: %s", path, strerror(errno)), false;
+    while ((n = read(fd, buffer, sizeof(buffer))) > 0 && queue_size(q) < CTL_MAX) queue_put(q, buffer, (size_t)n);
+    if (fd) close(fd);
+    if (n < 0) return fail("%s: %s", path, strerror(errno)), false;
+    return true;
+}
+
+int call_main(int argc, char **argv) {
+    const char *input = NULL;
+    struct guest g;
+    struct ctl ctl;
+    struct ctl_frame f;
+    struct queue bytes = {0}, q = {0};
+    const struct opt opts[] = {{'i', "input", "FILE|-", "bytes that the call gets", OPT_TEXT, &input}};
+    const struct command c = {"whelk call [-i FILE|-] NAME EXT [EXPORT]",
+                              "Calls the extension EXT of guest NAME through its ctl.call handler (or EXPORT) and\n"
+                              "writes the bytes that it answers to standard output.\n", opts, ARRAY_LEN(opts)};
+    int at = opts_parse(&c, argc, argv);
+    if (at < 0) return opts_status(at);
+    if (argc - at < 2 || argc - at > 3) return usage("usage: %s", c.usage);
+    const char *ext = argv[at + 1], *export = argc - at == 3 ? argv[at + 2] : "";
+    if (strlen(ext) > 64 || strlen(export) > 200) return usage("call: a name is too long");
+    if (!read_input(input, &bytes) || !guest_find(&g, argv[at]) || !ctl_open(&ctl, &g)) return EXIT_FAILED;
+    struct ctl_call head = {(u16)strlen(ext), (u16)strlen(export), 0};
+    queue_put(&q, &head, sizeof(head));
+    queue_put(&q, ext, head.name_length);
+    queue_put(&q, export, head.export_length);
+    queue_put(&q, bytes.p + bytes.start, queue_size(&bytes));
+    bool ok = ctl_ask(&ctl, CTL_CALL, q.p + q.start, queue_size(&q), CTL_TIMEOUT_MS, &f);
+    if (ok && !write_all(1, f.payload, f.n)) ok = (fail("standard output: %s", strerror(errno)), false);
+    ctl_close(&ctl);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/* The rest of a CTL_READ after its CTL_OK: to fd until CTL_END. */
+static bool take_stream(struct ctl *c, u32 id, int fd, const char *about) {
+    for (;;) {
+        struct ctl_frame f;
+        enum ctl_got got = ctl_receive(c, &f, CTL_TIMEOUT_MS);
+        if (got == CTL_TIMED_OUT) return fail("%s: no more bytes within %d s", about, CTL_TIMEOUT_MS / 1000), false;
+        if (got == CTL_LOST) return fail("%s: the guest ended in the middle", about), false;
+        bool mine = f.id == id, end = mine && f.kind == CTL_END, bad = mine && f.kind == CTL_ERROR;
+        bool written = !(mine && f.kind == CTL_DATA) || write_all(fd, f.payload, f.n);
+        if (bad) ctl_complain(c, &f, about);
+        free(f.payload);
+        if (!written) return fail("writing: %s", strerror(errno)), false;
+        if (end || bad) return end;
+    }
+}
+
+static int copy_out(const char *guest, const char *path, const char *dest) {
+    struct guest g;
+    struct ctl c;
+    struct ctl_frame f;
+    if (!guest_find(&g, guest) || !ctl_open(&c, &g)) return EXIT_FAILED;
+    if (!ctl_ask(&c, CTL_READ, path, strlen(path), CTL_TIMEOUT_MS, &f)) return EXIT_FAILED;
+    u32 id = f.id;
+    free(f.payload);
+    bool out = !strcmp(dest, "-");
+    int fd = out ? 1 : open(dest, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) return fail("%s: %s", dest, strerror(errno));
+    bool ok = take_stream(&c, id, fd, path);
+    if (!out && close(fd) && ok) ok = (fail("%s: %s", dest, strerror(errno)), false);
+    ctl_close(&c);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+int cp_main(int argc, char **argv) {
+    const struct command c = {"whelk cp NAME:PATH DEST",
+                              "Copies the file PATH of guest NAME to DEST (- is standard output).\n", NULL, 0};
+    int at = opts_parse(&c, argc, argv);
+    if (at < 0) return opts_status(at);
+    char *colon = argc - at == 2 ? strchr(argv[at], ':') : NULL;
+    if (!colon || !colon[1]) return usage("usage: %s", c.usage);
+    *colon = 0;
+    return copy_out(argv[at], colon + 1, argv[at + 1]);
+}

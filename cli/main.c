@@ -1,0 +1,38 @@
+/* main.c: the verbs on one screen, and help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct verb verbs[] = {
+    {"run", "[OPTIONS] PROGRAM [-- ARGS]", "boot a program in a Whelk virtual machine", run_main},
+    {"ps", "", "list the running guests", ps_main},
+    {"stop", "NAME", "shut a guest down in order", stop_main},
+    {"ext", "load|ls|stat|unload NAME ...", "the extensions of a running guest", ext_main},
+    {"trace", "NAME [-w FILE|-]", "capture a guest's packets while it runs", trace_main},
+    {"call", "NAME EXT [EXPORT] [-i FILE]", "call an extension", call_main},
+    {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
+};
+
+static void help(FILE *to) {
+    fprintf(to, "whelk: run programs in a unikernel that can be extended while it runs\n\n"
+                "usage: whelk VERB [OPTIONS] ...\n\n");
+    for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
+        fprintf(to, "  %-6s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
+    fprintf(to, "\n`whelk VERB --help` tells more. Exit status: 0 done, 1 failed, 2 wrong usage;\n"
+                "`whelk run`: the program's status, or 125 to 127 (see its help).\n");
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        help(stdout);
+        return EXIT_OK;
+    }
+    for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
+        if (!strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
+    return usage("no verb '%s'", argv[1]);
+}

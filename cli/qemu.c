@@ -1,0 +1,147 @@
+#include "cli/qemu.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/kvm.h"
+
+static const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *text(const char *format, ...) {
+    char *out;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&out, format, args) < 0) need(NULL);
+    va_end(args);
+    return out;
+}
+
+static void add2(struct words *argv, const char *a, const char *b) {
+    words_add(argv, a);
+    words_add(argv, b);
+}
+
+static bool has_comma(const char *what, const char *value) {
+    if (!strchr(value, ',')) return false;
+    return usage("%s %s: no comma, please: QEMU's options are split there", what, value), true;
+}
+
+/* A size like 64M; at least 16M, so that what boots can also say something. */
+static bool memory_ok(const char *value) {
+    char *end;
+    unsigned long long n = strtoull(value, &end, 10);
+    u64 unit = *end == 'G' || *end == 'g' ? 1024 : 1;
+    bool ok = end != value && n < 1 << 20 && (!*end || (strchr("MmGg", *end) && !end[1])) && n * unit >= 16;
+    if (!ok) usage("-m %s: a size in MiB, or with M or G, of at least 16M", value);
+    return ok;
+}
+
+static const char *accel_choose(const char *want) {
+    if (!strcmp(want, "kvm") || !strcmp(want, "tcg")) return want;
+    if (strcmp(want, "auto")) return usage("--accel %s: auto, kvm or tcg", want), NULL;
+    return kvm_probe() == KVM_REAL ? "kvm" : "tcg";
+}
+
+static bool port_ok(const char *p, const char *end) {
+    char *stop;
+    unsigned long n = strtoul(p, &stop, 10);
+    return p != end && stop == end && *p >= '0' && *p <= '9' && n >= 1 && n <= 65535;
+}
+
+/* Appends ",hostfwd=..." for HOST:GUEST[/udp] or ADDRESS:HOST:GUEST[/udp]. */
+static const char *add_port(const char *netdev, const char *spec) {
+    const char *slash = strchr(spec, '/'), *end = slash ? slash : spec + strlen(spec);
+    const char *guest = memrchr(spec, ':', (size_t)(end - spec));
+    const char *host = guest ? memrchr(spec, ':', (size_t)(guest - spec)) : NULL;
+    const char *number = host ? host + 1 : spec;
+    bool udp = slash && !strcmp(slash, "/udp");
+    if (!guest || !port_ok(guest + 1, end) || !port_ok(number, guest) || (slash && !udp && strcmp(slash, "/tcp"))) {
+        usage("-p %s: write [ADDRESS:]HOST:GUEST[/udp], as in 8080:80", spec);
+        return NULL;
+    }
+    if (has_comma("-p", spec)) return NULL;
+    const char *address = host ? strndup(spec, (size_t)(host - spec)) : "127.0.0.1";
+    return text("%s,hostfwd=%s:%s:%.*s-:%.*s", netdev, udp ? "udp" : "tcp", address, (int)(guest - number), number,
+                (int)(end - guest - 1), guest + 1);
+}
+
+static bool add_network(struct words *argv, const struct vm_options *o) {
+    const char *netdev = "user,id=net0";
+    for (u32 i = 0; i < o->ports.count; i++)
+        if (!(netdev = add_port(netdev, o->ports.items[i]))) return false;
+    add2(argv, "-netdev", netdev);
+    add2(argv, "-device", "virtio-net-device,netdev=net0");
+    if (!o->dump) return true;
+    if (has_comma("--dump", o->dump)) return false;
+    add2(argv, "-object", text("filter-dump,id=dump0,netdev=net0,maxlen=65536,file=%s", o->dump));
+    return true;
+}
+
+static bool ip_ok(const char *ip) {
+    size_t n = strspn(ip, "0123456789abcdefghijklmnopqrstuvwxyz./,=");
+    if (ip[n] || !n) return usage("--ip %s: write ADDRESS/BITS[,gw=ADDRESS][,dns=ADDRESS], dhcp or off", ip), false;
+    return true;
+}
+
+static const char *command_line(const struct vm_options *o) {
+    bool fixed = o->ip && strcmp(o->ip, "dhcp");
+    return text("%s%s%s%s", fixed ? "ip=" : "", fixed ? o->ip : "", fixed && o->append ? " " : "",
+                o->append ? o->append : "");
+}
+
+/* The kernel: --kernel, or build/vm/whelk.elf beside this command. */
+static const char *find_kernel(const char *want) {
+    char self[4000];
+    const char *path = want ? want : getenv("WHELK_KERNEL");
+    if (!path) {
+        ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+        self[n > 0 ? n : 0] = 0;
+        char *slash = strrchr(self, '/');
+        path = text("%.*s/vm/whelk.elf", (int)(slash ? slash - self : 0), self);
+    }
+    if (!access(path, R_OK)) return path;
+    return fail("%s: no kernel there: build it (make), or name one by --kernel", path), NULL;
+}
+
+int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd) {
+    const char *accel, *kernel;
+    if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip)) || has_comma("--cpu", o->cpu)) return EXIT_USAGE;
+    if (!(accel = accel_choose(o->accel))) return EXIT_USAGE;
+    if (!(kernel = find_kernel(o->kernel))) return EXIT_RUN;
+    words_add(argv, "qemu-system-x86_64");
+    add2(argv, "-M", "microvm,acpi=off,pit=off,pic=off,isa-serial=on,rtc=on");
+    add2(argv, "-accel", accel);
+    add2(argv, "-cpu", o->cpu);
+    add2(argv, "-m", o->memory);
+    words_add(argv, "-nodefaults");
+    words_add(argv, "-no-user-config");
+    words_add(argv, "-no-reboot");
+    add2(argv, "-display", "none");
+    add2(argv, "-serial", "stdio");
+    add2(argv, "-global", "virtio-mmio.force-legacy=false");
+    add2(argv, "-device", "isa-debug-exit,iobase=0x501,iosize=4");
+    add2(argv, "-device", "virtio-rng-device");
+    add2(argv, "-chardev", text("socket,id=ctl,fd=%d", control_fd));
+    add2(argv, "-device", "virtio-serial-device");
+    add2(argv, "-device", "virtserialport,chardev=ctl,name=whelk.ctl");
+    if (!add_network(argv, o)) return EXIT_USAGE;
+    add2(argv, "-kernel", kernel);
+    add2(argv, "-initrd", initrd);
+    add2(argv, "-append", command_line(o));
+    argv->items = need(realloc(argv->items, (argv->count + 1) * sizeof(*argv->items)));
+    argv->items[argv->count] = NULL;
+    return EXIT_OK;
+}
+
+/* The kernel ends the VM through isa-debug-exit (plat/vm/power.c): QEMU's
+ * status is then 2n + 1 with n = 0x10 for success and 0x20 + s for status s. */
+int qemu_status(int wait_status) {
+    if (!WIFEXITED(wait_status)) return EXIT_RUN;
+    int status = WEXITSTATUS(wait_status), n = status >> 1;
+    if (!(status & 1) || n < 0x10) return EXIT_RUN;
+    if (n == 0x10) return EXIT_OK;
+    return n > 0x20 ? n - 0x20 : EXIT_RUN;
+}

@@ -1,0 +1,20 @@
+/* qemu.h: the virtual machine: from options to QEMU's command line, and from
+ * QEMU's exit status to the guest's. */
+#ifndef WHELK_CLI_QEMU_H
+#define WHELK_CLI_QEMU_H
+
+#include "cli/cli.h"
+
+struct vm_options {
+    const char *memory, *accel, *cpu, *kernel, *ip, *dump, *append;
+    struct words ports; /* HOST:GUEST[/udp] */
+};
+
+/* Checks options and fills argv (ended by NULL; on the heap, not freed: exec
+ * follows). control_fd: inherited by QEMU, the channel's other end. EXIT_OK, or
+ * the status after an error that it has named. */
+int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd);
+/* wait status of QEMU -> exit status for `whelk run`. */
+int qemu_status(int wait_status);
+
+#endif

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""The host command against a fake guest (fake/qemu-system-x86_64): verbs, statuses, the broker."""
+import os, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
+WHELK = os.path.join(TOP, 'build/whelk')
+passed = failed = 0
+
+
+def check(ok, what):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print(f'test_cli: failed: {what}', flush=True)
+
+
+def whelk(*args, status=0, has='', says='', input=None):
+    """Runs a verb; checks its exit status, and texts in its output and in its messages."""
+    r = subprocess.run([WHELK, *args], env=environment, capture_output=True, timeout=30, input=input)
+    out, err = r.stdout.decode(errors='replace'), r.stderr.decode(errors='replace')
+    check(r.returncode == status, f'whelk {args}: status {r.returncode}, want {status}: {err}')
+    check(has in out, f'whelk {args}: no {has!r} in {out!r}')
+    check(says in err, f'whelk {args}: no {says!r} in {err!r}')
+    return r.stdout
+
+
+def test_usage():
+    whelk(status=2, says='usage')
+    whelk('--help', has='run')
+    whelk('frobnicate', status=2, says="no verb 'frobnicate'")
+    for verb in 'run ps stop ext trace call cp'.split():
+        whelk(verb, '--help', has='usage')
+    whelk('run', status=2, says='PROGRAM')
+    whelk('run', '--bogus', status=2, says='--bogus')
+    whelk('run', '-p', 'x:80', '/bin/true', status=2, says='-p x:80')
+    whelk('run', '-m', '1M', '/bin/true', status=2, says='16M')
+    whelk('run', '--accel', 'xen', '/bin/true', status=2, says='--accel xen')
+    whelk('run', '--name', '../x', '/bin/true', status=125, says='--name ../x')
+    whelk('run', '/no/such', status=127, says='/no/such: No such file')
+    whelk('run', '/tmp', status=126, says='not a file')
+    whelk('run', '--ext', '/no/ext.wasm', '/bin/true', status=125, says='/no/ext.wasm')
+    whelk('run', '--kernel', '/no/kernel', '/bin/true', status=125, says='/no/kernel')
+    whelk('ext', 'ls', 'nobody', status=1, says='no guest named nobody')
+    whelk('ps')
+
+
+def test_initrd():
+    os.makedirs(f'{work}/root/sub')
+    open(f'{work}/root/sub/file', 'w').write('12345')
+    os.symlink('sub/file', f'{work}/root/link')
+    os.environ['x'] = ''
+    environment['FAKE_DIE'] = '33'
+    out = whelk('run', '--root', f'{work}/root', '-e', 'A=1', '/bin/true', '--', 'a b', '', has="argv: ['/bin/true', 'a b', '']").decode()
+    check('initrd: sub 40755 0\n' in out and 'initrd: sub/file 100644 5\n' in out, 'folder and file are in the initrd')
+    check('initrd: link 120777 8\n' in out and 'initrd: .whelk/env 100644 4\n' in out, 'link and environment too')
+    whelk('run', '--root', f'{work}/root', 'sub/file', has="argv: ['/sub/file']")
+    for qemu, want in ((33, 0), (35, 125), (1, 125), (2 * 0x21 + 1, 1), (2 * 0x2a + 1, 10)):
+        environment['FAKE_DIE'] = str(qemu)
+        whelk('run', '/bin/true', status=want)
+    del environment['FAKE_DIE']
+    check(not [d for d in os.listdir(f'{work}/state/whelk-{os.getuid()}')], 'no guest folder is left')
+
+
+def start(*args):
+    guest = subprocess.Popen([WHELK, 'run', '--name', 'web', *args, '/bin/true'], env=environment,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    path = f'{work}/state/whelk-{os.getuid()}/web/ctl.sock'
+    for _ in range(100):
+        if os.path.exists(path):
+            return guest, path
+        time.sleep(0.05)
+    raise SystemExit('test_cli: the guest did not start')
+
+
+def test_verbs():
+    module, text = f'{work}/tap.wasm', f'{work}/bad.wasm'
+    open(module, 'wb').write(b'\0asm\1\0\0\0')
+    open(text, 'w').write('(module)')
+    guest, _ = start('--ext', module)
+    whelk('run', '--name', 'web', '/bin/true', status=125, says='runs already')
+    whelk('ps', has='web')
+    time.sleep(0.3)
+    whelk('ext', 'ls', 'web', has='{"name":"tap"}')
+    whelk('ext', 'load', 'web', module, '--as', 'two@x'.split('@')[0], has='net.tap')
+    whelk('ext', 'load', 'web', module, '--as', 'two', status=1, says='already')
+    whelk('ext', 'load', '--replace', '--as', 'two', 'web', module)
+    whelk('ext', 'load', 'web', text, status=1, says=f'{text}: bad: bad magic at offset 0')
+    whelk('ext', 'load', 'web', '/no/file.wasm', status=1, says='/no/file.wasm')
+    whelk('ext', 'load', 'web', module, '--budget', '1x', status=2, says='--budget 1x')
+    whelk('ext', 'stat', 'web', has='{"asked": ""}')
+    whelk('ext', 'unload', 'web', 'two')
+    whelk('ext', 'unload', 'web', 'two', status=1, says='no extension two (not found)')
+    whelk('call', '-i', '-', 'web', 'tap', has='cba', input=b'abc')
+    whelk('cp', 'web:/etc/motd', f'{work}/motd')
+    check(open(f'{work}/motd').read() == 'hello there\n', 'cp copies the bytes')
+    whelk('cp', 'web:/etc/none', '-', status=1, says='/etc/none: no such file')
+    whelk('stop', 'web')
+    check(guest.wait(10) == 0, 'an orderly end is status 0')
+    check(b'loaded tap' in guest.stdout.read(), '--ext was loaded')
+    whelk('ps')
+
+
+def test_trace():
+    tracer = f'{work}/tracer.wasm'
+    open(tracer, 'wb').write(b'\0asm\1\0\0\0')
+    guest, _ = start()
+    trace = subprocess.Popen([WHELK, 'trace', 'web', '-w', f'{work}/t.pcap', '--tracer', tracer], env=environment,
+                             stderr=subprocess.PIPE)
+    time.sleep(0.6)
+    whelk('ext', 'ls', 'web', has='tracer')  # another client, while the stream is open
+    trace.send_signal(signal.SIGINT)
+    check(trace.wait(10) == 0, 'trace ends in order')
+    data = open(f'{work}/t.pcap', 'rb').read()
+    check(len(data) == 24 + 3 * 16 + 6, f'only whole records, the last ones too: {len(data)} bytes')
+    check(b'3 packets' in trace.stderr.read(), 'trace counts packets')
+    check('tracer' not in whelk('ext', 'ls', 'web').decode(), 'the tracer is unloaded')
+    guest.send_signal(signal.SIGINT)
+    check(guest.wait(10) == 0, 'Ctrl-C shuts the guest down in order')
+
+
+def test_broker():
+    guest, path = start()
+    rude = socket.socket(socket.AF_UNIX)
+    rude.connect(path)
+    rude.sendall(b'garbage' * 100 + struct.pack('<IHHII', 0x4b4c4857, 1, 2, 9, 1000) + b'part of a frame')
+    rude.close()  # in the middle of a frame
+    whelk('ext', 'stat', 'web', 'x', has='{"asked": "x"}')
+    slow = subprocess.Popen([WHELK, 'ext', 'stat', 'web', 'slow'], env=environment, stdout=subprocess.PIPE)
+    fast = [subprocess.Popen([WHELK, 'ext', 'stat', 'web', f'n{i}'], env=environment, stdout=subprocess.PIPE) for i in range(8)]
+    answers = [p.communicate(timeout=20)[0].decode() for p in fast]
+    check(all(f'"n{i}"' in a for i, a in enumerate(answers)), f'answers reach who asked: {answers}')
+    check('slow' in slow.communicate(timeout=20)[0].decode(), 'the slow one too')
+    guest.send_signal(signal.SIGTERM)
+    check(guest.wait(10) == 0, 'SIGTERM shuts the guest down in order')
+
+
+def test_detach():
+    check(whelk('run', '-d', '--name', 'bg', '/bin/true') == b'bg\n', '-d prints the name')
+    whelk('ps', has='bg')
+    whelk('stop', 'bg')
+
+
+work = tempfile.mkdtemp(prefix='whelk-test-')
+os.makedirs(f'{work}/state')
+environment = dict(os.environ, XDG_RUNTIME_DIR=f'{work}/state',
+                   PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
+try:
+    for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach):
+        test()
+finally:
+    shutil.rmtree(work)
+print(f'test_cli: {passed} passed, {failed} failed')
+sys.exit(1 if failed or not passed else 0)
