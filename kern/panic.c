@@ -1,21 +1,127 @@
+/* panic.c: the last words. Everything here must work with a broken kernel:
+ * polled output, no locks, no memory, stack frames checked before they are read. */
 #include "kern/panic.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/percpu.h"
 #include "base/assert.h"
 #include "base/fmt.h"
+#include "kern/interrupt.h"
 #include "kern/machine.h"
+#include "kern/thread.h"
+#include "kern/vm.h"
 
-_Noreturn void panic(const char *format, ...) {
-    irq_off();
+enum { FRAMES = 24 };
+
+static void (*describe_running)(void);
+static bool dying; /* a panic inside a panic ends at once */
+
+void panic_set_describe(void (*describe)(void)) { describe_running = describe; }
+
+static void vsay(const char *format, va_list args) {
     char text[256];
+    size_t n = vfmt(text, sizeof text, format, args);
+    machine_console_write(text, MIN(n, sizeof text - 1));
+}
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...) {
     va_list args;
     va_start(args, format);
-    size_t n = vfmt(text, sizeof text, format, args);
+    vsay(format, args);
     va_end(args);
-    machine_console_write("\npanic: ", 8);
-    machine_console_write(text, MIN(n, sizeof text - 1));
-    machine_console_write("\n", 1);
+}
+
+/* Made by plat/vm/symbols.awk in the second link; the first has none. */
+struct symbol {
+    u32 at, name;
+};
+struct symbol_table {
+    u32 count, zero;
+    struct symbol symbols[];
+};
+extern const struct symbol_table symbol_table;
+
+const char *symbol_at(uptr address, u64 *offset) {
+    extern char text_start[], text_end[];
+    if (address < (uptr)text_start || address >= (uptr)text_end) return NULL;
+    const struct symbol_table *t = &symbol_table;
+    u32 low = 0, high = t->count, at = (u32)address - 0x80000000u;
+    while (high - low > 1) {
+        u32 middle = low + (high - low) / 2;
+        if (t->symbols[middle].at <= at) low = middle;
+        else high = middle;
+    }
+    if (!t->count || t->symbols[low].at > at) return NULL;
+    *offset = at - t->symbols[low].at;
+    return (const char *)&t->symbols[t->count] + t->symbols[low].name;
+}
+
+static void say_address(uptr at) {
+    u64 offset;
+    const char *name = symbol_at(at, &offset);
+    if (name) say("  %p %s+0x%lx\n", (void *)at, name, (unsigned long)offset);
+    else say("  %p\n", (void *)at);
+}
+
+static bool readable(uptr at) {
+    return at % 8 == 0 && at >> 63 && vm_lookup(at, NULL, NULL) && vm_lookup(at + 15, NULL, NULL);
+}
+
+static void backtrace(uptr rip, uptr rbp) {
+    say("backtrace:\n");
+    say_address(rip);
+    for (int i = 0; i < FRAMES && readable(rbp); i++) {
+        const u64 *frame = (const u64 *)rbp;
+        if (!frame[1]) break;
+        say_address(frame[1]);
+        if (frame[0] <= rbp) break; /* callers lie higher */
+        rbp = frame[0];
+    }
+}
+
+static void say_registers(const struct trap_frame *f) {
+    say("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
+    say("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", f->rsi, f->rdi, f->rbp, f->rsp);
+    say("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", f->r8, f->r9, f->r10, f->r11);
+    say("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
+    say("rip %016lx rflags %08lx cr2 %016lx cr3 %016lx\n", f->rip, f->rflags, read_cr2(), read_cr3());
+}
+
+static void begin(const char *format, va_list args) {
+    irq_off();
+    if (dying) machine_exit(2);
+    dying = true;
+    say("\npanic: ");
+    vsay(format, args);
+    say("\n");
+}
+
+static _Noreturn void finish(uptr rip, uptr rbp) {
+    const struct percpu *c = this_cpu();
+    if (c && c->current)
+        say("running: thread %u \"%s\"%s%s\n", c->current->id, c->current->name,
+            c->current->owner ? ", of the program" : "", c->irq_frame ? ", in an interrupt" : "");
+    if (describe_running) describe_running();
+    backtrace(rip, rbp);
     machine_exit(1);
+}
+
+_Noreturn void panic_frame(const struct trap_frame *f, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    begin(format, args);
+    va_end(args);
+    say_registers(f);
+    finish(f->rip, f->rbp);
+}
+
+_Noreturn void panic(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    begin(format, args);
+    va_end(args);
+    finish((uptr)__builtin_return_address(0), (uptr)__builtin_frame_address(0));
 }
 
 _Noreturn void assert_fail(const char *what, const char *file, int line) {

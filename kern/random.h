@@ -8,5 +8,6 @@
 void random_feed(const void *p, size_t n); /* entropy from a device */
 bool random_ready(void);
 void random_bytes(void *p, size_t n);
+void random_init(void); /* at boot: seeds from RDSEED */
 
 #endif

@@ -24,6 +24,8 @@ enum err thread_create(const char *name, void (*fn)(void *), void *arg, struct t
 /* Starts later: the caller sets owner, FS base etc. first. */
 enum err thread_prepare(const char *name, void (*fn)(void *), void *arg, struct thread **out);
 void thread_start(struct thread *t);
+/* Instead of thread_start: frees a prepared thread. */
+void thread_discard(struct thread *t);
 _Noreturn void thread_exit(void);
 void thread_yield(void);
 void thread_sleep_until(u64 deadline_ns);
@@ -35,5 +37,14 @@ u64 thread_fs_base(struct thread *t);
 void thread_interrupt(struct thread *t);
 bool thread_interrupted(struct thread *t); /* and clears */
 u64 thread_cpu_ns(struct thread *t);
+/* The thread's vector registers in memory (FXSAVE layout first), brought up to
+ * date; to copy to a new thread, to a signal frame, or to change. A change to
+ * the current thread's takes effect with thread_vector_load. Code that uses
+ * vector registers inside the kernel keeps a program's intact by
+ *   thread_vector_state(thread_current()); ...; thread_vector_load(...)
+ * with preemption off in between. */
+void *thread_vector_state(struct thread *t);
+void thread_vector_load(struct thread *t);
+size_t thread_vector_bytes(void);
 
 #endif

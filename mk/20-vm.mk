@@ -18,7 +18,9 @@ VM_LINK     = $(CC) -nostdlib -static -no-pie -Wl,-T,$(VM_LD),-z,max-page-size=4
 # the table of their names for backtraces.
 define vm_link
 	@mkdir -p $(@D)
-	$(VM_LINK) $(filter %.o,$^) -o $@.1
+	awk -f plat/vm/symbols.awk < /dev/null > $@.S
+	$(CC) -c $@.S -o $@.symbols.o
+	$(VM_LINK) $(filter %.o,$^) $@.symbols.o -o $@.1
 	nm -n $@.1 | awk -f plat/vm/symbols.awk > $@.S
 	$(CC) -c $@.S -o $@.symbols.o
 	$(VM_LINK) $(filter %.o,$^) $@.symbols.o -o $@

@@ -11,14 +11,14 @@
 #include "base/assert.h"
 #include "base/types.h"
 
-/* In memory order; trap.S pushes and pops it. */
+/* In memory order; entry.S pushes and pops it. */
 struct trap_frame {
     u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
     u64 vector; /* 0..255, or TRAP_SYSCALL, TRAP_SYSCALL_FULL */
     u64 error;  /* the CPU's error code; of a system call: its number, kept */
     u64 rip, cs, rflags, rsp, ss;
 };
-static_assert(sizeof(struct trap_frame) == 176, "trap.S");
+static_assert(sizeof(struct trap_frame) == 176, "entry.S");
 
 /* A system call: number in rax (and in error), arguments in rdi rsi rdx r10 r8
  * r9; rip is where it returns to, rflags and rsp are the program's. Its handler

@@ -1,0 +1,25 @@
+/* interrupt.h: interrupts and faults, for the kernel's own parts and init/. */
+#ifndef WHELK_KERN_INTERRUPT_H
+#define WHELK_KERN_INTERRUPT_H
+
+#include "arch/x86_64/trap.h"
+#include "base/types.h"
+
+void irq_init(void);
+void irq_dispatch(struct trap_frame *frame, u64 vector);
+/* What the running interrupt handler (a timer's fn, say) interrupted; it may
+ * be rewritten. NULL outside handlers. */
+struct trap_frame *irq_interrupted(void);
+
+/* The engine's part of a fault: true if it was a trap of a module, and the
+ * frame now leads to the trap exit. Interrupts off. */
+typedef bool trap_engine_handler(struct trap_frame *frame, uptr address);
+void trap_set_engine_handler(trap_engine_handler *h);
+/* Extra lines for a panic: what was running. */
+void panic_set_describe(void (*describe)(void));
+_Noreturn void panic_frame(const struct trap_frame *frame, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The function that holds address, and the offset in it; NULL if none. */
+const char *symbol_at(uptr address, u64 *offset);
+
+#endif

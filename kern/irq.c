@@ -1,0 +1,55 @@
+/* irq.c: which handler an interrupt belongs to.
+ *
+ * I1 handlers[i] is written before line i is unmasked and never again. */
+#include "kern/irq.h"
+
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/percpu.h"
+#include "kern/clock.h"
+#include "kern/interrupt.h"
+#include "kern/lock.h"
+#include "kern/log.h"
+#include "kern/page.h"
+#include "kern/panic.h"
+#include "kern/vm.h"
+
+static struct {
+    irq_handler *fn;
+    void *arg;
+} handlers[IOAPIC_PINS];
+static struct spin lock;
+
+void irq_init(void) {
+    volatile u32 *local = vm_map_device((phys){LAPIC_PHYSICAL}, PAGE_SIZE);
+    volatile u32 *io = vm_map_device((phys){IOAPIC_PHYSICAL}, PAGE_SIZE);
+    if (!local || !io) panic("no memory to map the interrupt controllers");
+    apic_init(local, io);
+}
+
+enum err irq_register(u32 gsi, bool level, irq_handler *fn, void *arg) {
+    if (gsi >= ioapic_pins()) return ERR_NOT_FOUND;
+    u64 flags = spin_lock(&lock);
+    bool taken = handlers[gsi].fn;
+    if (!taken) {
+        handlers[gsi].arg = arg;
+        handlers[gsi].fn = fn;
+        ioapic_route(gsi, (u8)(VECTOR_GSI + gsi), level);
+    }
+    spin_unlock(&lock, flags);
+    return taken ? ERR_EXISTS : ERR_OK;
+}
+
+struct trap_frame *irq_interrupted(void) { return this_cpu()->irq_frame; }
+
+void irq_dispatch(struct trap_frame *frame, u64 vector) {
+    struct percpu *c = this_cpu();
+    if (vector == VECTOR_SPURIOUS) return; /* no end-of-interrupt: SDM 3A, 11.9 */
+    struct trap_frame *outer = c->irq_frame;
+    c->irq_frame = frame;
+    if (vector == VECTOR_TIMER) clock_interrupt();
+    else if (vector >= VECTOR_GSI && vector < VECTOR_GSI + IOAPIC_PINS && handlers[vector - VECTOR_GSI].fn)
+        handlers[vector - VECTOR_GSI].fn(handlers[vector - VECTOR_GSI].arg);
+    else log_warn("interrupt: vector %u has no handler", (u32)vector);
+    c->irq_frame = outer;
+    apic_end_of_interrupt();
+}
