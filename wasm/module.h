@@ -56,10 +56,12 @@ struct wasm_limits {
 struct wasm_table {
     wasm_type type;
     struct wasm_limits limits;
+    u32 at; /* offset of the declaration in the module; so below */
 };
 
 struct wasm_memory {
     struct wasm_limits limits; /* in pages */
+    u32 at;
 };
 
 /* A constant expression, decoded: what an engine needs to evaluate it at
@@ -68,15 +70,17 @@ struct wasm_memory {
 enum wasm_init_kind { WASM_INIT_CONST, WASM_INIT_GLOBAL, WASM_INIT_REF_NULL, WASM_INIT_REF_FUNC, WASM_INIT_CODE };
 struct wasm_init {
     enum wasm_init_kind kind;
-    wasm_type type;
+    wasm_type type;    /* what it yields */
     u64 value;         /* CONST: the bits; GLOBAL, REF_FUNC: the index */
-    struct bytes code; /* CODE: without the final end */
+    struct bytes code; /* without the final end; empty for an element given by its index */
+    u32 at;
 };
 
 struct wasm_global {
     wasm_type type;
     bool mutable;
     struct wasm_init init; /* defined globals only */
+    u32 at;
 };
 
 enum wasm_kind { WASM_KIND_FUNC, WASM_KIND_TABLE, WASM_KIND_MEMORY, WASM_KIND_GLOBAL, WASM_KIND_TAG };
@@ -85,12 +89,14 @@ struct wasm_import {
     struct bytes module, name;
     enum wasm_kind kind;
     u32 index; /* in the index space of its kind */
+    u32 at;
 };
 
 struct wasm_export {
     struct bytes name;
     enum wasm_kind kind;
     u32 index;
+    u32 at;
 };
 
 /* A run of locals of one type, as declared. */
@@ -101,6 +107,7 @@ struct wasm_locals {
 
 struct wasm_func {
     u32 type;          /* index into types */
+    u32 at;            /* offset of the declaration in the module */
     bool declared_ref; /* may be the operand of ref.func */
     /* defined functions only: */
     struct bytes code; /* instructions, the final end included */
@@ -127,6 +134,7 @@ struct wasm_elem {
     struct wasm_init offset;
     u32 count;
     struct wasm_init *items;
+    u32 at;
 };
 
 struct wasm_data {
@@ -134,6 +142,7 @@ struct wasm_data {
     u32 memory;
     struct wasm_init offset;
     struct bytes bytes;
+    u32 at;
 };
 
 struct wasm_custom {
@@ -158,6 +167,7 @@ struct wasm_module {
         elem_count, data_count, custom_count;
     u32 imported_funcs, imported_tables, imported_memories, imported_globals;
     u32 start; /* WASM_NONE: no start function */
+    u32 start_at;
     bool has_data_count;
     u32 data_count_declared;
     struct bytes name_section; /* payload of the custom section "name"; may be empty */

@@ -1,0 +1,152 @@
+/* decode_types.c: the type, function, code and data count sections.
+ *
+ * I1 types with equal parameters and results have the same canon. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "wasm/decoder.h"
+#include "wasm/order.h"
+
+static enum err take_valtypes(struct decoder *d, u32 limit, const wasm_type **out, u32 *count) {
+    wasm_type *types;
+    enum err e = decode_count(d, limit, count);
+    if (e) return e;
+    if ((e = decode_array(d, *count, sizeof *types, &types))) return e;
+    for (u32 i = 0; !e && i < *count; i++) e = wasm_take_valtype(&d->c, &types[i], &d->why);
+    *out = types;
+    return e;
+}
+
+static enum err take_functype(struct decoder *d, struct wasm_functype *t) {
+    u8 form;
+    struct cursor before = d->c;
+    enum err e = wasm_take_byte(&d->c, &form, &d->why);
+    if (e) return e;
+    if (form != 0x60) {
+        d->c = before;
+        if (form == 0x5f || form == 0x5e || form == 0x50 || form == 0x4f || form == 0x4e)
+            return decode_fail(d, ERR_UNSUPPORTED, "GC: type definition");
+        if (form == 0x5d) return decode_fail(d, ERR_UNSUPPORTED, "stack switching: type definition");
+        if (form & 0x80)
+            return decode_fail(d, ERR_MALFORMED, "integer representation too long");
+        return decode_fail(d, ERR_MALFORMED, "malformed type definition");
+    }
+    if ((e = take_valtypes(d, WASM_MAX_PARAMS, &t->params, &t->param_count))) return e;
+    return take_valtypes(d, WASM_MAX_RESULTS, &t->results, &t->result_count);
+}
+
+static int compare_types(const void *self, u32 a, u32 b) {
+    const struct wasm_functype *types = self, *x = &types[a], *y = &types[b];
+    int c = wasm_compare_bytes((struct bytes){x->params, x->param_count},
+                               (struct bytes){y->params, y->param_count});
+    if (c) return c;
+    return wasm_compare_bytes((struct bytes){x->results, x->result_count},
+                              (struct bytes){y->results, y->result_count});
+}
+
+/* The sort is stable, so the first of a run of equal types is the smallest. */
+static enum err canonicalise(struct decoder *d) {
+    struct wasm_module *m = d->m;
+    struct arena_mark mark = arena_mark(d->arena);
+    u32 *order;
+    enum err e = decode_array(d, m->type_count, 2 * sizeof *order, &order);
+    if (e) return e;
+    for (u32 i = 0; i < m->type_count; i++) order[i] = i;
+    wasm_order(order, order + m->type_count, m->type_count, compare_types, m->types);
+    for (u32 i = 0; i < m->type_count; i++) {
+        bool same = i > 0 && !compare_types(m->types, order[i - 1], order[i]);
+        m->types[order[i]].canon = same ? m->types[order[i - 1]].canon : order[i];
+        assert(m->types[order[i]].canon <= order[i]);
+    }
+    arena_release(d->arena, mark);
+    return ERR_OK;
+}
+
+enum err decode_types(struct decoder *d) {
+    struct wasm_module *m = d->m;
+    u32 count;
+    enum err e = decode_count(d, WASM_MAX_TYPES, &count);
+    if (e) return e;
+    if ((e = decode_array(d, count, sizeof *m->types, &m->types))) return e;
+    for (u32 i = 0; i < count; i++)
+        if ((e = take_functype(d, &m->types[i]))) return e;
+    m->type_count = count;
+    return canonicalise(d);
+}
+
+enum err decode_funcs(struct decoder *d) {
+    struct wasm_module *m = d->m;
+    u32 count;
+    enum err e = decode_count(d, WASM_MAX_FUNCS, &count);
+    if (e) return e;
+    if ((e = decode_extend(d, m->funcs, m->func_count, count, sizeof *m->funcs, &m->funcs))) return e;
+    for (u32 i = 0; i < count; i++) {
+        struct wasm_func *f = &m->funcs[m->func_count + i];
+        f->at = decode_at(d);
+        if ((e = decode_u32(d, &f->type))) return e;
+    }
+    m->func_count += count;
+    return ERR_OK;
+}
+
+/* Declarations of locals. The sum alone could be larger than memory. */
+static enum err take_locals(struct decoder *d, struct wasm_func *f) {
+    u64 sum = 0;
+    enum err e = decode_count(d, UINT32_MAX, &f->local_runs);
+    if (e) return e;
+    if ((e = decode_array(d, f->local_runs, sizeof *f->locals, &f->locals))) return e;
+    for (u32 i = 0; i < f->local_runs; i++) {
+        struct cursor before = d->c;
+        struct wasm_locals *l = &f->locals[i];
+        if ((e = decode_u32(d, &l->count))) return e;
+        if ((e = wasm_take_valtype(&d->c, &l->type, &d->why))) return e;
+        sum += l->count;
+        if (sum > WASM_MAX_LOCALS) {
+            d->c = before;
+            bool absurd = sum > UINT32_MAX;
+            return decode_fail(d, absurd ? ERR_MALFORMED : ERR_LIMIT, "too many locals");
+        }
+    }
+    f->local_count = (u32)sum; /* wasm_validate adds the parameters */
+    return ERR_OK;
+}
+
+static enum err take_body(struct decoder *d, struct wasm_func *f) {
+    struct cursor before = d->c;
+    u32 size;
+    enum err e = decode_u32(d, &size);
+    if (e) return e;
+    if (size > cursor_left(&d->c)) return decode_fail(d, ERR_TRUNCATED, "unexpected end");
+    if (size > WASM_MAX_BODY) {
+        d->c = before;
+        return decode_fail(d, ERR_LIMIT, "function body too large");
+    }
+    const u8 *section_end = d->c.end;
+    d->c.end = d->c.p + size;
+    if ((e = take_locals(d, f))) return e;
+    f->code = (struct bytes){d->c.p, cursor_left(&d->c)};
+    f->code_offset = decode_at(d);
+    if (!f->code.n) return decode_fail(d, ERR_TRUNCATED, "unexpected end");
+    d->c.p = d->c.end;
+    d->c.end = section_end;
+    return ERR_OK;
+}
+
+enum err decode_code(struct decoder *d) {
+    struct wasm_module *m = d->m;
+    struct cursor before = d->c;
+    u32 count;
+    enum err e = decode_u32(d, &count);
+    if (e) return e;
+    if (count != m->func_count - m->imported_funcs) {
+        d->c = before;
+        return decode_fail(d, ERR_MALFORMED, "function and code section have inconsistent lengths");
+    }
+    for (u32 i = 0; i < count; i++)
+        if ((e = take_body(d, &m->funcs[m->imported_funcs + i]))) return e;
+    return ERR_OK;
+}
+
+enum err decode_data_count(struct decoder *d) {
+    d->m->has_data_count = true;
+    return decode_u32(d, &d->m->data_count_declared);
+}

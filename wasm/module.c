@@ -1,0 +1,38 @@
+/* module.c: questions about a decoded module. */
+#include "wasm/module.h"
+
+#include "base/cursor.h"
+#include "base/mem.h"
+
+const struct wasm_export *wasm_find_export(const struct wasm_module *m, struct bytes name,
+                                           enum wasm_kind kind) {
+    for (u32 i = 0; i < m->export_count; i++) {
+        const struct wasm_export *x = &m->exports[i];
+        if (x->kind == kind && x->name.n == name.n && (!name.n || !memcmp(x->name.p, name.p, name.n)))
+            return x;
+    }
+    return NULL;
+}
+
+/* The contents of the subsection with this id; empty if there is none or the
+ * section is malformed (a name section can never make a module invalid). */
+static struct cursor name_subsection(const struct wasm_module *m, u8 wanted) {
+    struct cursor c = cursor_of(m->name_section);
+    u8 id;
+    u32 size;
+    struct bytes contents;
+    while (!take_u8(&c, &id) && !take_leb_u32(&c, &size) && !take_bytes(&c, size, &contents))
+        if (id == wanted) return cursor_of(contents);
+    return cursor_of((struct bytes){NULL, 0});
+}
+
+struct bytes wasm_func_name(const struct wasm_module *m, u32 func) {
+    enum { FUNCTION_NAMES = 1 };
+    struct cursor c = name_subsection(m, FUNCTION_NAMES);
+    u32 count, index, n;
+    struct bytes name;
+    if (take_leb_u32(&c, &count)) count = 0;
+    while (count-- && !take_leb_u32(&c, &index) && !take_leb_u32(&c, &n) && !take_bytes(&c, n, &name))
+        if (index == func) return name;
+    return (struct bytes){NULL, 0};
+}

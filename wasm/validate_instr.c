@@ -1,0 +1,430 @@
+/* validate_instr.c: the typing rules of instructions (WebAssembly 2.0, 3.3).
+ *
+ * I1 instructions with a plain type are checked from their row in opcodes.h;
+ *    the others have a rule here.
+ * I2 v->depth > 0 while an instruction is checked.
+ * I3 an index immediate is looked up before anything is popped. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "wasm/validator.h"
+
+static bool is_ref(wasm_type t) { return t == WASM_FUNCREF || t == WASM_EXTERNREF || t == BOTTOM; }
+
+static struct frame *top(struct validator *v) {
+    assert(v->depth > 0);
+    return &v->frames[v->depth - 1];
+}
+
+static enum err push(struct validator *v, wasm_type t) {
+    if (v->height == MAX_STACK) return validator_fail(v, ERR_LIMIT, "operand stack too deep");
+    if (v->height == v->stack_room) {
+        enum err e = validator_reserve(v, &v->stack, &v->stack_room, v->height + 1, 1);
+        if (e) return e;
+    }
+    assert(v->height < v->stack_room);
+    v->stack[v->height++] = t;
+    if (v->f && v->height > v->f->max_stack) v->f->max_stack = v->height;
+    return ERR_OK;
+}
+
+/* Pops a value of any type. */
+static enum err pop_any(struct validator *v, wasm_type *out) {
+    const struct frame *f = top(v);
+    assert(v->height >= f->height);
+    if (v->height > f->height) {
+        *out = v->stack[--v->height];
+        return ERR_OK;
+    }
+    *out = BOTTOM;
+    if (f->unreachable) return ERR_OK;
+    return validator_fail(v, ERR_INVALID, "type mismatch: an operand is missing");
+}
+
+static enum err pop(struct validator *v, wasm_type want) {
+    wasm_type have;
+    enum err e = pop_any(v, &have);
+    if (e || have == want || have == BOTTOM || want == BOTTOM) return e;
+    return validator_fail(v, ERR_INVALID, "type mismatch: expected %s, found %s",
+                          wasm_type_text(want), wasm_type_text(have));
+}
+
+static enum err push_all(struct validator *v, struct types t) {
+    enum err e = ERR_OK;
+    for (u32 i = 0; !e && i < t.n; i++) e = push(v, t.p[i]);
+    return e;
+}
+
+static enum err pop_all(struct validator *v, struct types t) {
+    enum err e = ERR_OK;
+    for (u32 i = t.n; !e && i > 0; i--) e = pop(v, t.p[i - 1]);
+    return e;
+}
+
+static void set_unreachable(struct validator *v) {
+    v->height = top(v)->height;
+    top(v)->unreachable = true;
+}
+
+static wasm_type type_of(char letter) {
+    switch (letter) {
+    case 'i': return WASM_I32;
+    case 'I': return WASM_I64;
+    case 'f': return WASM_F32;
+    default: assert(letter == 'F'); return WASM_F64;
+    }
+}
+
+static enum err unknown(struct validator *v, const char *what, u32 index) {
+    return validator_fail(v, ERR_INVALID, "unknown %s %u", what, index);
+}
+
+/* -- blocks and branches -- */
+
+static enum err block_types(struct validator *v, u64 bits, struct types *params,
+                            struct types *results) {
+    static const wasm_type self[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_FUNCREF, WASM_EXTERNREF};
+    *params = *results = (struct types){NULL, 0};
+    if (wasm_block_is_empty(bits)) return ERR_OK;
+    if (!wasm_block_is_index(bits)) {
+        for (u32 i = 0; i < ARRAY_LEN(self); i++)
+            if (self[i] == wasm_block_value(bits)) *results = (struct types){&self[i], 1};
+        assert(results->n == 1); /* wasm_take_blocktype accepts no other */
+        return ERR_OK;
+    }
+    if (bits >= v->m->type_count) return unknown(v, "type", (u32)bits);
+    const struct wasm_functype *t = &v->m->types[bits];
+    *params = (struct types){t->params, t->param_count};
+    *results = (struct types){t->results, t->result_count};
+    return ERR_OK;
+}
+
+/* Gives the new loop its bitset, empty. */
+static enum err enter_loop(struct validator *v, struct frame *fr) {
+    u32 index = v->f->loop_count, words = v->f->loop_words;
+    u64 need = ((u64)index + 1) * words;
+    if (need > MAX_LOOP_WORDS) return validator_fail(v, ERR_LIMIT, "too many loops and locals");
+    enum err e = validator_reserve(v, &v->sets, &v->sets_room, (u32)need, sizeof *v->sets);
+    if (e) return e;
+    if (words) memset(v->sets + (size_t)index * words, 0, words * sizeof *v->sets);
+    fr->loop = v->loop = index;
+    v->f->loop_count++;
+    return ERR_OK;
+}
+
+enum err validator_enter(struct validator *v, enum wasm_op op, struct types params,
+                         struct types results) {
+    if (v->depth == MAX_DEPTH) return validator_fail(v, ERR_LIMIT, "blocks nested too deeply");
+    enum err e = validator_reserve(v, &v->frames, &v->frames_room, v->depth + 1, sizeof *v->frames);
+    if (e) return e;
+    struct frame *fr = &v->frames[v->depth++];
+    *fr = (struct frame){.op = op, .height = v->height, .loop = v->loop, .outer_loop = v->loop,
+                         .params = params, .results = results};
+    if (v->f && v->depth > v->f->max_depth) v->f->max_depth = v->depth;
+    if (op == WASM_OP_LOOP && (e = enter_loop(v, fr))) return e;
+    return push_all(v, params);
+}
+
+static enum err check_block(struct validator *v, const struct wasm_instr *i) {
+    struct types params, results;
+    enum err e = block_types(v, i->bits, &params, &results);
+    if (e) return e;
+    if (i->op == WASM_OP_IF && (e = pop(v, WASM_I32))) return e;
+    if ((e = pop_all(v, params))) return e;
+    return validator_enter(v, i->op, params, results);
+}
+
+/* The results are on the stack, and nothing else of the block's. */
+static enum err check_results(struct validator *v) {
+    enum err e = pop_all(v, top(v)->results);
+    if (e || v->height == top(v)->height) return e;
+    return validator_fail(v, ERR_INVALID, "type mismatch: %u values remain at the end of the block",
+                          v->height - top(v)->height);
+}
+
+static enum err check_else(struct validator *v) {
+    struct frame *fr = top(v);
+    if (fr->op != WASM_OP_IF) return validator_fail(v, ERR_MALFORMED, "END opcode expected");
+    enum err e = check_results(v);
+    if (e) return e;
+    fr->op = WASM_OP_ELSE;
+    fr->unreachable = false;
+    return push_all(v, fr->params);
+}
+
+/* A local that an inner loop sets is set in the outer one, too. */
+static void leave_loop(struct validator *v, const struct frame *fr) {
+    u32 words = v->f->loop_words;
+    v->loop = fr->outer_loop;
+    if (v->loop == WASM_NONE) return;
+    assert(v->loop < fr->loop);
+    u32 *outer = v->sets + (size_t)v->loop * words;
+    const u32 *inner = v->sets + (size_t)fr->loop * words;
+    for (u32 i = 0; i < words; i++) outer[i] |= inner[i];
+}
+
+static bool same_types(struct types a, struct types b) {
+    return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
+}
+
+static enum err check_end(struct validator *v) {
+    struct frame *fr = top(v);
+    enum err e = check_results(v);
+    if (e) return e;
+    if (fr->op == WASM_OP_IF && !same_types(fr->params, fr->results))
+        return validator_fail(v, ERR_INVALID, "type mismatch: if without else changes the stack");
+    if (fr->op == WASM_OP_LOOP) leave_loop(v, fr);
+    struct types results = fr->results;
+    v->depth--;
+    return v->depth ? push_all(v, results) : ERR_OK;
+}
+
+static enum err find_label(struct validator *v, u32 label, struct frame **out) {
+    if (label >= v->depth) return unknown(v, "label", label);
+    *out = &v->frames[v->depth - 1 - label];
+    return ERR_OK;
+}
+
+/* What a branch to the block carries. */
+static struct types label_types(const struct frame *fr) {
+    return fr->op == WASM_OP_LOOP ? fr->params : fr->results;
+}
+
+static enum err check_br(struct validator *v, const struct wasm_instr *i) {
+    struct frame *target = NULL;
+    enum err e = find_label(v, i->a, &target);
+    if (e) return e;
+    if (i->op == WASM_OP_BR_IF && (e = pop(v, WASM_I32))) return e;
+    struct types t = label_types(target);
+    if ((e = pop_all(v, t))) return e;
+    if (i->op == WASM_OP_BR_IF) return push_all(v, t);
+    set_unreachable(v);
+    return ERR_OK;
+}
+
+/* The operands fit the label's types; they stay where they are. Unlike
+ * pop_all and push_all, this keeps what is known of them (3.3.8.8). */
+static enum err peek_all(struct validator *v, struct types t) {
+    u32 height = v->height, base = top(v)->height;
+    enum err e = pop_all(v, t);
+    assert(e || v->height >= base);
+    v->height = height;
+    return e;
+}
+
+static enum err check_br_table(struct validator *v, const struct wasm_instr *i) {
+    struct cursor c = i->labels;
+    struct frame *target = NULL;
+    u32 label = 0, arity = 0, number = ++v->br_tables;
+    enum err e = pop(v, WASM_I32);
+    if (e) return e;
+    for (u64 k = 0; k <= i->a; k++) {
+        e = take_leb_u32(&c, &label);
+        assert(!e); /* wasm_take_instr read them all */
+        if ((e = find_label(v, label, &target))) return e;
+        struct types t = label_types(target);
+        if (k && t.n != arity)
+            return validator_fail(v, ERR_INVALID, "type mismatch: br_table labels differ in arity");
+        arity = t.n;
+        if (target->seen == number) continue;
+        target->seen = number;
+        if ((e = peek_all(v, t))) return e;
+    }
+    set_unreachable(v);
+    return ERR_OK;
+}
+
+/* -- calls, parametric, variables -- */
+
+static enum err call_type(struct validator *v, u32 type) {
+    const struct wasm_functype *t = &v->m->types[type];
+    enum err e = pop_all(v, (struct types){t->params, t->param_count});
+    return e ? e : push_all(v, (struct types){t->results, t->result_count});
+}
+
+static enum err check_call(struct validator *v, const struct wasm_instr *i) {
+    if (i->a >= v->m->func_count) return unknown(v, "function", i->a);
+    return call_type(v, v->m->funcs[i->a].type);
+}
+
+static enum err check_call_indirect(struct validator *v, const struct wasm_instr *i) {
+    if (i->b >= v->m->table_count) return unknown(v, "table", i->b);
+    if (v->m->tables[i->b].type != WASM_FUNCREF)
+        return validator_fail(v, ERR_INVALID, "type mismatch: call_indirect through a table of externref");
+    if (i->a >= v->m->type_count) return unknown(v, "type", i->a);
+    enum err e = pop(v, WASM_I32);
+    return e ? e : call_type(v, i->a);
+}
+
+static enum err check_select(struct validator *v, const struct wasm_instr *i) {
+    wasm_type a, b;
+    enum err e = pop(v, WASM_I32);
+    if (e) return e;
+    if (i->op == WASM_OP_SELECT_T) {
+        if (i->a != 1) return validator_fail(v, ERR_INVALID, "invalid result arity");
+        if ((e = pop(v, i->type)) || (e = pop(v, i->type))) return e;
+        return push(v, i->type);
+    }
+    if ((e = pop_any(v, &a)) || (e = pop_any(v, &b))) return e;
+    if ((is_ref(a) && a) || (is_ref(b) && b))
+        return validator_fail(v, ERR_INVALID, "type mismatch: select of references needs a type");
+    if (a != b && a != BOTTOM && b != BOTTOM)
+        return validator_fail(v, ERR_INVALID, "type mismatch: select between %s and %s",
+                              wasm_type_text(b), wasm_type_text(a));
+    return push(v, a == BOTTOM ? b : a);
+}
+
+static enum err check_local(struct validator *v, const struct wasm_instr *i) {
+    if (i->a >= v->f->local_count) return unknown(v, "local", i->a);
+    wasm_type t = v->locals[i->a];
+    if (i->op == WASM_OP_LOCAL_GET) return push(v, t);
+    if (v->loop != WASM_NONE)
+        v->sets[(size_t)v->loop * v->f->loop_words + i->a / 32] |= 1u << (i->a % 32);
+    enum err e = pop(v, t);
+    return e || i->op == WASM_OP_LOCAL_SET ? e : push(v, t);
+}
+
+static enum err check_global(struct validator *v, const struct wasm_instr *i) {
+    if (i->a >= v->globals_end) return unknown(v, "global", i->a);
+    const struct wasm_global *g = &v->m->globals[i->a];
+    if (i->op == WASM_OP_GLOBAL_GET) {
+        if (v->constant && g->mutable)
+            return validator_fail(v, ERR_INVALID, "constant expression required");
+        return push(v, g->type);
+    }
+    if (!g->mutable) return validator_fail(v, ERR_INVALID, "immutable global %u", i->a);
+    return pop(v, g->type);
+}
+
+/* -- tables, references, bulk memory -- */
+
+static enum err check_table(struct validator *v, const struct wasm_instr *i) {
+    if (i->a >= v->m->table_count) return unknown(v, "table", i->a);
+    wasm_type t = v->m->tables[i->a].type;
+    enum err e;
+    switch ((u32)i->op) {
+    case WASM_OP_TABLE_GET: return (e = pop(v, WASM_I32)) ? e : push(v, t);
+    case WASM_OP_TABLE_SET: return (e = pop(v, t)) ? e : pop(v, WASM_I32);
+    case WASM_OP_TABLE_GROW:
+        if ((e = pop(v, WASM_I32)) || (e = pop(v, t))) return e;
+        return push(v, WASM_I32);
+    default: assert(i->op == WASM_OP_TABLE_FILL);
+        if ((e = pop(v, WASM_I32)) || (e = pop(v, t))) return e;
+        return pop(v, WASM_I32);
+    }
+}
+
+static enum err check_ref(struct validator *v, const struct wasm_instr *i) {
+    wasm_type t;
+    enum err e;
+    switch ((u32)i->op) {
+    case WASM_OP_REF_NULL: return push(v, i->type);
+    case WASM_OP_REF_IS_NULL:
+        if ((e = pop_any(v, &t))) return e;
+        if (!is_ref(t))
+            return validator_fail(v, ERR_INVALID, "type mismatch: expected a reference, found %s",
+                                  wasm_type_text(t));
+        return push(v, WASM_I32);
+    default: assert(i->op == WASM_OP_REF_FUNC);
+        if (i->a >= v->m->func_count) return unknown(v, "function", i->a);
+        if (!v->constant && !v->m->funcs[i->a].declared_ref)
+            return validator_fail(v, ERR_INVALID, "undeclared function reference %u", i->a);
+        return push(v, WASM_FUNCREF);
+    }
+}
+
+static enum err check_memarg(struct validator *v, const struct wasm_instr *i) {
+    if (i->b >= v->m->memory_count) return unknown(v, "memory", i->b);
+    if (i->a > wasm_opinfos[i->op].align)
+        return validator_fail(v, ERR_INVALID, "alignment must not be larger than natural");
+    if (i->bits > UINT32_MAX) return validator_fail(v, ERR_INVALID, "offset out of range");
+    return ERR_OK;
+}
+
+static enum err check_data(struct validator *v, u32 segment) {
+    if (!v->m->has_data_count)
+        return validator_fail(v, ERR_MALFORMED, "data count section required");
+    if (segment >= v->m->data_count) return unknown(v, "data segment", segment);
+    return ERR_OK;
+}
+
+static enum err check_table_init(struct validator *v, const struct wasm_instr *i) {
+    if (i->b >= v->m->table_count) return unknown(v, "table", i->b);
+    if (i->a >= v->m->elem_count) return unknown(v, "elem segment", i->a);
+    if (v->m->tables[i->b].type != v->m->elems[i->a].type)
+        return validator_fail(v, ERR_INVALID, "type mismatch: segment and table");
+    return ERR_OK;
+}
+
+static enum err check_table_copy(struct validator *v, const struct wasm_instr *i) {
+    if (i->a >= v->m->table_count) return unknown(v, "table", i->a);
+    if (i->b >= v->m->table_count) return unknown(v, "table", i->b);
+    if (v->m->tables[i->a].type != v->m->tables[i->b].type)
+        return validator_fail(v, ERR_INVALID, "type mismatch: tables of different types");
+    return ERR_OK;
+}
+
+/* Index immediates of the instructions whose type is in the table. */
+static enum err check_immediate(struct validator *v, const struct wasm_instr *i) {
+    enum err e;
+    switch (wasm_opinfos[i->op].imm) {
+    case WASM_IMM_MEMARG: return check_memarg(v, i);
+    case WASM_IMM_MEMORY: return i->a < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->a);
+    case WASM_IMM_TABLE: return i->a < v->m->table_count ? ERR_OK : unknown(v, "table", i->a);
+    case WASM_IMM_DATA: return check_data(v, i->a);
+    case WASM_IMM_ELEM:
+        return i->a < v->m->elem_count ? ERR_OK : unknown(v, "elem segment", i->a);
+    case WASM_IMM_DATA_MEMORY:
+        if ((e = check_data(v, i->a))) return e;
+        return i->b < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->b);
+    case WASM_IMM_MEMORY_MEMORY:
+        if (i->a >= v->m->memory_count) return unknown(v, "memory", i->a);
+        return i->b < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->b);
+    case WASM_IMM_ELEM_TABLE: return check_table_init(v, i);
+    case WASM_IMM_TABLE_TABLE: return check_table_copy(v, i);
+    default: return ERR_OK;
+    }
+}
+
+/* An instruction whose type is in its row of the table. */
+static enum err check_plain(struct validator *v, const struct wasm_instr *i) {
+    const struct wasm_opinfo *info = &wasm_opinfos[i->op];
+    enum err e = check_immediate(v, i);
+    for (u32 k = info->operand_count; !e && k > 0; k--) e = pop(v, type_of(info->operands[k - 1]));
+    for (u32 k = 0; !e && k < info->result_count; k++) e = push(v, type_of(info->results[k]));
+    return e;
+}
+
+enum err validate_instr(struct validator *v, const struct wasm_instr *i) {
+    wasm_type t;
+    enum err e;
+    if (!wasm_opinfos[i->op].special) return check_plain(v, i);
+    switch ((u32)i->op) {
+    case WASM_OP_UNREACHABLE: set_unreachable(v); return ERR_OK;
+    case WASM_OP_BLOCK:
+    case WASM_OP_LOOP:
+    case WASM_OP_IF: return check_block(v, i);
+    case WASM_OP_ELSE: return check_else(v);
+    case WASM_OP_END: return check_end(v);
+    case WASM_OP_BR:
+    case WASM_OP_BR_IF: return check_br(v, i);
+    case WASM_OP_BR_TABLE: return check_br_table(v, i);
+    case WASM_OP_RETURN:
+        if ((e = pop_all(v, v->frames[0].results))) return e;
+        set_unreachable(v);
+        return ERR_OK;
+    case WASM_OP_CALL: return check_call(v, i);
+    case WASM_OP_CALL_INDIRECT: return check_call_indirect(v, i);
+    case WASM_OP_DROP: return pop_any(v, &t);
+    case WASM_OP_SELECT:
+    case WASM_OP_SELECT_T: return check_select(v, i);
+    case WASM_OP_LOCAL_GET:
+    case WASM_OP_LOCAL_SET:
+    case WASM_OP_LOCAL_TEE: return check_local(v, i);
+    case WASM_OP_GLOBAL_GET:
+    case WASM_OP_GLOBAL_SET: return check_global(v, i);
+    case WASM_OP_REF_NULL:
+    case WASM_OP_REF_IS_NULL:
+    case WASM_OP_REF_FUNC: return check_ref(v, i);
+    default: return check_table(v, i);
+    }
+}
