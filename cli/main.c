@@ -12,12 +12,13 @@ static const struct verb verbs[] = {
     {"trace", "NAME [-w FILE|-]", "capture a guest's packets while it runs", trace_main},
     {"call", "NAME EXT [EXPORT] [-i FILE]", "call an extension", call_main},
     {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
+    {"check", "[--dump[=PASSES]] FILE.wasm", "validate and compile a module on the host", check_main},
 };
 
 static void help(FILE *to) {
     fprintf(to, "whelk: run programs in a unikernel that can be extended while it runs\n\n"
                 "usage: whelk VERB [OPTIONS] ...\n\n");
-    for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
+    for (u32 i = 0; i < ARRAY_LEN(verbs) && verbs[i].main; i++)
         fprintf(to, "  %-6s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
     fprintf(to, "\n`whelk VERB --help` tells more. Exit status: 0 done, 1 failed, 2 wrong usage;\n"
                 "`whelk run`: the program's status, or 125 to 127 (see its help).\n");
@@ -33,6 +34,6 @@ int main(int argc, char **argv) {
         return EXIT_OK;
     }
     for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
-        if (!strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
+        if (verbs[i].main && !strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
     return usage("no verb '%s'", argv[1]);
 }

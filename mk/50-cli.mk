@@ -1,6 +1,10 @@
 # The host command, build/whelk: hosted code, linked with the very objects of
 # the engine that the kernel has.
 CLI_SRC := $(wildcard cli/*.c)
+# `whelk check` joins once the compiler is in the tree; main.c finds it weakly.
+ifeq ($(shell cat jit/*.c 2>/dev/null | grep -c '^enum err jit_compile'),0)
+CLI_SRC := $(filter-out cli/check.c,$(CLI_SRC))
+endif
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/host/%.o)
 
 $(B)/whelk: $(CLI_OBJ) $(ENGINE)
@@ -8,9 +12,8 @@ $(B)/whelk: $(CLI_OBJ) $(ENGINE)
 
 ALL += $(B)/whelk
 
-# End to end: each test/e2e/test_*.py is a program that ends in a line of counts.
-E2E := $(sort $(wildcard test/e2e/test_*.py))
-.PHONY: e2e
-e2e: all
-	@status=0; for t in $(E2E); do timeout 600 python3 $$t || status=1; done; exit $$status
-CHECKS += e2e
+# Hosted: against a fake guest.
+.PHONY: cli-test
+cli-test: $(B)/whelk
+	@timeout 120 test/e2e/test_cli.py
+CHECKS += cli-test

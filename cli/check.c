@@ -1,0 +1,215 @@
+/* check.c: `whelk check`: a module through the very decoder, validator and
+ * compiler that the kernel has; nothing of it runs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/host_rt.h"
+#include "jit/jit.h"
+#include "whelk/hook.h"
+
+struct check {
+    const char *file;
+    struct bytes in;
+    struct arena arena, scratch;
+    struct wasm_module module;
+    struct jit_code code;
+    u64 decode_ns, validate_ns, compile_ns;
+    const char *passes; /* letters; NULL: no dump */
+    bool disassemble;
+    FILE *dump;
+};
+
+static void *heap_take(void *self, size_t n) {
+    (void)self;
+    return malloc(n);
+}
+static void heap_give(void *self, void *p, size_t n) {
+    (void)self;
+    (void)n;
+    free(p);
+}
+static const struct arena_source heap = {heap_take, heap_give, NULL};
+
+static u64 now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+static int refuse(const struct check *c, const struct wasm_error *e) {
+    const char *remedy = e->code == ERR_UNSUPPORTED ? "; build without that feature (clang: -mno-..., rustc: -C target-feature=-...)"
+                         : e->code == ERR_TRUNCATED ? "; the file was cut short: build or copy it again"
+                                                    : "";
+    return fail("%s: offset %zu (0x%zx): %s: %s%s", c->file, e->offset, e->offset, err_text(e->code), e->text, remedy);
+}
+
+static int decode(struct check *c) {
+    struct wasm_error e = {0};
+    u64 start = now_ns();
+    if (c->in.n >= 7 && !memcmp(c->in.p, "(module", 7))
+        return fail("%s: this is WebAssembly text; wat2wasm turns it into binary", c->file);
+    if (wasm_decode(&c->arena, c->in, &c->module, &e)) return refuse(c, &e);
+    c->decode_ns = now_ns() - start;
+    start = now_ns();
+    if (wasm_validate(&c->arena, &c->module, &e)) return refuse(c, &e);
+    c->validate_ns = now_ns() - start;
+    return EXIT_OK;
+}
+
+static void dump_text(void *self, const char *text, size_t n) { fwrite(text, 1, n, ((struct check *)self)->dump); }
+
+/* Any ids do: nothing is linked. Equal types share one, as in a machine. */
+static const u32 *type_ids(struct check *c) {
+    u32 *ids = need(calloc(c->module.type_count + 1, sizeof(*ids)));
+    for (u32 i = 0; i < c->module.type_count; i++) ids[i] = c->module.types[i].canon + 1;
+    return ids;
+}
+
+static int compile(struct check *c) {
+    struct rt_host host;
+    struct jit_error e = {0};
+    host_rt_fill(&host);
+    struct jit_options o = {.cpu = host.cpu, .type_ids = type_ids(c), .dump_self = c, .dump_passes = c->passes};
+    if (c->passes) o.dump = dump_text;
+    u64 start = now_ns();
+    enum err err = jit_compile(&c->arena, &c->scratch, &c->module, &o, &c->code, &e);
+    c->compile_ns = now_ns() - start;
+    free((void *)o.type_ids);
+    if (!err) return EXIT_OK;
+    size_t at = e.func < c->module.func_count ? c->module.funcs[e.func].code_offset : 0;
+    return fail("%s: offset %zu (0x%zx): function %u: %s: %s", c->file, at, at, e.func, err_text(err), e.text);
+}
+
+static void print_name(struct bytes name) {
+    for (size_t i = 0; i < name.n; i++) putchar(name.p[i] >= 0x20 && name.p[i] < 0x7f ? name.p[i] : '?');
+}
+
+static const char *const kinds[] = {"function", "table", "memory", "global", "tag"};
+
+static void print_type(const struct wasm_functype *t) {
+    static const char *const names[] = {"v128", "f64", "f32", "i64", "i32"}; /* 0x7b.. */
+    printf(" (");
+    for (u32 i = 0; i < t->param_count; i++)
+        printf("%s%s", i ? " " : "", t->params[i] >= WASM_V128 && t->params[i] <= WASM_I32 ? names[t->params[i] - WASM_V128] : "ref");
+    printf(") -> (");
+    for (u32 i = 0; i < t->result_count; i++)
+        printf("%s%s", i ? " " : "", t->results[i] >= WASM_V128 && t->results[i] <= WASM_I32 ? names[t->results[i] - WASM_V128] : "ref");
+    printf(")");
+}
+
+static bool name_is(struct bytes name, const char *text) {
+    return name.n == strlen(text) && !memcmp(name.p, text, name.n);
+}
+
+/* The hook that an export of this name takes, or NULL. */
+static const char *hook_of(struct bytes name) {
+    static const char *const hooks[] = {
+#define X(id, number, name, type, policy) name,
+        WHELK_HOOKS(X)
+#undef X
+    };
+    for (u32 i = 0; i < ARRAY_LEN(hooks); i++)
+        if (name_is(name, hooks[i])) return hooks[i];
+    return NULL;
+}
+
+static void report(const struct check *c) {
+    const struct wasm_module *m = &c->module;
+    printf("%s: %zu bytes, valid\n", c->file, c->in.n);
+    printf("  %u functions (%u imported), %u types, %u tables, %u memories, %u globals, %u data segments\n", m->func_count,
+           m->imported_funcs, m->type_count, m->table_count, m->memory_count, m->global_count, m->data_count);
+    for (u32 i = 0; i < m->import_count; i++) {
+        const struct wasm_import *x = &m->imports[i];
+        printf("  import %s ", kinds[x->kind]);
+        print_name(x->module);
+        putchar('.');
+        print_name(x->name);
+        if (x->kind == WASM_KIND_FUNC) print_type(&m->types[m->funcs[x->index].type]);
+        putchar('\n');
+    }
+    for (u32 i = 0; i < m->export_count; i++) {
+        const struct wasm_export *x = &m->exports[i];
+        printf("  export %s ", kinds[x->kind]);
+        print_name(x->name);
+        if (x->kind == WASM_KIND_FUNC) print_type(&m->types[m->funcs[x->index].type]);
+        const char *hook = x->kind == WASM_KIND_FUNC ? hook_of(x->name) : NULL;
+        printf("%s%s\n", hook ? "  <- hook " : "", hook ? hook : "");
+    }
+    printf("  machine code: %u bytes in %u functions, %u trap sites\n", c->code.size, c->code.func_count, c->code.trap_count);
+    printf("  decode %.1f us, validate %.1f us, compile %.1f us\n", (double)c->decode_ns / 1e3, (double)c->validate_ns / 1e3,
+           (double)c->compile_ns / 1e3);
+}
+
+/* objdump's lines, with the functions' names above their entries. */
+static void label(const struct check *c, const char *line) {
+    char *end;
+    unsigned long at = strtoul(line, &end, 16);
+    if (end == line || *end != ':') return;
+    if (at == c->code.thunks_start) printf("\nglue (thunks, stubs, trap exit):\n");
+    for (u32 i = 0; i < c->code.func_count; i++) {
+        if (c->code.funcs[i].entry != at) continue;
+        u32 index = i + c->module.imported_funcs;
+        printf("\nfunction %u ", index);
+        print_name(wasm_func_name(&c->module, index));
+        printf(" (wasm offset %u, frame %u):\n", c->code.funcs[i].wasm_offset, c->code.funcs[i].frame);
+    }
+}
+
+static int disassemble(const struct check *c) {
+    char path[] = "/tmp/whelk-code-XXXXXX", command[200], line[400];
+    int fd = mkstemp(path);
+    if (fd < 0 || !write_all(fd, c->code.bytes, c->code.code_end)) return fail("%s: cannot be written", path);
+    close(fd);
+    snprintf(command, sizeof(command), "objdump -D -b binary -m i386:x86-64 -M intel --no-show-raw-insn %s", path);
+    FILE *p = popen(command, "r");
+    while (p && fgets(line, sizeof(line), p)) {
+        label(c, line);
+        if (line[0] == ' ') fputs(line, stdout);
+    }
+    int status = p ? pclose(p) : -1;
+    unlink(path);
+    return status ? fail("objdump failed: install binutils for the disassembly") : EXIT_OK;
+}
+
+/* --dump or --dump=PASSES: the one option whose value is optional. */
+static int take_dump(struct check *c, int argc, char **argv) {
+    int kept = 1;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--dump")) c->passes = "BFLRS", c->disassemble = true;
+        else if (!strncmp(argv[i], "--dump=", 7)) c->passes = argv[i] + 7, c->disassemble = strchr(c->passes, 'D') != NULL;
+        else argv[kept++] = argv[i];
+    }
+    argv[kept] = NULL;
+    return kept;
+}
+
+int check_main(int argc, char **argv) {
+    struct check k = {.dump = stdout};
+    bool quiet = false;
+    const struct opt opts[] = {{'q', "quiet", NULL, "say nothing unless it fails", OPT_FLAG, &quiet}};
+    const struct command c = {"whelk check [-q] [--dump[=PASSES]] FILE.wasm",
+                              "Decodes, validates and compiles a module as the kernel would, and says what it has:\n"
+                              "imports, exports, hooks, sizes, times. --dump also shows the intermediate code after\n"
+                              "each pass and the disassembly; --dump=PASSES those of the letters (D: disassembly).\n"
+                              "Exit status: 0 the kernel would take it, 1 it would not, 2 usage.\n", opts, ARRAY_LEN(opts)};
+    argc = take_dump(&k, argc, argv);
+    int at = opts_parse(&c, argc, argv);
+    if (at < 0) return opts_status(at);
+    if (argc - at != 1) return usage("usage: %s", c.usage);
+    k.file = argv[at];
+    k.in = file_read(k.file);
+    if (!k.in.p) return EXIT_FAILED;
+    arena_init(&k.arena, &heap, 0);
+    arena_init(&k.scratch, &heap, 0);
+    int status = decode(&k);
+    if (!status) status = compile(&k);
+    if (!status && !quiet) report(&k);
+    if (!status && k.disassemble) status = disassemble(&k);
+    arena_reset(&k.scratch);
+    arena_reset(&k.arena);
+    return status;
+}
