@@ -80,7 +80,7 @@ static void branch(struct oracle *o, struct frame *f, u32 depth) {
 }
 
 static void branch_table(struct oracle *o, struct frame *f, struct wasm_instr *in) {
-    u64 i = MIN(pop(o), (u64)in->a);
+    u64 v = pop(o), i = MIN(v, (u64)in->a);
     u32 depth = 0;
     for (u64 k = 0; k <= i; k++) {
         enum err e = take_leb_u32(&in->labels, &depth);
