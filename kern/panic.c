@@ -90,7 +90,7 @@ static void say_registers(const struct trap_frame *f) {
 
 static void begin(const char *format, va_list args) {
     irq_off();
-    if (dying) machine_exit(2);
+    if (dying) machine_exit(MACHINE_PANICKED);
     dying = true;
     say("\npanic: ");
     vsay(format, args);
@@ -104,7 +104,7 @@ static _Noreturn void finish(uptr rip, uptr rbp) {
             c->current->owner ? ", of the program" : "", c->irq_frame ? ", in an interrupt" : "");
     if (describe_running) describe_running();
     backtrace(rip, rbp);
-    machine_exit(1);
+    machine_exit(MACHINE_PANICKED);
 }
 
 _Noreturn void panic_frame(const struct trap_frame *f, const char *format, ...) {

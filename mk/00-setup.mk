@@ -10,10 +10,12 @@ setup:
 	@tools/setup
 
 run: setup
-	@+$(SUB) -j$(JOBS) all
+	@echo "building with $(JOBS) jobs"
+	@+$(SUB) -s -j$(JOBS) all
 	@tools/demo
 
 # Suites, in CHECKS, are targets whose output ends in a line of counts.
 check: setup
-	@+$(SUB) -j$(JOBS) all
+	@echo "building with $(JOBS) jobs"
+	@+$(SUB) -s -j$(JOBS) all
 	@tools/check $(JOBS) $(CHECKS)
