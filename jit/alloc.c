@@ -1,0 +1,398 @@
+/* alloc.c: linear scan over live intervals, with splitting.
+ *
+ * I1 intervals are taken by ascending start; a split-off part starts later than
+ *    the place that is being decided, so the scan ends.
+ * I2 at any position a register belongs to at most one interval.
+ * I3 what loses a register is the interval with the least weight: uses, each
+ *    8 times heavier per loop, over length.
+ * I4 a part in memory is followed, before its next worthwhile use, by a part
+ *    that asks for a register again; if that use is in a loop and the loss was
+ *    outside, it asks before the loop. */
+#include "jit/alloc.h"
+
+struct scan {
+    struct fn *f;
+    struct alloc *a;
+    const struct regs *regs;
+    VEC(u32) heap;               /* to do, smallest start first */
+    VEC(u32) inactive;           /* have a register, but a hole here */
+    u32 active[REG_COUNT];
+    u32 free_until[REG_COUNT];   /* for the interval at hand */
+    u32 fixed_until[REG_COUNT];
+    u64 weight[REG_COUNT];
+};
+
+static struct ival *at(const struct scan *s, u32 i) {
+    assert(i && i < s->a->ivals.n);
+    return &s->a->ivals.p[i];
+}
+
+/* ---- the heap ---- */
+
+static bool earlier(const struct scan *s, u32 x, u32 y) { return at(s, x)->start < at(s, y)->start; }
+
+static void heap_push(struct scan *s, u32 x) {
+    VEC_PUSH(s->f, s->heap, x);
+    u32 *h = s->heap.p, k = s->heap.n - 1;
+    for (; k && earlier(s, x, h[(k - 1) / 2]); k = (k - 1) / 2) h[k] = h[(k - 1) / 2];
+    h[k] = x;
+}
+
+static u32 heap_pop(struct scan *s) {
+    u32 *h = s->heap.p, top = h[0], x = h[--s->heap.n], n = s->heap.n, k = 0;
+    for (;;) {
+        u32 c = 2 * k + 1;
+        if (c >= n) break;
+        if (c + 1 < n && earlier(s, h[c + 1], h[c])) c++;
+        if (!earlier(s, h[c], x)) break;
+        h[k] = h[c];
+        k = c;
+    }
+    h[k] = x;
+    return top;
+}
+
+/* ---- intervals ---- */
+
+bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos) {
+    for (u32 r = i->ranges; r && a->ranges.p[r].start <= pos; r = a->ranges.p[r].next)
+        if (pos < a->ranges.p[r].end) return true;
+    return false;
+}
+
+/* Ranges that end by pos do not matter any more: the scan only goes forward. */
+static void advance(struct scan *s, struct ival *i, u32 pos) {
+    while (i->cursor && s->a->ranges.p[i->cursor].end <= pos) i->cursor = s->a->ranges.p[i->cursor].next;
+}
+
+static bool covers_now(struct scan *s, struct ival *i, u32 pos) {
+    advance(s, i, pos);
+    return i->cursor && s->a->ranges.p[i->cursor].start <= pos;
+}
+
+/* The first position in both range lists. */
+static u32 intersection(const struct alloc *a, u32 x, u32 y) {
+    while (x && y) {
+        const struct range *p = &a->ranges.p[x], *q = &a->ranges.p[y];
+        if (p->end <= q->start) x = p->next;
+        else if (q->end <= p->start) y = q->next;
+        else return MAX(p->start, q->start);
+    }
+    return NO_POS;
+}
+
+static void measure(struct scan *s, struct ival *i) {
+    u64 sum = 0;
+    for (u32 u = i->uses; u; u = s->a->useful.p[u].next) sum += s->a->useful.p[u].weight;
+    u32 r = i->ranges;
+    i->start = s->a->ranges.p[r].start;
+    while (s->a->ranges.p[r].next) r = s->a->ranges.p[r].next;
+    i->end = s->a->ranges.p[r].end;
+    i->cursor = i->ranges;
+    i->weight = (sum << 16) / (i->end - i->start + 64);
+}
+
+/* Cuts the range list at pos; returns the rest. */
+static u32 cut_ranges(struct scan *s, u32 *list, u32 pos) {
+    struct alloc *a = s->a;
+    u32 *link = list;
+    while (*link && a->ranges.p[*link].end <= pos) link = &a->ranges.p[*link].next;
+    u32 r = *link;
+    assert(r);
+    if (a->ranges.p[r].start >= pos) {
+        *link = 0;
+        return r;
+    }
+    struct range tail = {pos, a->ranges.p[r].end, a->ranges.p[r].next};
+    a->ranges.p[r].end = pos;
+    a->ranges.p[r].next = 0;
+    VEC_PUSH(s->f, a->ranges, tail);
+    return a->ranges.n - 1;
+}
+
+static u32 cut_uses(struct scan *s, u32 *list, u32 pos) {
+    u32 *link = list;
+    while (*link && s->a->useful.p[*link].pos < pos) link = &s->a->useful.p[*link].next;
+    u32 u = *link;
+    *link = 0;
+    return u;
+}
+
+/* i keeps what is before pos; the result, a new sibling, has the rest. */
+static u32 split(struct scan *s, u32 index, u32 pos) {
+    struct ival *i = at(s, index);
+    assert(i->start < pos && pos < i->end);
+    struct ival n = *i;
+    n.ranges = cut_ranges(s, &i->ranges, pos);
+    n.uses = cut_uses(s, &i->uses, pos);
+    n.reg = REG_MEM;
+    measure(s, &n);
+    VEC_PUSH(s->f, s->a->ivals, n);
+    u32 made = s->a->ivals.n - 1;
+    i = at(s, index);
+    i->next = made;
+    measure(s, i);
+    return made;
+}
+
+u32 block_at(const struct fn *f, u32 pos) {
+    u32 low = 1, high = f->blocks.n - 1;
+    while (low < high) {
+        u32 mid = (low + high + 1) / 2;
+        if (block_start(f, mid) <= pos) low = mid;
+        else high = mid - 1;
+    }
+    return low;
+}
+
+/* ---- memory ---- */
+
+static void needs_slot(struct scan *s, const struct ival *i) {
+    i32 *slot = &s->a->slot[i->value];
+    if (*slot != NO_SLOT) return;
+    const struct ins *x = &s->f->ins.p[i->value];
+    if (x->op == IR_ARG && s->regs->arg_reg(s->f->type, x->a) == REG_MEM) *slot = ~(i32)x->a;
+    else *slot = 0; /* numbered by slots.c */
+}
+
+/* Before which instruction to come back for the use at pos: just there, or
+ * before the outermost loop around it that does not hold since. */
+static u32 reload_place(const struct scan *s, u32 since, u32 pos) {
+    const struct fn *f = s->f;
+    u32 place = ALIGN_DOWN(pos, 4u), b = block_at(f, pos);
+    for (u32 k = f->blocks.p[b].loop; k; k = f->loops.p[k].parent) {
+        u32 start = block_start(f, f->loops.p[k].header);
+        if (start <= since) break;
+        place = start;
+    }
+    return place;
+}
+
+/* Does coming back pay? One use outside loops reads memory just as well. */
+static bool worth_reload(const struct scan *s, u32 use) {
+    const struct use *u = &s->a->useful.p[use];
+    return u->next || u->weight > 1;
+}
+
+/* The interval lives in its slot from its start on. */
+static void to_memory(struct scan *s, u32 index) {
+    struct ival *i = at(s, index);
+    i->reg = REG_MEM;
+    needs_slot(s, i);
+    for (u32 u = i->uses; u && worth_reload(s, u); u = s->a->useful.p[u].next) {
+        u32 place = reload_place(s, i->start, s->a->useful.p[u].pos);
+        if (place <= i->start) continue;
+        heap_push(s, split(s, index, place));
+        return;
+    }
+}
+
+/* Takes the register from pos on. */
+static void evict(struct scan *s, u32 index, u32 pos) {
+    struct ival *i = at(s, index);
+    if (i->start >= pos) to_memory(s, index);
+    else if (pos < i->end) to_memory(s, split(s, index, pos));
+}
+
+/* ---- the scan ---- */
+
+static void expire(struct scan *s, u32 pos) {
+    for (u32 r = 0; r < REG_COUNT; r++) {
+        u32 i = s->active[r];
+        if (!i) continue;
+        if (at(s, i)->end <= pos) s->active[r] = 0;
+        else if (!covers_now(s, at(s, i), pos)) {
+            s->active[r] = 0;
+            VEC_PUSH(s->f, s->inactive, i);
+        }
+    }
+    u32 kept = 0;
+    for (u32 k = 0; k < s->inactive.n; k++) {
+        u32 i = s->inactive.p[k];
+        struct ival *v = at(s, i);
+        if (v->end <= pos || v->reg == REG_MEM) continue;
+        if (covers_now(s, v, pos)) {
+            assert(!s->active[v->reg]);
+            s->active[v->reg] = i;
+        } else {
+            s->inactive.p[kept++] = i;
+        }
+    }
+    s->inactive.n = kept;
+}
+
+static u32 first_call(const struct scan *s, u32 pos) {
+    u32 low = 0, high = s->a->calls.n;
+    while (low < high) {
+        u32 mid = (low + high) / 2;
+        if (s->a->calls.p[mid] < pos) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+static u32 next_call(const struct scan *s, const struct ival *i) {
+    const struct alloc *a = s->a;
+    for (u32 r = i->ranges; r; r = a->ranges.p[r].next) {
+        u32 c = first_call(s, a->ranges.p[r].start);
+        if (c < a->calls.n && a->calls.p[c] < a->ranges.p[r].end) return a->calls.p[c];
+    }
+    return NO_POS;
+}
+
+/* Fixed ranges that are over are dropped for good. */
+static u32 next_fixed(struct scan *s, const struct ival *i, u32 reg) {
+    u32 *list = &s->a->fixed[reg];
+    while (*list && s->a->ranges.p[*list].end <= i->start) *list = s->a->ranges.p[*list].next;
+    return *list ? intersection(s->a, i->ranges, *list) : NO_POS;
+}
+
+static void survey(struct scan *s, const struct ival *i) {
+    u32 call = next_call(s, i), class = i->vector;
+    for (u32 k = 0; k < s->regs->count[class]; k++) {
+        u32 r = s->regs->order[class][k], until = next_fixed(s, i, r);
+        if (s->regs->caller_saved >> r & 1) until = MIN(until, call);
+        s->fixed_until[r] = s->free_until[r] = until;
+        s->weight[r] = 0;
+        if (!s->active[r]) continue;
+        s->free_until[r] = i->start;
+        s->weight[r] = at(s, s->active[r])->weight + 1;
+    }
+    for (u32 k = 0; k < s->inactive.n; k++) {
+        const struct ival *v = at(s, s->inactive.p[k]);
+        if (v->vector != i->vector) continue;
+        u32 meet = intersection(s->a, i->ranges, v->cursor);
+        if (meet == NO_POS) continue;
+        s->free_until[v->reg] = MIN(s->free_until[v->reg], meet);
+        s->weight[v->reg] = MAX(s->weight[v->reg], v->weight + 1);
+    }
+}
+
+static u8 hinted(const struct scan *s, const struct ival *i) {
+    for (u32 k = 0; k < 2; k++) {
+        u32 v = i->hint_values[k];
+        if (!v) continue;
+        u8 reg = at(s, s->a->first[v])->reg;
+        if (reg != REG_MEM && s->free_until[reg] >= i->end) return reg;
+    }
+    if (i->hint != REG_MEM && s->free_until[i->hint] >= i->end) return i->hint;
+    return REG_MEM;
+}
+
+/* A register that is free throughout; callee-saved ones cost a push when new. */
+static u8 whole(const struct scan *s, const struct ival *i) {
+    u8 reg = hinted(s, i);
+    bool fresh = reg != REG_MEM && !((s->a->used | s->regs->caller_saved) >> reg & 1);
+    if (reg != REG_MEM && !fresh) return reg;
+    for (u32 k = 0; k < s->regs->count[i->vector]; k++) {
+        u8 r = s->regs->order[i->vector][k];
+        if (s->free_until[r] < i->end) continue;
+        if ((s->a->used | s->regs->caller_saved) >> r & 1) return r;
+        if (reg == REG_MEM) reg = r;
+    }
+    return reg;
+}
+
+static u8 longest(const struct scan *s, const struct ival *i) {
+    u8 best = s->regs->order[i->vector][0];
+    for (u32 k = 1; k < s->regs->count[i->vector]; k++) {
+        u8 r = s->regs->order[i->vector][k];
+        if (s->free_until[r] > s->free_until[best]) best = r;
+    }
+    return best;
+}
+
+/* The cheapest register to take away, free of fixed uses until at least end. */
+static u8 cheapest(const struct scan *s, const struct ival *i, u32 end) {
+    u8 best = REG_MEM;
+    for (u32 k = 0; k < s->regs->count[i->vector]; k++) {
+        u8 r = s->regs->order[i->vector][k];
+        if (s->fixed_until[r] < end) continue;
+        if (best == REG_MEM || s->weight[r] < s->weight[best]) best = r;
+    }
+    return best;
+}
+
+static void give(struct scan *s, u32 index, u8 reg) {
+    struct ival *i = at(s, index);
+    assert(!s->active[reg]);
+    i->reg = reg;
+    s->active[reg] = index;
+    s->a->used |= 1u << reg;
+}
+
+/* Whoever is in reg and meets the interval loses it. */
+static void clear_register(struct scan *s, u32 index, u8 reg) {
+    u32 pos = at(s, index)->start, list = at(s, index)->ranges, old = s->active[reg];
+    s->active[reg] = 0;
+    if (old) evict(s, old, pos);
+    for (u32 k = 0; k < s->inactive.n; k++) {
+        u32 v = s->inactive.p[k];
+        if (at(s, v)->reg != reg) continue;
+        u32 meet = intersection(s->a, list, at(s, v)->cursor);
+        if (meet != NO_POS) evict(s, v, MAX(pos, meet));
+    }
+}
+
+static void place(struct scan *s, u32 index) {
+    struct ival *i = at(s, index);
+    expire(s, i->start);
+    survey(s, i);
+    u8 reg = whole(s, i);
+    if (reg != REG_MEM) {
+        give(s, index, reg);
+        return;
+    }
+    u8 victim = cheapest(s, i, i->end);
+    if (victim != REG_MEM && s->weight[victim] < i->weight) {
+        clear_register(s, index, victim);
+        give(s, index, victim);
+        return;
+    }
+    reg = longest(s, i);
+    u32 until = s->free_until[reg];
+    if (until <= i->start + 4 || !i->uses || s->a->useful.p[i->uses].pos >= until) {
+        to_memory(s, index);
+        return;
+    }
+    to_memory(s, split(s, index, until));
+    give(s, index, reg);
+}
+
+/* ---- slots ---- */
+
+struct slot_end {
+    u32 end;
+    i32 slot;
+};
+
+/* Slots are shared by values whose lives do not meet; value order is start order. */
+static void number_slots(struct scan *s) {
+    struct alloc *a = s->a;
+    VEC(struct slot_end) free = {0}; /* small: a scan of the newest few suffices */
+    for (u32 v = 1; v < s->f->ins.n; v++) {
+        if (a->slot[v] == NO_SLOT || a->slot[v] < 0) continue;
+        u32 end = 0, start = at(s, a->first[v])->start, hit = NO_POS;
+        for (u32 i = a->first[v]; i; i = at(s, i)->next) end = at(s, i)->end;
+        for (u32 k = 0; k < MIN(free.n, 64u) && hit == NO_POS; k++)
+            if (free.p[free.n - 1 - k].end <= start) hit = free.n - 1 - k;
+        if (hit == NO_POS) {
+            struct slot_end e = {0, (i32)a->slots++};
+            VEC_PUSH(s->f, free, e);
+            hit = free.n - 1;
+        }
+        free.p[hit].end = end;
+        a->slot[v] = free.p[hit].slot;
+    }
+}
+
+void jit_allocate(struct fn *f) {
+    struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs};
+    for (u32 i = 1; i < s.a->ivals.n; i++) {
+        measure(&s, at(&s, i));
+        heap_push(&s, i);
+    }
+    while (s.heap.n) place(&s, heap_pop(&s));
+    number_slots(&s);
+    jit_resolve(f);
+}

@@ -1,0 +1,84 @@
+/* alloc.h: live intervals and where they end up. Shared by live.c, alloc.c,
+ * resolve.c and the emitter.
+ *
+ * I1 the children of a value are disjoint, ordered, and together cover its ranges.
+ * I2 a value with a child in memory has a slot, written once, right after its
+ *    definition: going to memory needs no code, only coming back does.
+ * I3 every operand may be in memory: the emitter has a scratch register of each
+ *    class (r11, xmm15) that is never allocated. */
+#ifndef WHELK_JIT_ALLOC_H
+#define WHELK_JIT_ALLOC_H
+
+#include "jit/ir.h"
+
+enum {
+    REG_COUNT = 32,    /* 0..15 general, 16..31 vector */
+    REG_XMM = 16,
+    REG_MEM = 0xff,    /* in the value's slot */
+    NO_POS = UINT32_MAX,
+    NO_SLOT = INT32_MAX,
+};
+
+/* The target, as the allocator sees it. */
+struct regs {
+    u32 caller_saved;            /* bit masks over REG_COUNT */
+    u8 order[2][REG_COUNT];      /* per class: in order of preference */
+    u8 count[2];
+    /* What instruction i wants: fixed registers clobbered, as bit masks, from
+     * late_pos to def_pos, or to the next gap (also not for the result). */
+    u32 (*clobbers)(const struct fn *f, u32 i, u32 *through);
+    /* Operands that must not share a register with the result: bit per operand. */
+    u32 (*late)(const struct fn *f, u32 i);
+    /* Where an argument of the function arrives / a call wants its k-th one; REG_MEM: on the stack. */
+    u8 (*arg_reg)(const struct wasm_functype *t, u32 k);
+    u8 (*call_reg)(const struct fn *f, u32 call, u32 k);
+    u8 (*result_reg)(u8 type);
+};
+extern const struct regs x86_regs;
+
+struct range {
+    u32 start, end, next;
+};
+
+struct use {
+    u32 pos, next, weight;
+};
+
+struct ival {
+    u32 value;
+    u32 start, end;
+    u32 ranges, cursor; /* first range; first range that has not ended */
+    u32 uses;
+    u32 next;           /* sibling */
+    u64 weight;         /* of uses over length */
+    u8 reg, hint;       /* hint: REG_MEM for none */
+    bool vector;
+    u32 hint_values[2];
+};
+
+struct move {
+    u32 pos, value; /* before instruction pos / 4; or of an edge */
+    u8 from, to;
+    u32 next;       /* of the same edge */
+};
+
+struct alloc {
+    VEC(struct ival) ivals;
+    VEC(struct range) ranges;
+    VEC(struct use) useful;
+    VEC(u32) calls;           /* late_pos of calls, ascending */
+    VEC(struct move) reloads; /* inside blocks, ascending by pos */
+    VEC(struct move) moves;   /* on edges */
+    u32 *first;               /* value -> first child; 0: none */
+    u32 *at;                  /* value -> child the emitter has reached */
+    i32 *slot;                /* value -> slot, NO_SLOT; negative: incoming argument ~k */
+    u32 fixed[REG_COUNT];     /* range lists */
+    u32 slots;
+    u32 used;                 /* registers that hold something anywhere */
+};
+
+bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
+u32 block_at(const struct fn *f, u32 pos);
+void jit_resolve(struct fn *f);
+
+#endif

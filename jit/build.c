@@ -1,0 +1,81 @@
+/* build.c: validated bytes to SSA, in one pass.
+ *
+ * I1 the module is validated: decoding cannot fail and types agree.
+ * I2 ins, blocks, edges and loops start at 1: 0 means none. */
+#include "jit/build.h"
+
+static bool is_control(enum wasm_op op) {
+    switch (op) {
+    case WASM_OP_UNREACHABLE:
+    case WASM_OP_BLOCK:
+    case WASM_OP_LOOP:
+    case WASM_OP_IF:
+    case WASM_OP_ELSE:
+    case WASM_OP_END:
+    case WASM_OP_BR:
+    case WASM_OP_BR_IF:
+    case WASM_OP_BR_TABLE:
+    case WASM_OP_RETURN: return true;
+    default: return false;
+    }
+}
+
+static void reserve_zero(struct fn *f) {
+    VEC_PUSH(f, f->ins, (struct ins){0});
+    VEC_PUSH(f, f->blocks, (struct block){0});
+    VEC_PUSH(f, f->edges, (struct edge){0});
+    VEC_PUSH(f, f->loops, (struct loop){0});
+    VEC_PUSH(f, f->pool, 0);
+}
+
+static void start_locals(struct build *b) {
+    struct fn *f = b->f;
+    u32 n = f->wf->local_count, k = 0;
+    b->locals = jit_alloc(f, n, sizeof(u32));
+    b->logged = jit_alloc(f, n, sizeof(u32));
+    b->stamp = jit_alloc(f, n, sizeof(u32));
+    b->slot = jit_alloc(f, n, sizeof(u32));
+    for (; k < f->type->param_count; k++) {
+        struct ins a = {.op = IR_ARG, .type = ir_type_of(f->type->params[k]), .a = k};
+        b->locals[k] = ir_append(f, a);
+    }
+    for (u32 r = 0; r < f->wf->local_runs; r++) {
+        u32 zero = ir_const(f, ir_type_of(f->wf->locals[r].type), 0);
+        for (u32 i = 0; i < f->wf->locals[r].count; i++) b->locals[k++] = zero;
+    }
+    assert(k == n);
+}
+
+static void start_body(struct build *b) {
+    struct ctl c = {.kind = CTL_FUNC, .results = b->f->type->result_count, .number = number_mark(b->f)};
+    VEC_PUSH(b->f, b->ctls, c);
+}
+
+static void finish_body(struct build *b) {
+    struct fn *f = b->f;
+    if (b->dead) return;
+    u32 n = f->type->result_count, start = f->pool.n;
+    assert(b->stack.n == n);
+    for (u32 i = 0; i < n; i++) VEC_PUSH(f, f->pool, b->stack.p[i]);
+    build_end_block(b, (struct ins){.op = IR_RETURN, .a = start, .b = n});
+}
+
+static void build_instr(struct build *b) {
+    const char *why;
+    enum err e = wasm_take_instr(&b->code, &b->in, &why);
+    assert(e == ERR_OK);
+    if (is_control(b->in.op)) build_control(b);
+    else build_plain(b);
+}
+
+void jit_build(struct fn *f) {
+    struct build b = {.f = f, .code = cursor_of(f->wf->code)};
+    number_init(f, (u32)f->wf->code.n / 4);
+    reserve_zero(f);
+    build_block(&b);
+    start_locals(&b);
+    start_body(&b);
+    while (b.ctls.n) build_instr(&b);
+    assert(!cursor_left(&b.code));
+    finish_body(&b);
+}

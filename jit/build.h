@@ -1,0 +1,78 @@
+/* build.h: state shared by the parts of the builder. */
+#ifndef WHELK_JIT_BUILD_H
+#define WHELK_JIT_BUILD_H
+
+#include "jit/ir.h"
+#include "wasm/opcodes.h"
+
+enum ctl_kind { CTL_FUNC, CTL_BLOCK, CTL_LOOP, CTL_IF, CTL_ELSE };
+
+/* One open structured instruction. */
+struct ctl {
+    u8 kind;
+    u32 params, results;          /* counts */
+    u32 height;                   /* operand stack below the parameters */
+    u32 log;                      /* of local assignments at entry */
+    u32 number;                   /* number_mark at entry */
+    u32 edges;                    /* forward edges to the end; 0: none */
+    u32 edge_count;
+    u32 else_edge;                /* CTL_IF: taken when the condition is 0 */
+    u32 saved;                    /* CTL_IF: pool index of the parameters' values */
+    u32 header, loop, locals;     /* CTL_LOOP: block, loop; pool: count, then locals */
+};
+
+/* An assignment that may have to be undone: what the local held before. */
+struct assign {
+    u32 local, value, logged;
+};
+
+struct build {
+    struct fn *f;
+    struct cursor code;
+    struct wasm_instr in;
+    VEC(u32) stack;
+    VEC(struct ctl) ctls;
+    VEC(struct assign) log;
+    u32 *locals;                  /* current values */
+    u32 *logged;                  /* 1 + index of the newest log entry of a local */
+    u32 *stamp, *slot;            /* per local: used within one merge */
+    u32 stamp_now;
+    u32 block;                    /* being filled */
+    u32 loop;                     /* innermost */
+    u32 loops_seen;
+    bool dead;                    /* code here is unreachable */
+    u32 dead_depth;               /* of blocks opened in dead code */
+    u64 cells;                    /* edge arguments handled: a limit on work */
+};
+
+static inline void push(struct build *b, u32 v) {
+    assert(v);
+    VEC_PUSH(b->f, b->stack, v);
+}
+static inline u32 pop(struct build *b) {
+    assert(b->stack.n);
+    return b->stack.p[--b->stack.n];
+}
+static inline u32 value1(struct build *b, u8 op, u8 type, u8 aux, u32 a) {
+    return ir_value(b->f, (struct ins){.op = op, .type = type, .aux = aux, .a = a});
+}
+static inline u32 value2(struct build *b, u8 op, u8 type, u8 aux, u32 a, u32 c) {
+    return ir_value(b->f, (struct ins){.op = op, .type = type, .aux = aux, .a = a, .b = c});
+}
+
+void build_set_local(struct build *b, u32 local, u32 v);
+/* build_flow.c */
+u32 build_block(struct build *b);          /* opens a block in code order */
+void build_end_block(struct build *b, struct ins terminator);
+void build_control(struct build *b);       /* the structured instructions and branches */
+/* build_merge.c */
+u32 build_edge(struct build *b);           /* from the current block, no target yet */
+void build_edge_to_label(struct build *b, u32 edge, u32 depth);
+void build_attach(struct build *b, u32 edge, u32 block);
+bool build_merge(struct build *b, struct ctl *c, bool fell); /* false: nobody arrives */
+void build_undo_locals(struct build *b, u32 mark);
+void build_loop_params(struct build *b, struct ctl *c);
+/* build_ops.c */
+void build_plain(struct build *b);         /* everything else */
+
+#endif

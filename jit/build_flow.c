@@ -1,0 +1,232 @@
+/* build_flow.c: structured control (WebAssembly 2.0, 4.4.8) into blocks.
+ *
+ * I1 no recursion: open labels are in ctls.
+ * I2 in dead code nothing is built; only nesting and loops are counted.
+ * I3 after a terminator either a block is opened or dead is set. */
+#include "jit/build.h"
+
+u32 build_block(struct build *b) {
+    struct fn *f = b->f;
+    struct block k = {.first = f->ins.n, .loop = b->loop};
+    if (b->loop) k.depth = f->blocks.p[f->loops.p[b->loop].header].depth;
+    VEC_PUSH(f, f->blocks, k);
+    b->block = f->blocks.n - 1;
+    ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+    return b->block;
+}
+
+void build_end_block(struct build *b, struct ins terminator) {
+    assert(!b->dead);
+    b->f->blocks.p[b->block].last = ir_append(b->f, terminator);
+}
+
+static void go_dead(struct build *b) {
+    b->dead = true;
+    b->dead_depth = 0;
+}
+
+static void count_block_type(struct build *b, struct ctl *c) {
+    u64 t = b->in.bits;
+    if (wasm_block_is_index(t)) {
+        const struct wasm_functype *y = &b->f->m->types[t];
+        c->params = y->param_count;
+        c->results = y->result_count;
+    } else {
+        c->results = !wasm_block_is_empty(t);
+    }
+}
+
+static struct ctl open_label(struct build *b, u8 kind) {
+    struct ctl c = {.kind = kind};
+    count_block_type(b, &c);
+    assert(b->stack.n >= c.params);
+    c.height = b->stack.n - c.params;
+    c.log = b->log.n;
+    c.number = number_mark(b->f);
+    return c;
+}
+
+static void jump_to(struct build *b, u32 depth) {
+    u32 e = build_edge(b);
+    build_edge_to_label(b, e, depth);
+    build_end_block(b, (struct ins){.op = IR_JUMP, .a = e});
+}
+
+static void do_block(struct build *b) {
+    struct ctl c = open_label(b, CTL_BLOCK);
+    VEC_PUSH(b->f, b->ctls, c);
+}
+
+static void enter_loop(struct build *b, struct ctl *c) {
+    struct fn *f = b->f;
+    struct loop l = {.parent = b->loop, .header = f->blocks.n};
+    u32 depth = b->loop ? f->blocks.p[f->loops.p[b->loop].header].depth : 0;
+    VEC_PUSH(f, f->loops, l);
+    c->loop = b->loop = f->loops.n - 1;
+    struct block k = {.first = f->ins.n, .loop = b->loop, .depth = depth + 1, .header = true};
+    VEC_PUSH(f, f->blocks, k);
+    c->header = b->block = f->blocks.n - 1;
+    ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+}
+
+static u32 loop_param(struct build *b, u32 old) {
+    struct fn *f = b->f;
+    struct ins p = {.op = IR_PARAM, .type = f->ins.p[old].type, .a = b->block, .b = f->blocks.p[b->block].params++};
+    return ir_append(f, p);
+}
+
+static void do_loop(struct build *b) {
+    struct fn *f = b->f;
+    struct ctl c = open_label(b, CTL_LOOP);
+    build_loop_params(b, &c);
+    u32 entry = build_edge(b), count = f->pool.p[c.locals];
+    build_end_block(b, (struct ins){.op = IR_JUMP, .a = entry});
+    enter_loop(b, &c);
+    VEC_PUSH(f, b->ctls, c);
+    build_edge_to_label(b, entry, 0);
+    for (u32 i = 0; i < c.params; i++) {
+        u32 *at = &b->stack.p[b->stack.n - c.params + i];
+        *at = loop_param(b, *at);
+    }
+    for (u32 i = 1; i <= count; i++) {
+        u32 local = f->pool.p[c.locals + i];
+        build_set_local(b, local, loop_param(b, b->locals[local]));
+    }
+    b->loops_seen++;
+}
+
+static void do_if(struct build *b) {
+    struct fn *f = b->f;
+    u32 cond = pop(b);
+    struct ctl c = open_label(b, CTL_IF);
+    c.saved = f->pool.n;
+    for (u32 i = 0; i < c.params; i++) VEC_PUSH(f, f->pool, b->stack.p[c.height + i]);
+    u32 yes = build_edge(b);
+    c.else_edge = build_edge(b);
+    build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = c.else_edge});
+    VEC_PUSH(f, b->ctls, c);
+    build_attach(b, yes, build_block(b));
+}
+
+static void restore_params(struct build *b, const struct ctl *c) {
+    b->stack.n = c->height;
+    for (u32 i = 0; i < c->params; i++) push(b, b->f->pool.p[c->saved + i]);
+}
+
+static void do_else(struct build *b) {
+    if (!b->dead) jump_to(b, 0);
+    struct ctl *c = &b->ctls.p[b->ctls.n - 1];
+    assert(c->kind == CTL_IF);
+    build_undo_locals(b, c->log);
+    number_release(b->f, c->number);
+    restore_params(b, c);
+    b->dead = false;
+    c->kind = CTL_ELSE;
+    u32 e = c->else_edge;
+    build_attach(b, e, build_block(b));
+}
+
+/* An if without else: the values go straight to the end. */
+static void close_if(struct build *b) {
+    struct ctl *c = &b->ctls.p[b->ctls.n - 1];
+    build_undo_locals(b, c->log);
+    restore_params(b, c);
+    build_edge_to_label(b, c->else_edge, 0);
+}
+
+static void end_loop(struct build *b, const struct ctl *c) {
+    struct fn *f = b->f;
+    f->loops.p[c->loop].last = f->blocks.n - 1;
+    b->loop = f->loops.p[c->loop].parent;
+    /* What follows is outside: a block of its own keeps loops contiguous. */
+    if (b->dead) return;
+    u32 e = build_edge(b);
+    build_end_block(b, (struct ins){.op = IR_JUMP, .a = e});
+    build_attach(b, e, build_block(b));
+}
+
+static void do_end(struct build *b) {
+    struct ctl *c = &b->ctls.p[b->ctls.n - 1];
+    if (c->kind == CTL_LOOP) {
+        struct ctl copy = *c;
+        b->ctls.n--;
+        if (b->dead) build_undo_locals(b, copy.log);
+        end_loop(b, &copy);
+        return;
+    }
+    bool fell = !b->dead;
+    if (fell) jump_to(b, 0);
+    if (c->kind == CTL_IF) close_if(b);
+    u32 open = b->ctls.n;
+    struct ctl copy = b->ctls.p[open - 1];
+    b->dead = false;
+    if (!build_merge(b, &copy, fell)) go_dead(b);
+    b->ctls.n = open - 1;
+}
+
+static void do_br_if(struct build *b, u32 depth) {
+    u32 cond = pop(b), yes = build_edge(b), no = build_edge(b);
+    build_edge_to_label(b, yes, depth);
+    build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = no});
+    build_attach(b, no, build_block(b));
+}
+
+/* Targets that repeat share one edge: a million entries make few edges. */
+static void do_br_table(struct build *b) {
+    struct fn *f = b->f;
+    u32 index = pop(b), count = b->in.a + 1, start = f->pool.n;
+    u32 *seen = jit_alloc(f, b->ctls.n, sizeof(u32));
+    VEC_ROOM(f, f->pool, count);
+    f->pool.n += count;
+    for (u32 i = 0; i < count; i++) {
+        u32 depth;
+        enum err e = take_leb_u32(&b->in.labels, &depth);
+        assert(e == ERR_OK && depth < b->ctls.n); /* validated */
+        if (!seen[depth]) {
+            seen[depth] = build_edge(b);
+            build_edge_to_label(b, seen[depth], depth);
+        }
+        f->pool.p[start + i] = seen[depth];
+    }
+    build_end_block(b, (struct ins){.op = IR_BRTABLE, .a = index, .b = start, .c = count});
+    go_dead(b);
+}
+
+static void skip_dead(struct build *b) {
+    switch (b->in.op) {
+    case WASM_OP_LOOP: b->loops_seen++; /* fall through */
+    case WASM_OP_BLOCK:
+    case WASM_OP_IF: b->dead_depth++; break;
+    case WASM_OP_END:
+        if (b->dead_depth) b->dead_depth--;
+        else do_end(b);
+        break;
+    case WASM_OP_ELSE:
+        if (!b->dead_depth) do_else(b);
+        break;
+    default: break;
+    }
+}
+
+void build_control(struct build *b) {
+    if (b->dead) {
+        skip_dead(b);
+        return;
+    }
+    switch (b->in.op) {
+    case WASM_OP_BLOCK: do_block(b); break;
+    case WASM_OP_LOOP: do_loop(b); break;
+    case WASM_OP_IF: do_if(b); break;
+    case WASM_OP_ELSE: do_else(b); break;
+    case WASM_OP_END: do_end(b); break;
+    case WASM_OP_BR_IF: do_br_if(b, b->in.a); break;
+    case WASM_OP_BR_TABLE: do_br_table(b); break;
+    case WASM_OP_BR: jump_to(b, b->in.a), go_dead(b); break;
+    case WASM_OP_RETURN: jump_to(b, b->ctls.n - 1), go_dead(b); break;
+    case WASM_OP_UNREACHABLE:
+        build_end_block(b, (struct ins){.op = IR_TRAP, .aux = ABI_TRAP_UNREACHABLE});
+        go_dead(b);
+        break;
+    default: unreachable();
+    }
+}

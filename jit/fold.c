@@ -1,0 +1,250 @@
+/* fold.c: constant folding and algebra at construction. Integers only: floats
+ * are the machine's business (NaN bits, rounding).
+ *
+ * I1 a fold never removes a trap: division folds only when it cannot trap.
+ * I2 constants of i32 are held zero-extended. */
+#include "jit/ir.h"
+
+static u64 bits_of(const struct fn *f, u32 v) { return const_bits(&f->ins.p[v]); }
+static bool wide(const struct ins *i) { return i->type == T_I64; }
+static u64 width_mask(const struct ins *i) { return wide(i) ? UINT64_MAX : UINT32_MAX; }
+static i64 sext(const struct ins *i, u64 x) { return wide(i) ? (i64)x : (i64)(i32)x; }
+
+static bool commutes(u8 op) {
+    return op == IR_ADD || op == IR_MUL || op == IR_AND || op == IR_OR || op == IR_XOR;
+}
+
+static u64 rotate_left(u64 x, unsigned n, unsigned width) {
+    n &= width - 1;
+    if (!n) return x;
+    return width == 64 ? x << n | x >> (64 - n) : (u32)(x << n) | (u32)x >> (32 - n);
+}
+
+static bool eval_divide(const struct ins *i, u64 a, u64 b, u64 *out) {
+    i64 x = sext(i, a), y = sext(i, b);
+    if (!y) return false;
+    if (y == -1) { /* INT_MIN / -1 traps; the rest is exact */
+        i64 low = wide(i) ? INT64_MIN : INT32_MIN;
+        if (i->op == IR_REM_S) return *out = 0, true;
+        if (i->op == IR_DIV_S) return *out = (u64)0 - (u64)x, x != low;
+    }
+    switch (i->op) {
+    case IR_DIV_S: *out = (u64)(x / y); return true;
+    case IR_REM_S: *out = (u64)(x % y); return true;
+    case IR_DIV_U: *out = a / b; return true;
+    default: *out = a % b; return true;
+    }
+}
+
+static bool eval_compare(const struct ins *i, const struct ins *operand, u64 a, u64 b) {
+    i64 x = sext(operand, a), y = sext(operand, b);
+    switch (i->aux) {
+    case CC_EQ: return a == b;
+    case CC_NE: return a != b;
+    case CC_ULT: return a < b;
+    case CC_UGE: return a >= b;
+    case CC_ULE: return a <= b;
+    case CC_UGT: return a > b;
+    case CC_LT: return x < y;
+    case CC_GE: return x >= y;
+    case CC_LE: return x <= y;
+    case CC_GT: return x > y;
+    default: unreachable();
+    }
+}
+
+static bool eval2(const struct fn *f, const struct ins *i, u64 *out) {
+    u64 a = bits_of(f, i->a), b = bits_of(f, i->b);
+    unsigned width = wide(i) ? 64 : 32, n = (unsigned)b & (width - 1);
+    switch (i->op) {
+    case IR_ADD: *out = a + b; return true;
+    case IR_SUB: *out = a - b; return true;
+    case IR_MUL: *out = a * b; return true;
+    case IR_AND: *out = a & b; return true;
+    case IR_OR: *out = a | b; return true;
+    case IR_XOR: *out = a ^ b; return true;
+    case IR_SHL: *out = a << n; return true;
+    case IR_SHR_U: *out = a >> n; return true;
+    case IR_SHR_S: *out = (u64)(sext(i, a) >> n); return true;
+    case IR_ROTL: *out = rotate_left(a, n, width); return true;
+    case IR_ROTR: *out = rotate_left(a, width - n, width); return true;
+    case IR_DIV_S:
+    case IR_DIV_U:
+    case IR_REM_S:
+    case IR_REM_U: return eval_divide(i, a, b, out);
+    case IR_ICMP: *out = eval_compare(i, &f->ins.p[i->a], a, b); return true;
+    default: return false;
+    }
+}
+
+static u64 sign_from(u64 x, unsigned bits) { return (u64)((i64)(x << (64 - bits)) >> (64 - bits)); }
+
+static bool eval1(const struct fn *f, const struct ins *i, u64 *out) {
+    u64 a = bits_of(f, i->a);
+    unsigned width = wide(i) ? 64 : 32;
+    switch (i->op) {
+    case IR_CLZ: *out = a ? (u64)__builtin_clzll(a) - (64 - width) : width; return true;
+    case IR_CTZ: *out = a ? (u64)__builtin_ctzll(a) : width; return true;
+    case IR_SEXT: *out = sign_from(a, i->aux); return true;
+    case IR_WRAP:
+    case IR_ZEXT: *out = (u32)a; return true;
+    case IR_BITCAST: *out = a; return true;
+    default: return false;
+    }
+}
+
+static u32 constant(struct fn *f, const struct ins *i, u64 bits) {
+    return ir_const(f, i->type, bits & width_mask(i));
+}
+
+static bool power_of_two(u64 x, u32 *log) {
+    if (!x || (x & (x - 1))) return false;
+    *log = (u32)__builtin_ctzll(x);
+    return true;
+}
+
+/* x op constant. Returns a value, or 0 having perhaps rewritten *i. */
+static u32 fold_right(struct fn *f, struct ins *i) {
+    u64 b = bits_of(f, i->b), all = width_mask(i);
+    u32 log;
+    switch (i->op) {
+    case IR_ADD:
+    case IR_SUB:
+    case IR_XOR:
+        if (!b) return i->a;
+        break;
+    case IR_OR:
+        if (!b) return i->a;
+        if (b == all) return i->b;
+        break;
+    case IR_AND:
+        if (!b) return i->b;
+        if (b == all) return i->a;
+        break;
+    case IR_SHL:
+    case IR_SHR_U:
+    case IR_SHR_S:
+    case IR_ROTL:
+    case IR_ROTR:
+        if (!(b & (wide(i) ? 63 : 31))) return i->a;
+        break;
+    case IR_MUL:
+        if (!b) return i->b;
+        if (b == 1) return i->a;
+        if (power_of_two(b, &log)) i->op = IR_SHL, i->b = constant(f, i, log);
+        break;
+    case IR_DIV_U:
+        if (b == 1) return i->a;
+        if (power_of_two(b, &log)) i->op = IR_SHR_U, i->b = constant(f, i, log);
+        break;
+    case IR_REM_U:
+        if (power_of_two(b, &log)) i->op = IR_AND, i->b = constant(f, i, b - 1);
+        break;
+    case IR_DIV_S:
+        if (b == 1) return i->a;
+        break;
+    default: break;
+    }
+    return 0;
+}
+
+/* (x op c1) op c2 -> x op (c1 op c2). */
+static void reassociate(struct fn *f, struct ins *i) {
+    struct ins x = f->ins.p[i->a];
+    if (x.op != i->op || !is_const(f, x.b)) return;
+    u64 c1 = bits_of(f, x.b), c2 = bits_of(f, i->b), c;
+    switch (i->op) {
+    case IR_ADD: c = c1 + c2; break;
+    case IR_AND: c = c1 & c2; break;
+    case IR_OR: c = c1 | c2; break;
+    case IR_XOR: c = c1 ^ c2; break;
+    default: return;
+    }
+    i->a = x.a;
+    i->b = constant(f, i, c);
+}
+
+/* Comparisons of comparisons: eqz(x < y) is x >= y; x != 0 of one is itself. */
+static u32 fold_compare(struct fn *f, struct ins *i) {
+    if (!is_const(f, i->b) || bits_of(f, i->b)) return 0;
+    struct ins x = f->ins.p[i->a];
+    if (x.op == IR_ICMP && i->aux == CC_NE) return i->a;
+    if (x.op == IR_FCMP && i->aux == CC_NE) return i->a;
+    if (x.op == IR_ICMP && i->aux == CC_EQ) {
+        *i = x;
+        i->aux ^= 1;
+        i->flags = 0;
+    }
+    return 0;
+}
+
+static u32 fold_select(struct fn *f, const struct ins *i) {
+    if (i->a == i->b) return i->a;
+    if (is_const(f, i->c)) return bits_of(f, i->c) ? i->a : i->b;
+    return 0;
+}
+
+static u32 fold_same(struct fn *f, struct ins *i) {
+    switch (i->op) {
+    case IR_SUB:
+    case IR_XOR: return constant(f, i, 0);
+    case IR_AND:
+    case IR_OR: return i->a;
+    case IR_ICMP: return ir_const(f, T_I32, i->aux == CC_EQ || i->aux == CC_UGE || i->aux == CC_ULE || i->aux == CC_GE || i->aux == CC_LE);
+    default: return 0;
+    }
+}
+
+static void swap_operands(struct ins *i) {
+    u32 t = i->a;
+    i->a = i->b;
+    i->b = t;
+}
+
+static enum ir_cond mirrored(u8 cc) {
+    switch (cc) {
+    case CC_ULT: return CC_UGT;
+    case CC_UGT: return CC_ULT;
+    case CC_ULE: return CC_UGE;
+    case CC_UGE: return CC_ULE;
+    case CC_LT: return CC_GT;
+    case CC_GT: return CC_LT;
+    case CC_LE: return CC_GE;
+    case CC_GE: return CC_LE;
+    default: return cc;
+    }
+}
+
+static u32 fold2(struct fn *f, struct ins *i) {
+    u64 bits;
+    if (is_const(f, i->a) && !is_const(f, i->b)) {
+        if (commutes(i->op)) swap_operands(i);
+        if (i->op == IR_ICMP) swap_operands(i), i->aux = mirrored(i->aux);
+    }
+    if (is_const(f, i->a) && is_const(f, i->b) && eval2(f, i, &bits)) return constant(f, i, bits);
+    if (i->a == i->b) {
+        u32 v = fold_same(f, i);
+        if (v) return v;
+    }
+    if (!is_const(f, i->b)) return 0;
+    if (i->op == IR_SUB) i->op = IR_ADD, i->b = constant(f, i, 0 - bits_of(f, i->b));
+    if (i->op == IR_ICMP) return fold_compare(f, i);
+    reassociate(f, i);
+    return fold_right(f, i);
+}
+
+u32 fold_ins(struct fn *f, struct ins *i) {
+    u64 bits;
+    if (i->op == IR_SELECT) return fold_select(f, i);
+    if (is_float(i->type) && i->op != IR_BITCAST) return 0;
+    switch (ir_opinfos[i->op].args) {
+    case 2:
+        if (i->op == IR_STORE || i->op == IR_FCMP) return 0;
+        return fold2(f, i);
+    case 1:
+        if (ir_opinfos[i->op].kind == K_PURE && is_const(f, i->a) && eval1(f, i, &bits))
+            return ir_const(f, i->type, bits);
+        return 0;
+    default: return 0;
+    }
+}

@@ -1,0 +1,159 @@
+/* ir.c: storage, operands and text of the intermediate form. */
+#include "jit/ir.h"
+
+#include "base/fmt.h"
+
+const struct ir_opinfo ir_opinfos[IR_OP_COUNT] = {
+#define X(name, args, kind) {#name, args, K_##kind},
+    IR_OPS(X)
+#undef X
+};
+
+/* The one non-local exit of the compiler: a resource ran out in the middle of
+ * a pass. All state of the function is in the scratch arena. */
+_Noreturn void jit_escape(struct fn *f, enum err e) {
+    assert(e != ERR_OK);
+    f->exit->err = e;
+    __builtin_longjmp(f->exit->buffer, 1);
+}
+
+void *jit_alloc(struct fn *f, size_t n, size_t size) {
+    void *p = arena_array(f->arena, n ? n : 1, size);
+    if (!p) jit_escape(f, ERR_NOMEM);
+    return p;
+}
+
+/* Doubles; the old run stays in the arena until the function is done. */
+void *jit_grow(struct fn *f, void *p, u32 *cap, u32 need, size_t size) {
+    u32 now = MAX(MAX(need, *cap * 2), 16u);
+    void *q = jit_alloc(f, now, size);
+    if (*cap) memcpy(q, p, *cap * size);
+    *cap = now;
+    return q;
+}
+
+enum ir_type ir_type_of(wasm_type t) {
+    switch (t) {
+    case WASM_I64: return T_I64;
+    case WASM_F32: return T_F32;
+    case WASM_F64: return T_F64;
+    default: return T_I32; /* references are 32-bit handles */
+    }
+}
+
+void ir_operands(const struct fn *f, u32 i, struct operands *out) {
+    const struct ins *x = ins_at(f, i);
+    switch (x->op) {
+    case IR_CALL:
+    case IR_CALL_INDIRECT:
+    case IR_CALL_BUILTIN:
+    case IR_RETURN:
+        out->list = f->pool.p + x->a;
+        out->count = x->b;
+        return;
+    default:
+        out->own[0] = x->a;
+        out->own[1] = x->b;
+        out->own[2] = x->c;
+        out->list = out->own;
+        out->count = ir_opinfos[x->op].args;
+    }
+}
+
+/* For BRIF own[0..1]; the caller copies nothing, so own is read through list
+ * only while the struct lives: list is NULL when own is meant. */
+struct operands ir_edges(const struct fn *f, u32 last) {
+    const struct ins *x = ins_at(f, last);
+    struct operands e = {0};
+    switch (x->op) {
+    case IR_JUMP:
+        e.count = 1;
+        e.own[0] = x->a;
+        break;
+    case IR_BRIF:
+        e.count = 2;
+        e.own[0] = x->b;
+        e.own[1] = x->c;
+        break;
+    case IR_BRTABLE:
+        e.list = f->pool.p + x->b;
+        e.count = x->c;
+        break;
+    default: break;
+    }
+    return e;
+}
+
+static const char *const type_names[] = {"", ".i32", ".i64", ".f32", ".f64"};
+
+struct text {
+    const struct fn *f;
+    char line[400];
+    size_t n;
+};
+
+static void put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct text *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    t->n += vfmt(t->line + t->n, sizeof t->line - t->n, format, args);
+    va_end(args);
+    if (t->n >= sizeof t->line) t->n = sizeof t->line - 1; /* long lists are cut */
+}
+
+static void put_value(struct text *t, u32 v) {
+    const struct ins *x = ins_at(t->f, v);
+    if (x->op != IR_CONST) put(t, " v%u", v);
+    else if (is_float(x->type)) put(t, " 0x%llx%s", (unsigned long long)const_bits(x), type_names[x->type]);
+    else put(t, " %lld", x->type == T_I32 ? (long long)(i32)const_bits(x) : (long long)const_bits(x));
+}
+
+static void put_edge(struct text *t, u32 e) {
+    const struct edge *d = &t->f->edges.p[e];
+    put(t, " b%u(", d->to);
+    for (u32 i = 0; i < d->count; i++) put_value(t, t->f->pool.p[d->args + i]);
+    put(t, " )");
+}
+
+static void put_ins(struct text *t, u32 i) {
+    const struct ins *x = ins_at(t->f, i);
+    const struct ir_opinfo *o = &ir_opinfos[x->op];
+    bool value = x->type != T_NONE;
+    put(t, value ? "  v%u = %s%s" : "  %.0u%s%s", i, o->name, type_names[x->type]);
+    if (x->aux) put(t, "/%u", x->aux);
+    struct operands ops;
+    ir_operands(t->f, i, &ops);
+    for (u32 k = 0; k < ops.count; k++) put_value(t, ops.list[k]);
+    if (x->op == IR_LOAD) put(t, " +%u", x->b);
+    if (x->op == IR_STORE || x->op == IR_CALL) put(t, " +%u", x->c);
+    if (x->op == IR_ARG || x->op == IR_GLOBAL_GET) put(t, " %u", x->a);
+    if (x->op == IR_GLOBAL_SET) put(t, " -> %u", x->b);
+    struct operands e = ir_edges(t->f, i);
+    for (u32 k = 0; k < e.count && o->kind == K_TERM; k++) put_edge(t, e.list ? e.list[k] : e.own[k]);
+    if (x->flags & V_FOLDED) put(t, "  ; folded");
+    if (x->flags & V_ZEXT) put(t, "  ; zext");
+}
+
+static void flush(struct text *t) {
+    put(t, "\n");
+    t->f->options->dump(t->f->options->dump_self, t->line, t->n);
+    t->n = 0;
+}
+
+void ir_dump(const struct fn *f, const char *title) {
+    struct text t = {.f = f};
+    put(&t, "; function %u after %s", f->index, title);
+    flush(&t);
+    for (u32 b = 1; b < f->blocks.n; b++) {
+        const struct block *k = &f->blocks.p[b];
+        put(&t, "b%u:%s", b, k->header ? " ; loop" : "");
+        flush(&t);
+        for (u32 i = k->first + 1; i <= k->last; i++) {
+            const struct ins *x = ins_at(f, i);
+            if (x->op == IR_NOP || x->op == IR_CONST) continue;
+            if (f->uses && !(x->flags & V_LIVE)) continue;
+            put_ins(&t, i);
+            flush(&t);
+        }
+    }
+}

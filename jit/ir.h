@@ -1,0 +1,255 @@
+/* ir.h: one function in SSA form, and what the passes note about it.
+ *
+ * I1 an instruction is 16 bytes; a value is the index of the instruction that
+ *    defines it. Index 0 is never a value.
+ * I2 a block is a contiguous run: BLOCK, its PARAMs, ..., one terminator. Blocks
+ *    are in code order, which is topological but for edges back to a loop's
+ *    first block; the blocks of a loop are contiguous.
+ * I3 an edge carries one argument for each PARAM of its target.
+ * I4 positions for liveness: before instruction i is the gap 4i; it reads at
+ *    4i+1, clobbers and reads late operands at 4i+2, writes at 4i+3. PARAMs and
+ *    ARGs are written at the gap of their block's BLOCK.
+ * I5 a CONST has no place: it may be used anywhere in the function.
+ * I6 i32 values may have dirty upper halves unless V_ZEXT is set. */
+#ifndef WHELK_JIT_IR_H
+#define WHELK_JIT_IR_H
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "jit/jit.h"
+
+enum ir_type { T_NONE, T_I32, T_I64, T_F32, T_F64 };
+
+/* How an instruction behaves. PURE: numbered, removed when unused. TRAPS: may
+ * trap; numbered, not removed. READS: removed when unused. EFFECT: stays. */
+enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
+
+/* name, value operands among a b c, kind. */
+#define IR_OPS(X)                                                              \
+    X(NOP, 0, META)                                                            \
+    X(BLOCK, 0, META)      /* a: block */                                      \
+    X(PARAM, 0, META)      /* a: block, b: which */                            \
+    X(ARG, 0, META)        /* a: parameter of the function */                  \
+    X(CONST, 0, META)      /* bits: b | c << 32 */                             \
+    X(RESULT, 1, META)     /* a: call, b: which (1..) */                       \
+    X(ADD, 2, PURE)                                                            \
+    X(SUB, 2, PURE)                                                            \
+    X(MUL, 2, PURE)                                                            \
+    X(AND, 2, PURE)                                                            \
+    X(OR, 2, PURE)                                                             \
+    X(XOR, 2, PURE)                                                            \
+    X(SHL, 2, PURE)                                                            \
+    X(SHR_S, 2, PURE)                                                          \
+    X(SHR_U, 2, PURE)                                                          \
+    X(ROTL, 2, PURE)                                                           \
+    X(ROTR, 2, PURE)                                                           \
+    X(DIV_S, 2, TRAPS)                                                         \
+    X(DIV_U, 2, TRAPS)                                                         \
+    X(REM_S, 2, TRAPS)                                                         \
+    X(REM_U, 2, TRAPS)                                                         \
+    X(CLZ, 1, PURE)                                                            \
+    X(CTZ, 1, PURE)                                                            \
+    X(POPCNT, 1, PURE)                                                         \
+    X(SEXT, 1, PURE)       /* aux: from 8, 16, 32 bits */                      \
+    X(WRAP, 1, PURE)                                                           \
+    X(ZEXT, 1, PURE)                                                           \
+    X(ICMP, 2, PURE)       /* aux: enum ir_cond */                             \
+    X(FCMP, 2, PURE)       /* aux: enum ir_fcond */                            \
+    X(FADD, 2, PURE)                                                           \
+    X(FSUB, 2, PURE)                                                           \
+    X(FMUL, 2, PURE)                                                           \
+    X(FDIV, 2, PURE)                                                           \
+    X(FMIN, 2, PURE)                                                           \
+    X(FMAX, 2, PURE)                                                           \
+    X(FCOPYSIGN, 2, PURE)                                                      \
+    X(FABS, 1, PURE)                                                           \
+    X(FNEG, 1, PURE)                                                           \
+    X(FSQRT, 1, PURE)                                                          \
+    X(FROUND, 1, PURE)     /* aux: roundsd's immediate */                      \
+    X(TRUNC, 1, TRAPS)     /* float to int; aux: 1 signed */                   \
+    X(TRUNC_SAT, 1, PURE)  /* the same, saturating */                          \
+    X(CONVERT, 1, PURE)    /* int to float; aux: 1 signed */                   \
+    X(FCVT, 1, PURE)       /* demote, promote */                               \
+    X(BITCAST, 1, PURE)                                                        \
+    X(SELECT, 3, PURE)     /* c ? a : b */                                     \
+    X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: offset */                \
+    X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: offset */                \
+    X(GLOBAL_GET, 0, READS) /* a: global */                                    \
+    X(GLOBAL_SET, 1, EFFECT) /* b: global */                                   \
+    X(MEM_SIZE, 0, READS)                                                      \
+    X(TABLE_SIZE, 0, READS) /* a: table */                                     \
+    X(CALL, 0, EFFECT)     /* pool[a..a+b): arguments, c: function */          \
+    X(CALL_INDIRECT, 0, EFFECT) /* the same, the index last; c: type; pool[a-1]: table */ \
+    X(CALL_BUILTIN, 0, EFFECT) /* pool[a..a+b), aux: enum abi_builtin */       \
+    X(JUMP, 0, TERM)       /* a: edge */                                       \
+    X(BRIF, 1, TERM)       /* a: condition, b: edge if not 0, c: edge if 0 */  \
+    X(BRTABLE, 1, TERM)    /* a: index, pool[b..b+c): edges, the default last */ \
+    X(RETURN, 0, TERM)     /* pool[a..a+b) */                                  \
+    X(TRAP, 0, TERM)       /* aux: enum abi_trap */
+
+enum ir_op {
+#define X(name, args, kind) IR_##name,
+    IR_OPS(X)
+#undef X
+        IR_OP_COUNT
+};
+
+/* Integer conditions, numbered as x86's condition codes. */
+enum ir_cond { CC_ULT = 2, CC_UGE = 3, CC_EQ = 4, CC_NE = 5, CC_ULE = 6, CC_UGT = 7, CC_LT = 12, CC_GE = 13, CC_LE = 14, CC_GT = 15 };
+enum ir_fcond { FC_EQ, FC_NE, FC_LT, FC_GT, FC_LE, FC_GE };
+
+/* What a load reads or a store writes; the value's type says the rest. */
+enum ir_access { A_U8, A_S8, A_U16, A_S16, A_U32, A_S32, A_64, A_F32, A_F64 };
+
+enum ir_flags {
+    V_LIVE = 1,   /* marked by dead code removal */
+    V_FOLDED = 2, /* emitted by its only user, in the same block */
+    V_ZEXT = 4,   /* the upper half is zero wherever it is in a register */
+    V_NUMBERED = 8,
+};
+
+struct ins {
+    u8 op, type, aux, flags;
+    u32 a, b, c;
+};
+static_assert(sizeof(struct ins) == 16, "I1");
+
+struct ir_opinfo {
+    const char *name;
+    u8 args, kind;
+};
+extern const struct ir_opinfo ir_opinfos[IR_OP_COUNT];
+
+struct edge {
+    u32 from, to;
+    u32 args, count; /* pool[args..): one per PARAM of to */
+    u32 next;        /* of the same target, or label while it is open */
+    u32 pairs, pair_count; /* while building: (local, value) */
+    u32 moves;       /* first of the moves for split values, in alloc */
+    u32 label;       /* while emitting: where a jump along it lands; 0: not known */
+};
+
+struct block {
+    u32 first, last; /* instructions */
+    u32 params;
+    u32 preds;       /* list of edges; 0: none */
+    u32 pred_count;
+    u32 loop;        /* innermost loop it belongs to; 0: none */
+    u32 depth;
+    bool header;
+};
+
+struct loop {
+    u32 parent, header, last; /* blocks, last included */
+};
+
+/* A growing array: p is of the element's type. Failure escapes (jit_escape). */
+#define VEC(type)     \
+    struct {          \
+        type *p;      \
+        u32 n, cap;   \
+    }
+
+/* Where a compile goes when a resource runs out, and why. */
+struct jit_exit {
+    void *buffer[5]; /* of __builtin_setjmp */
+    enum err err;
+};
+
+struct fn {
+    struct arena *arena;
+    struct jit_exit *exit;
+    const struct wasm_module *m;
+    const struct wasm_func *wf;
+    const struct wasm_functype *type;
+    const struct jit_options *options;
+    u32 index;
+    VEC(struct ins) ins;
+    VEC(u32) pool;
+    VEC(struct edge) edges;
+    VEC(struct block) blocks;
+    VEC(struct loop) loops;
+    u32 *uses;   /* how often each value is used by live instructions */
+    bool calls;
+    struct number *number; /* while building */
+    /* of alloc, see alloc.h */
+    struct alloc *alloc;
+};
+
+/* Leaves the compile of this function with an error. */
+_Noreturn void jit_escape(struct fn *f, enum err e);
+void *jit_alloc(struct fn *f, size_t n, size_t size);
+void *jit_grow(struct fn *f, void *p, u32 *cap, u32 need, size_t size);
+
+#define VEC_ROOM(f, v, k)                                                              \
+    do {                                                                               \
+        if ((u64)(v).n + (k) > (v).cap) {                                              \
+            if ((u64)(v).n + (k) > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);           \
+            (v).p = jit_grow(f, (v).p, &(v).cap, (v).n + (u32)(k), sizeof(*(v).p));    \
+        }                                                                              \
+    } while (0)
+#define VEC_PUSH(f, v, x)                     \
+    do {                                      \
+        VEC_ROOM(f, v, 1);                    \
+        (v).p[(v).n++] = (x);                 \
+    } while (0)
+
+static inline struct ins *ins_at(const struct fn *f, u32 i) {
+    assert(i < f->ins.n);
+    return &f->ins.p[i];
+}
+static inline bool is_const(const struct fn *f, u32 v) { return f->ins.p[v].op == IR_CONST; }
+static inline u64 const_bits(const struct ins *i) { return i->b | (u64)i->c << 32; }
+static inline bool is_float(u8 type) { return type >= T_F32; }
+static inline u32 gap_pos(u32 i) { return 4 * i; }
+static inline u32 use_pos(u32 i) { return 4 * i + 1; }
+static inline u32 late_pos(u32 i) { return 4 * i + 2; }
+static inline u32 def_pos(u32 i) { return 4 * i + 3; }
+static inline u32 block_start(const struct fn *f, u32 b) { return gap_pos(f->blocks.p[b].first); }
+static inline u32 block_end(const struct fn *f, u32 b) { return gap_pos(f->blocks.p[b].last + 1); }
+/* The PARAM that argument k of an edge to b feeds. */
+static inline u32 block_param(const struct fn *f, u32 b, u32 k) { return f->blocks.p[b].first + 1 + k; }
+static inline bool has_place(const struct ins *i) {
+    return i->type != T_NONE && i->op != IR_CONST && (i->flags & (V_LIVE | V_FOLDED)) == V_LIVE;
+}
+enum ir_type ir_type_of(wasm_type t);
+
+/* Calls f for each value that instruction i reads itself: operands, call
+ * arguments, returned values; not edge arguments. */
+struct operands {
+    const u32 *list;
+    u32 count, own[3];
+};
+void ir_operands(const struct fn *f, u32 i, struct operands *out);
+/* The edges of a terminator. */
+struct operands ir_edges(const struct fn *f, u32 last);
+
+static inline u32 edge_of(const struct operands *e, u32 k) {
+    return e->list ? e->list[k] : e->own[k];
+}
+
+/* fold.c: tries to say i with less: returns a value that equals it, or 0 after
+ * it may have rewritten *i to something cheaper. */
+u32 fold_ins(struct fn *f, struct ins *i);
+
+/* number.c: value numbering. A value found is one whose definition dominates
+ * the place: scopes are closed with number_release. */
+void number_init(struct fn *f, u32 size_hint);
+u32 number_mark(const struct fn *f);
+void number_release(struct fn *f, u32 mark);
+/* The value of i: folded, or found, or appended. */
+u32 ir_value(struct fn *f, struct ins i);
+u32 ir_const(struct fn *f, u8 type, u64 bits);
+/* Appends without looking. */
+u32 ir_append(struct fn *f, struct ins i);
+
+/* The passes, in order. */
+void jit_build(struct fn *f);
+void jit_clean(struct fn *f);
+void jit_select(struct fn *f);
+void jit_live(struct fn *f);
+void jit_allocate(struct fn *f);
+
+void ir_dump(const struct fn *f, const char *title);
+
+#endif

@@ -1,0 +1,132 @@
+/* jit.c: the journey of a function, and of a module.
+ *
+ * I1 everything of one function is in scratch, released before the next.
+ * I2 code, tables and fixups live in result. */
+#include "jit/jit.h"
+
+#include "base/fmt.h"
+#include "jit/ir.h"
+#include "jit/x86_64/emit.h"
+
+static const struct pass {
+    char letter;
+    const char *name;
+    void (*run)(struct fn *f);
+} passes[] = {
+    {'B', "build", jit_build},     /* validated bytes -> SSA         */
+    {'C', "clean", jit_clean},     /* what is used, what is clean    */
+    {'S', "select", jit_select},   /* what is folded into its user   */
+    {'L', "live", jit_live},       /* ranges, uses, hints            */
+    {'R', "alloc", jit_allocate},  /* a place for every value        */
+};
+
+struct compile {
+    struct fn keep; /* allocation context of what outlives a function */
+    struct fn f;
+    struct code code;
+    struct module_info info;
+    struct jit_exit exit;
+    struct arena *scratch;
+    struct jit_code *out;
+    u32 func; /* at hand: for messages */
+};
+
+static bool dumps(const struct jit_options *o, char letter) {
+    if (!o->dump || !o->dump_passes) return false;
+    for (const char *p = o->dump_passes; *p; p++)
+        if (*p == letter) return true;
+    return false;
+}
+
+static void compile_function(struct compile *k, u32 index) {
+    const struct wasm_module *m = k->info.m;
+    struct arena_mark mark = arena_mark(k->scratch);
+    k->func = index;
+    k->f = (struct fn){.arena = k->scratch, .exit = &k->exit, .m = m, .wf = &m->funcs[index],
+                       .type = &m->types[m->funcs[index].type], .options = k->info.options, .index = index};
+    for (u32 p = 0; p < ARRAY_LEN(passes); p++) {
+        passes[p].run(&k->f);
+        if (dumps(k->info.options, passes[p].letter)) ir_dump(&k->f, passes[p].name);
+    }
+    emit_function(&k->f, &k->code, &k->info, &k->out->funcs[index - m->imported_funcs]);
+    arena_release(k->scratch, mark);
+}
+
+static void note_exports(struct compile *k) {
+    const struct wasm_module *m = k->info.m;
+    k->info.global_indirect = jit_alloc(&k->keep, m->global_count, 1);
+    for (u32 i = 0; i < m->imported_globals; i++) k->info.global_indirect[i] = m->globals[i].mutable;
+    for (u32 i = 0; i < m->export_count; i++)
+        if (m->exports[i].kind == WASM_KIND_GLOBAL)
+            k->info.global_indirect[m->exports[i].index] = m->globals[m->exports[i].index].mutable;
+}
+
+static void prepare(struct compile *k) {
+    const struct wasm_module *m = k->info.m;
+    struct fn *keep = &k->keep;
+    u32 defined = m->func_count - m->imported_funcs;
+    k->code.keep = keep;
+    k->info.layout = abi_layout((struct abi_counts){m->imported_funcs, m->table_count, m->global_count});
+    k->info.import_used = jit_alloc(keep, m->imported_funcs, sizeof(u32));
+    k->info.builtin_used = jit_alloc(keep, ABI_BUILTIN_COUNT, sizeof(u32));
+    k->info.cross_used = jit_alloc(keep, m->type_count, sizeof(u32));
+    k->out->funcs = jit_alloc(keep, defined, sizeof(struct jit_func));
+    k->out->func_count = defined;
+    note_exports(k);
+}
+
+static void append_data(struct compile *k) {
+    struct code *c = &k->code;
+    put_align(c, 16, 0xcc);
+    u32 start = here(c);
+    k->out->code_end = start;
+    for (u32 i = 0; i < c->fixups.n; i++) {
+        struct fixup x = c->fixups.p[i];
+        if (x.kind == FIX_DATA) patch32(c, x.at, start + x.target - (x.at + 4 + x.trailing));
+    }
+    VEC_ROOM(c->keep, c->text, c->data.n);
+    if (c->data.n) memcpy(c->text.p + start, c->data.p, c->data.n);
+    c->text.n += c->data.n;
+}
+
+static void compile_module(struct compile *k) {
+    const struct wasm_module *m = k->info.m;
+    prepare(k);
+    put_align(&k->code, 16, 0xcc);
+    for (u32 i = m->imported_funcs; i < m->func_count; i++) compile_function(k, i);
+    k->func = UINT32_MAX;
+    emit_glue(&k->code, &k->info, k->out);
+    append_data(k);
+    k->out->bytes = k->code.text.p;
+    k->out->size = k->code.text.n;
+    k->out->traps = k->code.traps.p;
+    k->out->trap_count = k->code.traps.n;
+}
+
+static enum err refuse(const struct compile *k, struct jit_error *error) {
+    *error = (struct jit_error){.code = k->exit.err, .func = k->func};
+    fmt(error->text, sizeof error->text, "function %u: %s while compiling", k->func, err_text(k->exit.err));
+    return k->exit.err;
+}
+
+enum err jit_compile(struct arena *result, struct arena *scratch, const struct wasm_module *m,
+                     const struct jit_options *options, struct jit_code *out,
+                     struct jit_error *error) {
+    struct arena_mark mark = arena_mark(scratch);
+    assert(result != scratch);
+    *out = (struct jit_code){0};
+    struct compile *k = ARENA_NEW(scratch, struct compile);
+    if (!k) {
+        *error = (struct jit_error){.code = ERR_NOMEM, .func = UINT32_MAX, .text = "out of memory"};
+        return ERR_NOMEM;
+    }
+    k->scratch = scratch;
+    k->out = out;
+    k->info.m = m;
+    k->info.options = options;
+    k->keep = (struct fn){.arena = result, .exit = &k->exit, .m = m, .options = options};
+    if (!__builtin_setjmp(k->exit.buffer)) compile_module(k);
+    enum err e = k->exit.err ? refuse(k, error) : ERR_OK;
+    arena_release(scratch, mark);
+    return e;
+}

@@ -1,0 +1,87 @@
+/* number.c: value numbering while SSA is built.
+ *
+ * I1 entries form a stack; a bucket's chain runs from newer to older, so
+ *    releasing to a mark restores every chain.
+ * I2 constants have no place and live in a table that is never released.
+ * I3 LOADs and other READS are not numbered: memory is not tracked here. */
+#include "jit/ir.h"
+
+struct entry {
+    u32 value, next, bucket;
+};
+
+struct number {
+    u32 mask;
+    u32 *heads, *const_heads; /* entry + 1; 0 ends a chain */
+    VEC(struct entry) entries;
+    VEC(struct entry) consts;
+};
+
+void number_init(struct fn *f, u32 size_hint) {
+    struct number *n = jit_alloc(f, 1, sizeof *n);
+    u32 size = 64;
+    while (size < size_hint && size < 65536) size *= 2;
+    n->mask = size - 1;
+    n->heads = jit_alloc(f, size, sizeof(u32));
+    n->const_heads = jit_alloc(f, size, sizeof(u32));
+    f->number = n;
+}
+
+u32 number_mark(const struct fn *f) { return f->number->entries.n; }
+
+void number_release(struct fn *f, u32 mark) {
+    struct number *n = f->number;
+    assert(mark <= n->entries.n);
+    while (n->entries.n > mark) {
+        struct entry *e = &n->entries.p[--n->entries.n];
+        n->heads[e->bucket] = e->next;
+    }
+}
+
+static u32 hash_ins(const struct ins *i) {
+    u64 h = i->op | (u64)i->type << 8 | (u64)i->aux << 16;
+    h = (h ^ i->a) * 0x9e3779b97f4a7c15;
+    h = (h ^ h >> 29 ^ i->b) * 0xbf58476d1ce4e5b9;
+    h = (h ^ h >> 31 ^ i->c) * 0x94d049bb133111eb;
+    return (u32)(h >> 32);
+}
+
+static bool same(const struct ins *x, const struct ins *y) {
+    return x->op == y->op && x->type == y->type && x->aux == y->aux && x->a == y->a &&
+           x->b == y->b && x->c == y->c;
+}
+
+u32 ir_append(struct fn *f, struct ins i) {
+    VEC_PUSH(f, f->ins, i);
+    return f->ins.n - 1;
+}
+
+u32 ir_const(struct fn *f, u8 type, u64 bits) {
+    struct number *n = f->number;
+    if (type == T_I32 || type == T_F32) bits = (u32)bits;
+    struct ins i = {.op = IR_CONST, .type = type, .flags = V_ZEXT, .b = (u32)bits, .c = (u32)(bits >> 32)};
+    u32 bucket = hash_ins(&i) & n->mask;
+    for (u32 e = n->const_heads[bucket]; e; e = n->consts.p[e - 1].next)
+        if (same(&f->ins.p[n->consts.p[e - 1].value], &i)) return n->consts.p[e - 1].value;
+    u32 v = ir_append(f, i);
+    struct entry e = {v, n->const_heads[bucket], bucket};
+    VEC_PUSH(f, n->consts, e);
+    n->const_heads[bucket] = n->consts.n;
+    return v;
+}
+
+u32 ir_value(struct fn *f, struct ins i) {
+    struct number *n = f->number;
+    u32 v = fold_ins(f, &i);
+    if (v) return v;
+    u8 kind = ir_opinfos[i.op].kind;
+    if ((kind != K_PURE && kind != K_TRAPS) || i.op == IR_LOAD) return ir_append(f, i);
+    u32 bucket = hash_ins(&i) & n->mask;
+    for (u32 e = n->heads[bucket]; e; e = n->entries.p[e - 1].next)
+        if (same(&f->ins.p[n->entries.p[e - 1].value], &i)) return n->entries.p[e - 1].value;
+    v = ir_append(f, i);
+    struct entry e = {v, n->heads[bucket], bucket};
+    VEC_PUSH(f, n->entries, e);
+    n->heads[bucket] = n->entries.n;
+    return v;
+}

@@ -1,0 +1,85 @@
+/* resolve.c: the moves that splitting left to be made.
+ *
+ * I1 only a part in a register needs a move where it begins: memory already
+ *    holds the value (alloc.h, I2).
+ * I2 a part that begins inside a block is reached from its elder sibling there;
+ *    at a block's start, from wherever the value is at each predecessor's end. */
+#include "jit/alloc.h"
+
+struct resolve {
+    struct fn *f;
+    struct alloc *a;
+};
+
+static u8 place_at(const struct alloc *a, u32 first, u32 pos) {
+    u8 reg = REG_MEM;
+    for (u32 i = first; i && a->ivals.p[i].start <= pos; i = a->ivals.p[i].next) reg = a->ivals.p[i].reg;
+    return reg;
+}
+
+static void edge_move(struct resolve *r, u32 e, const struct ival *i) {
+    struct fn *f = r->f;
+    u32 end = def_pos(f->blocks.p[f->edges.p[e].from].last);
+    u8 from = place_at(r->a, r->a->first[i->value], end);
+    if (from == i->reg) return;
+    struct move m = {end, i->value, from, i->reg, f->edges.p[e].moves};
+    VEC_PUSH(f, r->a->moves, m);
+    f->edges.p[e].moves = r->a->moves.n - 1;
+}
+
+static void enter_blocks(struct resolve *r, u32 index) {
+    struct fn *f = r->f;
+    struct ival i = r->a->ivals.p[index];
+    u32 b = block_at(f, i.start);
+    if (block_start(f, b) < i.start) b++;
+    for (; b < f->blocks.n && block_start(f, b) < i.end; b++) {
+        if (i.value > f->blocks.p[b].first && i.value <= f->blocks.p[b].last) continue; /* defined here */
+        if (!ival_covers(r->a, &i, block_start(f, b))) continue;
+        for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) edge_move(r, e, &i);
+    }
+}
+
+static void enter_middle(struct resolve *r, u32 index, u32 elder) {
+    struct ival i = r->a->ivals.p[index];
+    u32 b = block_at(r->f, i.start);
+    if (block_start(r->f, b) == i.start) return;
+    u8 from = r->a->ivals.p[elder].reg;
+    assert(!(i.start & 3) || from == i.reg);
+    if (from == i.reg) return;
+    struct move m = {i.start, i.value, from, i.reg, 0};
+    VEC_PUSH(r->f, r->a->reloads, m);
+}
+
+static void sift(struct move *m, u32 k, u32 n) {
+    struct move x = m[k];
+    for (u32 c; (c = 2 * k + 1) < n; k = c) {
+        if (c + 1 < n && m[c + 1].pos > m[c].pos) c++;
+        if (m[c].pos <= x.pos) break;
+        m[k] = m[c];
+    }
+    m[k] = x;
+}
+
+static void sort_moves(struct move *m, u32 n) {
+    for (u32 k = n / 2; k-- > 0;) sift(m, k, n);
+    while (n > 1) {
+        struct move top = m[0];
+        m[0] = m[--n];
+        m[n] = top;
+        sift(m, 0, n);
+    }
+}
+
+void jit_resolve(struct fn *f) {
+    struct resolve r = {f, f->alloc};
+    for (u32 v = 1; v < f->ins.n; v++) {
+        u32 first = r.a->first[v], elder = first;
+        if (!first || !r.a->ivals.p[first].next) continue;
+        for (u32 i = first; i; elder = i, i = r.a->ivals.p[i].next) {
+            if (r.a->ivals.p[i].reg == REG_MEM) continue;
+            if (i != first) enter_middle(&r, i, elder);
+            enter_blocks(&r, i);
+        }
+    }
+    sort_moves(r.a->reloads.p, r.a->reloads.n);
+}

@@ -1,0 +1,327 @@
+/* emit.c: one function's machine code: frame, blocks, edges, cold tails.
+ *
+ * I1 code falls from block to block in order; only taken edges jump.
+ * I2 moves of an edge run on that edge only: behind a jump when the source has
+ *    another way out.
+ * I3 if nothing needs the stack, the frame is empty and rsp is not touched. */
+#include "jit/x86_64/emit.h"
+
+enum { CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13, PROBE = 4096 };
+
+/* ---- frame ---- */
+
+static u32 outgoing(const struct fn *f, const struct ins *x) {
+    if (x->op != IR_CALL && x->op != IR_CALL_INDIRECT) return 0;
+    u32 type = x->op == IR_CALL ? f->m->funcs[x->c].type : x->c;
+    struct signature s = x86_signature(&f->m->types[type]);
+    return s.stack_args + s.stack_results;
+}
+
+/* The spare slot is there whenever anything is in memory: only then can it be
+ * asked for. */
+static bool uses_spare(const struct emit *e) {
+    for (u32 k = 1; k < e->a->ivals.n; k++)
+        if (e->a->ivals.p[k].reg == REG_MEM) return true;
+    return false;
+}
+
+static void plan_frame(struct emit *e) {
+    struct fn *f = e->f;
+    for (u32 i = 1; f->calls && i < f->ins.n; i++)
+        if (f->ins.p[i].flags & V_LIVE) e->out_slots = MAX(e->out_slots, outgoing(f, &f->ins.p[i]));
+    e->saved_mask = e->a->used & CALLEE_SAVED;
+    e->saved = (u32)__builtin_popcount(e->saved_mask);
+    u32 slots = e->out_slots + e->a->slots + uses_spare(e);
+    if (slots > (1u << 24)) jit_escape(f, ERR_LIMIT);
+    e->frame = 8 * slots;
+    if (f->calls && (e->frame + 8 * (e->saved + 1)) % 16) e->frame += 8;
+}
+
+/* Every page is touched in order, so that the guard below the stack is met. */
+static void grow_stack(struct emit *e) {
+    u32 left = e->frame;
+    for (; left > PROBE; left -= PROBE) {
+        put_alu_imm(e->c, ALU_SUB, 1, rm_reg(RSP), PROBE);
+        put_op(e->c, 0, 0, 0x85, RAX, rm_mem(RSP, 0), 0);
+    }
+    if (left) put_alu_imm(e->c, ALU_SUB, 1, rm_reg(RSP), (i32)left);
+}
+
+static void put_prologue(struct emit *e) {
+    for (u32 r = 0; r < 16; r++)
+        if (e->saved_mask >> r & 1) put_push(e->c, (u8)r);
+    grow_stack(e);
+}
+
+static void put_epilogue(struct emit *e) {
+    if (e->frame) put_alu_imm(e->c, ALU_ADD, 1, rm_reg(RSP), (i32)e->frame);
+    for (u32 r = 16; r-- > 0;)
+        if (e->saved_mask >> r & 1) put_pop(e->c, (u8)r);
+    put8(e->c, 0xc3);
+}
+
+/* ---- entry ---- */
+
+static u32 arriving(const struct fn *f, u32 k) {
+    u32 slot;
+    u8 reg = x86_param(f->type, k, &slot);
+    return reg == REG_MEM ? LOC(L_IN, slot) : LOC(L_REG, reg);
+}
+
+static bool is_arg(const struct fn *f, u32 v) {
+    return f->ins.p[v].op == IR_ARG && has_place(&f->ins.p[v]);
+}
+
+static void receive_args(struct emit *e) {
+    struct fn *f = e->f;
+    u32 n = f->type->param_count, start = block_start(f, 1);
+    for (u32 k = 0; k < MIN(n, 1000u); k++) {
+        u32 v = 2 + k; /* after BLOCK */
+        if (!is_arg(f, v)) continue;
+        add_move(e, loc_at(e, v, start), arriving(f, k), f->ins.p[v].type);
+    }
+    run_moves(e);
+    for (u32 v = 2; v < 2 + n; v++) {
+        if (!is_arg(f, v)) continue;
+        u32 at = loc_at(e, v, start);
+        if (loc_kind(at) != L_REG) continue;
+        if (f->ins.p[v].flags & V_ZEXT && at == arriving(f, v - 2)) put_mov(e->c, 0, (u8)loc_n(at), rm_reg((u8)loc_n(at)));
+        done(e, v, (u8)loc_n(at));
+    }
+}
+
+/* ---- edges and terminators ---- */
+
+static bool feeds(const struct emit *e, const struct edge *d, u32 k) {
+    return has_place(e_ins(e, block_param(e->f, d->to, k)));
+}
+
+/* Where a PARAM is when its block begins. */
+static u32 param_loc(const struct emit *e, u32 p) {
+    u8 reg = e->a->ivals.p[e->a->first[p]].reg;
+    return reg != REG_MEM ? LOC(L_REG, reg) : LOC(L_SLOT, (u32)e->a->slot[p]);
+}
+
+static void gather_moves(struct emit *e, u32 edge) {
+    struct fn *f = e->f;
+    const struct edge *d = &f->edges.p[edge];
+    u32 end = def_pos(f->blocks.p[d->from].last);
+    for (u32 k = 0; k < d->count; k++) {
+        if (!feeds(e, d, k)) continue;
+        u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
+        add_move(e, param_loc(e, p), loc_at(e, v, end), f->ins.p[p].type);
+    }
+    for (u32 m = d->moves; m; m = e->a->moves.p[m].next) {
+        const struct move *v = &e->a->moves.p[m];
+        add_move(e, LOC(L_REG, v->to), loc_at(e, v->value, end), f->ins.p[v->value].type);
+    }
+}
+
+static bool has_moves(struct emit *e, u32 edge) {
+    gather_moves(e, edge);
+    bool any = e->moves.n != 0;
+    e->moves.n = 0;
+    return any;
+}
+
+static u32 edge_target(const struct emit *e, u32 edge) { return e->f->edges.p[edge].to; }
+
+/* The rest of an edge: its moves, and a jump unless the target comes next. */
+static void finish_edge(struct emit *e, u32 edge) {
+    gather_moves(e, edge);
+    run_moves(e);
+    if (edge_target(e, edge) != e->block + 1) put_label(e, 0xe9, edge_target(e, edge));
+}
+
+/* What a conditional jump along the edge points at. Decided once per edge. */
+static u32 edge_label(struct emit *e, u32 edge) {
+    struct edge *d = &e->f->edges.p[edge];
+    if (!d->label && !has_moves(e, edge)) d->label = d->to;
+    if (!d->label) d->label = e->colds.p[new_cold(e, COLD_EDGE, edge)].label;
+    return d->label;
+}
+
+static void jump_if(struct emit *e, struct cond k, u32 label) {
+    if (k.parity == 1) { /* cc and not P */
+        u32 p = put_jcc8(e->c, CC_P);
+        put_label(e, 0x0f80u | k.cc, label);
+        land8(e->c, p);
+        return;
+    }
+    if (k.parity == 2) put_label(e, 0x0f80 | CC_P, label);
+    put_label(e, 0x0f80u | k.cc, label);
+}
+
+static struct cond opposite(struct cond k) {
+    return (struct cond){k.cc ^ 1, k.parity ? 3 - k.parity : 0};
+}
+
+static void emit_brif(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct cond k = emit_condition(e, x->a, i);
+    u32 yes = x->b, no = x->c, to = edge_target(e, yes);
+    /* A loop's back edge with moves is better in line than behind two jumps. */
+    if (to == e->block + 1 || (to <= e->block && has_moves(e, yes))) {
+        k = opposite(k);
+        yes = x->c;
+        no = x->b;
+    }
+    jump_if(e, k, edge_label(e, yes));
+    finish_edge(e, no);
+}
+
+/* A table of jumps, 8 bytes each: the index is scaled into it. */
+static void emit_brtable(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct code *c = e->c;
+    const u32 *edges = e->f->pool.p + x->b;
+    to_reg(e, x->a, use_pos(i), RAX);
+    put_alu_imm(c, ALU_CMP, 0, rm_reg(RAX), (i32)(x->c - 1));
+    put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[x->c - 1]));
+    put8(c, 0x4c), put8(c, 0x8d), put8(c, 0x1d), put32(c, 7); /* lea r11, [rip + 7] */
+    put_lea(c, 1, SCRATCH, rm_index(SCRATCH, RAX, 3, 0));
+    put_op(c, 0, 0, 0xff, 4, rm_reg(SCRATCH), 0);
+    u32 start = here(c);
+    for (u32 k = 0; k + 1 < x->c; k++) {
+        put_label(e, 0xe9, edge_label(e, edges[k]));
+        put8(c, 0x0f), put8(c, 0x1f), put8(c, 0x00);
+    }
+    assert(here(c) - start == 8 * (x->c - 1));
+}
+
+static void emit_return(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u32 base = x86_signature(e->f->type).stack_args;
+    for (u32 k = 0; k < x->b; k++) {
+        u32 v = e->f->pool.p[x->a + k];
+        u8 type = e_ins(e, v)->type;
+        u32 to = k ? LOC(L_IN, base + k - 1) : LOC(L_REG, is_float(type) ? XMM0 : RAX);
+        add_move(e, to, loc_at(e, v, use_pos(i)), type);
+    }
+    run_moves(e);
+    put_epilogue(e);
+}
+
+void emit_terminator(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    switch (x->op) {
+    case IR_JUMP: finish_edge(e, x->a); break;
+    case IR_BRIF: emit_brif(e, i); break;
+    case IR_BRTABLE: emit_brtable(e, i); break;
+    case IR_RETURN: emit_return(e, i); break;
+    default:
+        put_trap_site(e->c, here(e->c), x->aux);
+        put8(e->c, 0x0f), put8(e->c, 0x0b);
+        break;
+    }
+}
+
+/* ---- blocks ---- */
+
+static void run_reloads(struct emit *e, u32 i) {
+    struct alloc *a = e->a;
+    for (; e->reload < a->reloads.n && a->reloads.p[e->reload].pos <= gap_pos(i); e->reload++) {
+        const struct move *m = &a->reloads.p[e->reload];
+        u32 from = loc_at(e, m->value, m->pos - 1);
+        move_one(e, (struct pmove){LOC(L_REG, m->to), from, e_ins(e, m->value)->type});
+    }
+}
+
+static void store_params(struct emit *e, u32 b) {
+    const struct block *k = &e->f->blocks.p[b];
+    for (u32 p = k->first + 1; p <= k->first + k->params; p++) {
+        if (!has_place(e_ins(e, p))) continue;
+        u8 reg = e->a->ivals.p[e->a->first[p]].reg;
+        if (reg != REG_MEM) done(e, p, reg);
+    }
+}
+
+static void emit_ins(struct emit *e, u32 i) {
+    u8 op = e_ins(e, i)->op;
+    if (op <= IR_CONST) return;
+    if (op == IR_RESULT || (op >= IR_CALL && op <= IR_CALL_BUILTIN)) emit_call(e, i);
+    else if (ir_opinfos[op].kind == K_TERM) emit_terminator(e, i);
+    else if (op >= IR_DIV_S && op <= IR_REM_U) emit_divide(e, i);
+    else if (op >= IR_CLZ && op <= IR_POPCNT) emit_bits(e, i);
+    else if (op >= IR_TRUNC && op <= IR_CONVERT) emit_convert(e, i);
+    else if ((op >= IR_FADD && op <= IR_FROUND) || op == IR_FCVT || op == IR_BITCAST) emit_float(e, i);
+    else if (op == IR_SELECT) emit_select(e, i);
+    else if (op >= IR_LOAD) emit_memory(e, i);
+    else emit_int(e, i);
+}
+
+static void emit_block(struct emit *e, u32 b) {
+    const struct block *k = &e->f->blocks.p[b];
+    e->block = b;
+    bind_label(e, b);
+    if (b == 1) receive_args(e);
+    store_params(e, b);
+    for (u32 i = k->first; i <= k->last; i++) {
+        u8 flags = e_ins(e, i)->flags;
+        run_reloads(e, i);
+        if ((flags & (V_LIVE | V_FOLDED)) == V_LIVE) emit_ins(e, i);
+    }
+}
+
+/* ---- cold tails ---- */
+
+static void put_trap(struct emit *e, u32 kind) {
+    put_trap_site(e->c, here(e->c), kind);
+    put8(e->c, 0x0f), put8(e->c, 0x0b);
+}
+
+static void emit_cold(struct emit *e, struct cold k) {
+    bind_label(e, k.label);
+    switch (k.kind) {
+    case COLD_TRAP: put_trap(e, k.a); break;
+    case COLD_EDGE:
+        e->block = e->f->blocks.n; /* nothing comes next */
+        finish_edge(e, k.a);
+        break;
+    case COLD_CROSS:
+        put_fix(e->c, 0xe8, FIX_CROSS, k.a);
+        put_label(e, 0xe9, k.back);
+        break;
+    default: /* null has type id 0 */
+        put_alu_imm(e->c, ALU_CMP, 0, rm_mem(RAX, -4), 0);
+        put_label(e, 0x0f80 | CC_E, trap_label(e, ABI_TRAP_NULL_ELEMENT));
+        put_trap(e, ABI_TRAP_INDIRECT_TYPE);
+        break;
+    }
+}
+
+static void patch_labels(struct emit *e) {
+    for (u32 k = 0; k < e->label_fixups.n; k++) {
+        struct fixup x = e->label_fixups.p[k];
+        u32 to = e->labels.p[x.target];
+        assert(to != UINT32_MAX);
+        patch32(e->c, x.at, to - (x.at + 4));
+    }
+}
+
+static void prepare(struct emit *e) {
+    struct fn *f = e->f;
+    u32 places = 2 + REG_COUNT + e->a->slots + 1;
+    e->a->at = jit_alloc(f, f->ins.n, sizeof(u32));
+    memcpy(e->a->at, e->a->first, f->ins.n * sizeof(u32));
+    e->reads = jit_alloc(f, places, sizeof(u32));
+    e->writer = jit_alloc(f, places, sizeof(u32));
+    for (u32 b = 0; b < f->blocks.n; b++) VEC_PUSH(f, e->labels, UINT32_MAX);
+    plan_frame(e);
+}
+
+void emit_function(struct fn *f, struct code *c, struct module_info *info, struct jit_func *out) {
+    struct emit e = {.f = f, .a = f->alloc, .c = c, .info = info};
+    prepare(&e);
+    put_align(c, 16, 0xcc);
+    for (u32 k = 0; k < 12; k++) put8(c, 0xcc);
+    put32(c, info->options->type_ids[f->wf->type]);
+    out->entry = here(c);
+    put_prologue(&e);
+    for (u32 b = 1; b < f->blocks.n; b++) emit_block(&e, b);
+    for (u32 k = 0; k < e.colds.n; k++) emit_cold(&e, e.colds.p[k]);
+    patch_labels(&e);
+    out->end = here(c);
+    out->frame = e.frame + 8 * e.saved;
+    out->wasm_offset = f->wf->code_offset;
+}

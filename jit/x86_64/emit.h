@@ -1,0 +1,116 @@
+/* emit.h: state of emitting one function, and how operands are reached.
+ *
+ * I1 frame, from rsp up: outgoing arguments and results, slots, a spare slot,
+ *    saved registers, return address, incoming arguments, results.
+ * I2 r11 and xmm15 hold nothing between instructions of the IR. */
+#ifndef WHELK_JIT_X86_EMIT_H
+#define WHELK_JIT_X86_EMIT_H
+
+#include "jit/alloc.h"
+#include "jit/x86_64/encode.h"
+
+/* Where a type's arguments and results are. */
+struct signature {
+    u32 stack_args;    /* 8-byte slots */
+    u32 stack_results; /* behind them */
+};
+struct signature x86_signature(const struct wasm_functype *t);
+/* The register of parameter k, or REG_MEM and its stack slot. */
+u8 x86_param(const struct wasm_functype *t, u32 k, u32 *slot);
+
+/* Facts of the module that every function needs. */
+struct module_info {
+    const struct wasm_module *m;
+    const struct jit_options *options;
+    struct abi_layout layout;
+    u8 *global_indirect; /* per global */
+    u32 *import_used, *builtin_used, *cross_used; /* by import, builtin, canonical type */
+};
+
+enum loc_kind { L_REG, L_SLOT, L_IN, L_OUT, L_CONST };
+#define LOC(kind, n) ((u32)(kind) << 28 | (n))
+static inline u32 loc_kind(u32 l) { return l >> 28; }
+static inline u32 loc_n(u32 l) { return l & 0xfffffff; }
+
+struct pmove {
+    u32 to, from;
+    u8 type;
+};
+
+/* Code behind the function's end. */
+enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_MISMATCH };
+struct cold {
+    u32 kind, label, a, back; /* a: trap kind, edge, or canonical type */
+};
+
+struct emit {
+    struct fn *f;
+    struct alloc *a;
+    struct code *c;
+    struct module_info *info;
+    u32 block;
+    u32 out_slots, frame, saved; /* frame: bytes below the saved registers */
+    u32 saved_mask;
+    u32 reload;                  /* next of alloc->reloads */
+    u32 function_fixups;         /* where ours begin in c->fixups */
+    VEC(u32) labels;             /* offsets; blocks first */
+    VEC(struct fixup) label_fixups;
+    VEC(struct cold) colds;
+    u32 trap_labels[ABI_TRAP_COUNT];
+    u32 mismatch_label;
+    VEC(struct pmove) moves;
+    u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
+    VEC(u32) ready;
+};
+
+static inline struct ins *e_ins(const struct emit *e, u32 v) { return ins_at(e->f, v); }
+static inline u32 wide(u8 type) { return type == T_I64; }
+static inline bool fits32(u64 x) { return (i64)x == (i32)x; }
+
+/* ---- operands (operand.c) ---- */
+u32 loc_at(const struct emit *e, u32 v, u32 pos);
+struct rm rm_of(const struct emit *e, u32 loc);
+struct rm rm_value(struct emit *e, u32 v, u32 pos); /* constants: in data */
+u8 in_reg(struct emit *e, u32 v, u32 pos);          /* as it is, or in the scratch of its class */
+void to_reg(struct emit *e, u32 v, u32 pos, u8 reg);
+/* An i32 constant, or an i64 one that fits a sign-extended imm32. */
+bool imm_value(const struct emit *e, u32 v, i32 *imm);
+u8 dest(const struct emit *e, u32 v);               /* its register, or the scratch */
+void done(struct emit *e, u32 v, u8 reg);           /* reg holds v: to the slot if it has one */
+u32 new_label(struct emit *e);
+void bind_label(struct emit *e, u32 label);
+void put_label(struct emit *e, u32 op, u32 label);
+u32 trap_label(struct emit *e, u32 kind);
+u32 new_cold(struct emit *e, u32 kind, u32 a);
+/* For instructions that need a second scratch, rarely: saves a register. */
+u8 borrow(struct emit *e, u8 not1, u8 not2);
+void give_back(struct emit *e, u8 reg);
+
+/* ---- moves.c ---- */
+void add_move(struct emit *e, u32 to, u32 from, u8 type);
+void run_moves(struct emit *e); /* all at once, then forgets them */
+void move_one(struct emit *e, struct pmove m);
+
+/* A condition in the flags. parity: 1 "and not P", 2 "or P". */
+struct cond {
+    u8 cc, parity;
+};
+struct cond emit_condition(struct emit *e, u32 v, u32 at);
+
+void emit_int(struct emit *e, u32 i);   /* emit_int.c */
+void emit_bits(struct emit *e, u32 i);
+void emit_divide(struct emit *e, u32 i);
+void emit_float(struct emit *e, u32 i);
+void emit_convert(struct emit *e, u32 i);
+void emit_memory(struct emit *e, u32 i);
+void emit_call(struct emit *e, u32 i);
+void emit_select(struct emit *e, u32 i);
+void emit_terminator(struct emit *e, u32 i);
+void emit_edge(struct emit *e, u32 edge);
+void emit_function(struct fn *f, struct code *c, struct module_info *info, struct jit_func *out);
+
+/* ---- thunk.c ---- */
+struct glue;
+void emit_glue(struct code *c, struct module_info *info, struct jit_code *out);
+
+#endif

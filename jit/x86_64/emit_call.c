@@ -1,0 +1,177 @@
+/* emit_call.c: calls, their arguments and results, select.
+ *
+ * I1 arguments move all at once; nothing is in a caller-saved register across
+ *    a call (regs.c: clobbers).
+ * I2 an import or builtin is called through a stub of the module (thunk.c):
+ *    the call itself looks like any other. */
+#include "jit/x86_64/emit.h"
+
+/* Parameter k of a Wasm call goes to its register or outgoing slot. */
+static void move_args(struct emit *e, const struct ins *x, const struct wasm_functype *t, u32 i) {
+    static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
+    u32 ints = 0, floats = 0, stack = 0;
+    for (u32 k = 0; k < t->param_count; k++) {
+        u32 v = e->f->pool.p[x->a + k], to;
+        u8 type = e_ins(e, v)->type;
+        if (is_float(type) && floats < 8) to = LOC(L_REG, XMM0 + floats++);
+        else if (!is_float(type) && ints < ARRAY_LEN(int_args)) to = LOC(L_REG, int_args[ints++]);
+        else to = LOC(L_OUT, stack++);
+        add_move(e, to, loc_at(e, v, use_pos(i)), type);
+    }
+}
+
+static void move_builtin_args(struct emit *e, const struct ins *x, u32 i) {
+    for (u32 k = 0; k < x->b; k++) {
+        u32 v = e->f->pool.p[x->a + k];
+        u8 reg = x86_regs.call_reg(e->f, i, k);
+        assert(reg != REG_MEM);
+        add_move(e, LOC(L_REG, reg), loc_at(e, v, use_pos(i)), e_ins(e, v)->type);
+    }
+}
+
+static void take_result(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    if (x->type == T_NONE || !e->f->uses[i]) return;
+    u8 d = dest(e, i);
+    if (is_float(x->type)) {
+        if (d != XMM0) put_fmov(e->c, x->type, d, rm_reg(XMM0));
+    } else if (d != RAX || (x->type == T_I32 && x->flags & V_ZEXT)) {
+        put_mov(e->c, wide(x->type), d, rm_reg(RAX));
+    }
+    done(e, i, d);
+}
+
+/* Table entry to rax (code) and r10 (context); traps for bounds and type. */
+static void find_callee(struct emit *e, const struct ins *x, u32 table) {
+    struct code *c = e->c;
+    put_mov(c, 1, SCRATCH, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * table)));
+    put_alu(c, ALU_CMP, 1, RAX, rm_mem(SCRATCH, offsetof(struct abi_table, len)));
+    put_label(e, 0x0f80 | CC_AE, trap_label(e, ABI_TRAP_TABLE));
+    put_alu(c, ALU_SBB, 1, R10, rm_reg(R10)); /* all ones: below; a mask for speculation */
+    put_alu(c, ALU_AND, 1, RAX, rm_reg(R10));
+    put_shift_imm(c, 4, 1, RAX, 4);
+    put_alu(c, ALU_ADD, 1, RAX, rm_mem(SCRATCH, offsetof(struct abi_table, entries)));
+    put_mov(c, 1, R10, rm_mem(RAX, offsetof(struct abi_func, ctx)));
+    put_mov(c, 1, RAX, rm_mem(RAX, offsetof(struct abi_func, code)));
+    put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(RAX, -4), 4);
+    put32(c, e->info->options->type_ids[x->c]);
+    if (!e->mismatch_label) e->mismatch_label = e->colds.p[new_cold(e, COLD_MISMATCH, 0)].label;
+    put_label(e, 0x0f80 | CC_NE, e->mismatch_label);
+}
+
+static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
+    const struct wasm_functype *t = &e->f->m->types[x->c];
+    u32 index = e->f->pool.p[x->a + x->b - 1], canon = t->canon;
+    move_args(e, x, t, i);
+    add_move(e, LOC(L_REG, RAX), loc_at(e, index, use_pos(i)), T_I32);
+    run_moves(e);
+    find_callee(e, x, e->f->pool.p[x->a - 1]);
+    put_alu(e->c, ALU_CMP, 1, R10, rm_reg(CTX));
+    u32 cold = new_cold(e, COLD_CROSS, canon);
+    e->info->cross_used[canon] = 1;
+    put_label(e, 0x0f80 | CC_NE, e->colds.p[cold].label);
+    put_op(e->c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    u32 back = e->colds.p[cold].back = new_label(e);
+    bind_label(e, back);
+}
+
+static void call_direct(struct emit *e, const struct ins *x, u32 i) {
+    const struct wasm_func *callee = &e->f->m->funcs[x->c];
+    move_args(e, x, &e->f->m->types[callee->type], i);
+    run_moves(e);
+    if (x->c < e->f->m->imported_funcs) {
+        e->info->import_used[x->c] = 1;
+        put_fix(e->c, 0xe8, FIX_IMPORT, x->c);
+    } else {
+        put_fix(e->c, 0xe8, FIX_FUNC, x->c);
+    }
+}
+
+/* RESULT k: where the callee left it, above the outgoing arguments. */
+static void emit_result(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i), *call = e_ins(e, x->a);
+    u32 type = call->op == IR_CALL ? e->f->m->funcs[call->c].type : call->c;
+    u32 from = LOC(L_OUT, x86_signature(&e->f->m->types[type]).stack_args + x->b - 1);
+    u8 d = dest(e, i);
+    move_one(e, (struct pmove){LOC(L_REG, d), from, x->type});
+    done(e, i, d);
+}
+
+void emit_call(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    switch (x->op) {
+    case IR_RESULT: emit_result(e, i); return;
+    case IR_CALL: call_direct(e, x, i); break;
+    case IR_CALL_INDIRECT: call_indirect(e, x, i); break;
+    default:
+        move_builtin_args(e, x, i);
+        run_moves(e);
+        e->info->builtin_used[x->aux] = 1;
+        put_fix(e->c, 0xe8, FIX_BUILTIN, x->aux);
+        break;
+    }
+    take_result(e, i);
+}
+
+/* ---- select ---- */
+
+static void put_cmov(struct emit *e, struct cond k, u32 w, u8 d, struct rm from) {
+    /* from replaces d where the condition fails: not cc, or (for ==) P. */
+    put_op(e->c, 0, w, 0x0f40 | (k.cc ^ 1), d, from, 0);
+    if (k.parity == 1) put_op(e->c, 0, w, 0x0f40 | CC_P, d, from, 0);
+}
+
+static void select_int(struct emit *e, u32 i, struct cond k, u32 yes, u32 no) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    if (k.parity == 2) { /* != is true for unordered: select the other way round on == */
+        u32 t = yes;
+        yes = no, no = t;
+        k = (struct cond){CC_E, 1};
+    }
+    if (loc_at(e, no, use_pos(i)) == LOC(L_REG, d) && k.parity == 0) {
+        u32 t = yes;
+        yes = no, no = t;
+        k.cc ^= 1;
+    }
+    if (loc_at(e, no, use_pos(i)) == LOC(L_REG, d)) { /* d is needed until the end */
+        put_mov(e->c, 1, SCRATCH, rm_reg(d));
+        to_reg(e, yes, use_pos(i), d);
+        put_cmov(e, k, wide(x->type), d, rm_reg(SCRATCH));
+    } else {
+        to_reg(e, yes, use_pos(i), d);
+        put_cmov(e, k, wide(x->type), d, rm_value(e, no, use_pos(i)));
+    }
+    done(e, i, d);
+}
+
+/* No conditional move for vectors: a short jump over a move. */
+static void select_float(struct emit *e, u32 i, struct cond k, u32 yes, u32 no) {
+    struct code *c = e->c;
+    u8 d = dest(e, i);
+    bool keep_no = loc_at(e, no, use_pos(i)) == LOC(L_REG, d);
+    if (keep_no) {
+        u32 p = k.parity == 1 ? put_jcc8(c, CC_P) : 0, q = k.parity == 2 ? put_jcc8(c, CC_P) : 0;
+        u32 skip = put_jcc8(c, k.cc ^ 1);
+        if (q) land8(c, q);
+        to_reg(e, yes, use_pos(i), d);
+        land8(c, skip);
+        if (p) land8(c, p);
+    } else {
+        to_reg(e, yes, use_pos(i), d);
+        u32 p = k.parity == 1 ? put_jcc8(c, CC_P) : 0, q = k.parity == 2 ? put_jcc8(c, CC_P) : 0;
+        u32 skip = put_jcc8(c, k.cc);
+        if (p) land8(c, p);
+        to_reg(e, no, use_pos(i), d);
+        land8(c, skip);
+        if (q) land8(c, q);
+    }
+    done(e, i, d);
+}
+
+void emit_select(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct cond k = emit_condition(e, x->c, i);
+    if (is_float(x->type)) select_float(e, i, k, x->a, x->b);
+    else select_int(e, i, k, x->a, x->b);
+}

@@ -1,0 +1,334 @@
+/* emit_int.c: integer arithmetic, comparisons, shifts, division, bit counts.
+ *
+ * I1 the result's register never holds a late operand (regs.c); it may hold an
+ *    early one, which is then read before it is written.
+ * I2 32-bit forms leave the upper half zero. */
+#include "jit/x86_64/emit.h"
+
+static enum alu alu_of(u8 op) {
+    switch (op) {
+    case IR_ADD: return ALU_ADD;
+    case IR_SUB: return ALU_SUB;
+    case IR_AND: return ALU_AND;
+    case IR_OR: return ALU_OR;
+    default: assert(op == IR_XOR); return ALU_XOR;
+    }
+}
+
+static bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
+
+/* d = x + y without a move first: lea. */
+static bool try_lea(struct emit *e, const struct ins *x, u32 i, u8 d) {
+    u32 la = loc_at(e, x->a, use_pos(i)), lb = loc_at(e, x->b, use_pos(i));
+    i32 imm;
+    if (x->op != IR_ADD || !is_reg(la) || loc_n(la) == d) return false;
+    if (imm_value(e, x->b, &imm)) {
+        put_lea(e->c, wide(x->type), d, rm_mem((u8)loc_n(la), imm));
+        return true;
+    }
+    if (!is_reg(lb) || loc_n(lb) == d) return false;
+    put_lea(e->c, wide(x->type), d, rm_index((u8)loc_n(la), (u8)loc_n(lb), 0, 0));
+    return true;
+}
+
+static void emit_alu(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    u32 a = x->a, b = x->b;
+    i32 imm;
+    if (try_lea(e, x, i, d)) {
+        done(e, i, d);
+        return;
+    }
+    u32 bpos = x->op == IR_SUB ? late_pos(i) : use_pos(i);
+    if (x->op != IR_SUB && loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) {
+        u32 t = a;
+        a = b;
+        b = t;
+    }
+    to_reg(e, a, use_pos(i), d);
+    if (imm_value(e, b, &imm)) put_alu_imm(e->c, alu_of(x->op), wide(x->type), rm_reg(d), imm);
+    else put_alu(e->c, alu_of(x->op), wide(x->type), d, rm_value(e, b, bpos));
+    done(e, i, d);
+}
+
+static void emit_mul(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    u32 a = x->a, b = x->b;
+    i32 imm;
+    if (imm_value(e, b, &imm)) {
+        put_op(e->c, 0, wide(x->type), 0x69, d, rm_value(e, a, use_pos(i)), 4);
+        put32(e->c, (u32)imm);
+    } else {
+        if (loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) b = x->a, a = x->b;
+        to_reg(e, a, use_pos(i), d);
+        put_op(e->c, 0, wide(x->type), 0x0faf, d, rm_value(e, b, use_pos(i)), 0);
+    }
+    done(e, i, d);
+}
+
+static u32 shift_sub(u8 op) {
+    switch (op) {
+    case IR_ROTL: return 0;
+    case IR_ROTR: return 1;
+    case IR_SHL: return 4;
+    case IR_SHR_U: return 5;
+    default: assert(op == IR_SHR_S); return 7;
+    }
+}
+
+static void emit_shift(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i), work = d;
+    u32 w = wide(x->type);
+    if (is_const(e->f, x->b)) {
+        to_reg(e, x->a, use_pos(i), d);
+        put_shift_imm(e->c, shift_sub(x->op), w, d, (u8)(const_bits(e_ins(e, x->b)) & (w ? 63 : 31)));
+        done(e, i, d);
+        return;
+    }
+    /* The count goes to cl; d is not rcx, but may be where the count is. */
+    if (loc_at(e, x->b, use_pos(i)) == LOC(L_REG, d) && x->a != x->b) work = SCRATCH;
+    assert(d != RCX);
+    to_reg(e, x->a, use_pos(i), work);
+    to_reg(e, x->b, use_pos(i), RCX);
+    put_op(e->c, 0, w, 0xd3, (u8)shift_sub(x->op), rm_reg(work), 0);
+    if (work != d) put_mov(e->c, w, d, rm_reg(work));
+    done(e, i, d);
+}
+
+static void emit_copy(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    const struct ins *a = e_ins(e, x->a);
+    u8 d = dest(e, i);
+    bool clean = x->op == IR_ZEXT ? a->flags & V_ZEXT : !(x->flags & V_ZEXT);
+    u32 from = loc_at(e, x->a, use_pos(i));
+    /* Reading 32 bits cleans; nothing to do if it is clean and in place. */
+    if (!clean || from != LOC(L_REG, d)) put_mov(e->c, 0, d, rm_value(e, x->a, use_pos(i)));
+    done(e, i, d);
+}
+
+static void emit_sext(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct rm from = rm_value(e, x->a, use_pos(i));
+    u8 d = dest(e, i);
+    u32 w = wide(x->type);
+    if (x->aux == 32) put_op(e->c, 0, 1, 0x63, d, from, 0);
+    else if (x->aux == 16) put_op(e->c, 0, w, 0x0fbf, d, from, 0);
+    else if (w) put_op(e->c, 0, 1, 0x0fbe, d, from, 0);
+    else put_op8(e->c, 0x0fbe, d, from, 0);
+    done(e, i, d);
+}
+
+static struct cond compare_int(struct emit *e, const struct ins *x, u32 at) {
+    u32 la = loc_at(e, x->a, use_pos(at)), w = wide(e_ins(e, x->a)->type);
+    i32 imm;
+    if (imm_value(e, x->b, &imm)) {
+        if (!is_reg(la) && loc_kind(la) != L_CONST) put_alu_imm(e->c, ALU_CMP, w, rm_of(e, la), imm);
+        else if (imm) put_alu_imm(e->c, ALU_CMP, w, rm_reg(in_reg(e, x->a, use_pos(at))), imm);
+        else {
+            u8 r = in_reg(e, x->a, use_pos(at));
+            put_op(e->c, 0, w, 0x85, r, rm_reg(r), 0);
+        }
+    } else {
+        u8 r = in_reg(e, x->a, use_pos(at));
+        put_alu(e->c, ALU_CMP, w, r, rm_value(e, x->b, use_pos(at)));
+    }
+    return (struct cond){x->aux, 0};
+}
+
+/* ucomis: unordered sets ZF, PF and CF, so "above" conditions are false then. */
+static struct cond compare_float(struct emit *e, const struct ins *x, u32 at) {
+    static const struct { u8 swap; struct cond c; } how[] = {
+        [FC_EQ] = {0, {CC_E, 1}}, [FC_NE] = {0, {CC_NE, 2}}, [FC_LT] = {1, {CC_A, 0}},
+        [FC_GT] = {0, {CC_A, 0}}, [FC_LE] = {1, {CC_AE, 0}}, [FC_GE] = {0, {CC_AE, 0}},
+    };
+    u32 a = how[x->aux].swap ? x->b : x->a, b = how[x->aux].swap ? x->a : x->b;
+    u8 r = in_reg(e, a, use_pos(at));
+    put_op(e->c, e_ins(e, a)->type == T_F64 ? 0x66 : 0, 0, 0x0f2e, r, rm_value(e, b, use_pos(at)), 0);
+    return how[x->aux].c;
+}
+
+/* Sets flags for value v as a condition: compares here if that was folded. */
+struct cond emit_condition(struct emit *e, u32 v, u32 at) {
+    const struct ins *x = e_ins(e, v);
+    if (x->flags & V_FOLDED) return x->op == IR_ICMP ? compare_int(e, x, at) : compare_float(e, x, at);
+    u32 l = loc_at(e, v, use_pos(at));
+    if (is_reg(l) || loc_kind(l) == L_CONST) {
+        u8 r = in_reg(e, v, use_pos(at));
+        put_op(e->c, 0, 0, 0x85, r, rm_reg(r), 0);
+    } else {
+        put_alu_imm(e->c, ALU_CMP, 0, rm_of(e, l), 0);
+    }
+    return (struct cond){CC_NE, 0};
+}
+
+static void put_setcc(struct emit *e, u8 cc, u8 reg) { put_op8(e->c, 0x0f90 | cc, 0, rm_reg(reg), 0); }
+
+static void emit_compare(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct cond k = x->op == IR_ICMP ? compare_int(e, x, i) : compare_float(e, x, i);
+    u8 d = dest(e, i);
+    if (k.parity) {
+        /* Both flags are read before either register is combined. */
+        u8 other = d == SCRATCH ? borrow(e, SCRATCH, SCRATCH) : SCRATCH;
+        put_setcc(e, k.parity == 1 ? CC_NP : CC_P, other);
+        put_setcc(e, k.cc, d);
+        put_op8(e->c, k.parity == 1 ? 0x22 : 0x0a, d, rm_reg(other), 0);
+        if (d == SCRATCH) give_back(e, other);
+    } else {
+        put_setcc(e, k.cc, d);
+    }
+    put_op8(e->c, 0x0fb6, d, rm_reg(d), 0);
+    done(e, i, d);
+}
+
+/* ---- division ---- */
+
+/* The divisor, where neither rax nor rdx is: a register or memory. */
+static struct rm divisor(struct emit *e, const struct ins *x, u32 i) {
+    u32 l = loc_at(e, x->b, late_pos(i));
+    if (loc_kind(l) != L_CONST) return rm_of(e, l);
+    to_reg(e, x->b, late_pos(i), SCRATCH);
+    return rm_reg(SCRATCH);
+}
+
+static bool const_divisor(const struct emit *e, const struct ins *x, u64 *b) {
+    if (!is_const(e->f, x->b)) return false;
+    *b = const_bits(e_ins(e, x->b));
+    return true;
+}
+
+static bool may_be_zero(const struct emit *e, const struct ins *x) {
+    u64 b;
+    return !const_divisor(e, x, &b) || !b;
+}
+static bool may_be_minus_one(const struct emit *e, const struct ins *x) {
+    u64 b;
+    return !const_divisor(e, x, &b) || b == (wide(x->type) ? UINT64_MAX : UINT32_MAX);
+}
+
+/* b == -1: INT_MIN / -1 traps, everything % -1 is 0 (4.3.2 idiv_s, irem_s).
+ * Returns the jump over the division, or 0. */
+static u32 guard_minus_one(struct emit *e, const struct ins *x, struct rm b) {
+    u32 w = wide(x->type);
+    put_alu_imm(e->c, ALU_CMP, w, b, -1);
+    u32 normal = put_jcc8(e->c, CC_NE), over = 0;
+    if (x->op == IR_REM_S) {
+        put_alu(e->c, ALU_XOR, 0, RDX, rm_reg(RDX));
+        over = put_jmp8(e->c);
+    } else {
+        put_alu_imm(e->c, ALU_CMP, w, rm_reg(RAX), 1); /* only INT_MIN - 1 overflows */
+        put_label(e, 0x0f80 | CC_O, trap_label(e, ABI_TRAP_INTEGER_OVERFLOW));
+    }
+    land8(e->c, normal);
+    return over;
+}
+
+void emit_divide(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    bool is_signed = x->op == IR_DIV_S || x->op == IR_REM_S;
+    bool rest = x->op == IR_REM_S || x->op == IR_REM_U;
+    u32 w = wide(x->type), over = 0;
+    struct rm b = divisor(e, x, i);
+    to_reg(e, x->a, use_pos(i), RAX);
+    if (may_be_zero(e, x)) {
+        if (b.kind == RM_REG) put_op(e->c, 0, w, 0x85, b.reg, b, 0);
+        else put_alu_imm(e->c, ALU_CMP, w, b, 0);
+        put_label(e, 0x0f80 | CC_E, trap_label(e, ABI_TRAP_DIVIDE_BY_ZERO));
+    }
+    if (is_signed && may_be_minus_one(e, x)) over = guard_minus_one(e, x, b);
+    if (is_signed && w) put8(e->c, 0x48);
+    if (is_signed) put8(e->c, 0x99); /* cdq, cqo */
+    else put_alu(e->c, ALU_XOR, 0, RDX, rm_reg(RDX));
+    put_op(e->c, 0, w, 0xf7, is_signed ? 7 : 6, b, 0);
+    if (over) land8(e->c, over);
+    u8 d = dest(e, i), from = rest ? RDX : RAX;
+    if (d != from) put_mov(e->c, w, d, rm_reg(from));
+    done(e, i, d);
+}
+
+/* ---- bit counts ---- */
+
+static bool cpu(const struct emit *e, u32 bit) { return e->info->options->cpu & bit; }
+
+/* bsr and bsf leave nothing useful for 0: a conditional move supplies it. */
+static void scan_bits(struct emit *e, const struct ins *x, struct rm from, u8 d) {
+    bool clz = x->op == IR_CLZ;
+    u32 w = wide(x->type);
+    u8 zero = SCRATCH, other = 0;
+    if (d == SCRATCH || (from.kind == RM_REG && from.reg == SCRATCH)) zero = other = borrow(e, d, from.kind == RM_REG ? from.reg : d);
+    put_mov_imm(e->c, zero, clz ? UINT64_MAX : w ? 64 : 32);
+    put_op(e->c, 0, w, clz ? 0x0fbd : 0x0fbc, d, from, 0);
+    put_op(e->c, 0, w, 0x0f40 | CC_E, d, rm_reg(zero), 0);
+    if (zero != SCRATCH) give_back(e, other);
+    if (!clz) return;
+    put_op(e->c, 0, w, 0xf7, 3, rm_reg(d), 0); /* neg */
+    put_alu_imm(e->c, ALU_ADD, w, rm_reg(d), w ? 63 : 31);
+}
+
+static void and_pattern(struct emit *e, u32 w, u8 reg, u64 pattern) {
+    if (w) put_alu(e->c, ALU_AND, 1, reg, rm_data(put_data(e->c, pattern, 0, 8)));
+    else put_alu_imm(e->c, ALU_AND, 0, rm_reg(reg), (i32)(u32)pattern);
+}
+
+/* d = population of d; t is free. Pairs, nibbles, bytes, then one multiply. */
+static void count_bits(struct emit *e, u32 w, u8 d, u8 t) {
+    struct code *c = e->c;
+    put_mov(c, w, t, rm_reg(d));
+    put_shift_imm(c, 5, w, t, 1);
+    and_pattern(e, w, t, 0x5555555555555555);
+    put_alu(c, ALU_SUB, w, d, rm_reg(t));
+    put_mov(c, w, t, rm_reg(d));
+    put_shift_imm(c, 5, w, t, 2);
+    and_pattern(e, w, t, 0x3333333333333333);
+    and_pattern(e, w, d, 0x3333333333333333);
+    put_alu(c, ALU_ADD, w, d, rm_reg(t));
+    put_mov(c, w, t, rm_reg(d));
+    put_shift_imm(c, 5, w, t, 4);
+    put_alu(c, ALU_ADD, w, d, rm_reg(t));
+    and_pattern(e, w, d, 0x0f0f0f0f0f0f0f0f);
+    put_op(c, 0, w, 0x0faf, d, rm_data(put_data(c, 0x0101010101010101, 0, w ? 8 : 4)), 0);
+    put_shift_imm(c, 5, w, d, w ? 56 : 24);
+}
+
+static void popcount(struct emit *e, u32 i, u8 d) {
+    const struct ins *x = e_ins(e, i);
+    u8 work = d, t = SCRATCH;
+    if (d == SCRATCH) t = borrow(e, d, d);
+    /* The operand may be in what was borrowed: it still holds its value. */
+    to_reg(e, x->a, use_pos(i), work);
+    count_bits(e, wide(x->type), work, t);
+    if (t != SCRATCH) give_back(e, t);
+}
+
+void emit_bits(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    u32 w = wide(x->type);
+    struct rm from = rm_value(e, x->a, use_pos(i));
+    if (x->op == IR_POPCNT && cpu(e, JIT_CPU_POPCNT)) put_op(e->c, 0xf3, w, 0x0fb8, d, from, 0);
+    else if (x->op == IR_CLZ && cpu(e, JIT_CPU_LZCNT)) put_op(e->c, 0xf3, w, 0x0fbd, d, from, 0);
+    else if (x->op == IR_CTZ && cpu(e, JIT_CPU_BMI1)) put_op(e->c, 0xf3, w, 0x0fbc, d, from, 0);
+    else if (x->op == IR_POPCNT) popcount(e, i, d);
+    else scan_bits(e, x, from, d);
+    done(e, i, d);
+}
+
+void emit_int(struct emit *e, u32 i) {
+    switch (e_ins(e, i)->op) {
+    case IR_MUL: emit_mul(e, i); break;
+    case IR_SHL:
+    case IR_SHR_S:
+    case IR_SHR_U:
+    case IR_ROTL:
+    case IR_ROTR: emit_shift(e, i); break;
+    case IR_SEXT: emit_sext(e, i); break;
+    case IR_WRAP:
+    case IR_ZEXT: emit_copy(e, i); break;
+    case IR_ICMP:
+    case IR_FCMP: emit_compare(e, i); break;
+    default: emit_alu(e, i); break;
+    }
+}

@@ -1,0 +1,180 @@
+/* emit_mem.c: loads, stores, globals, sizes.
+ *
+ * I1 with guard pages: [r15 + zero-extended index + offset < 2^31], scale 1;
+ *    the instruction is a trap site.
+ * I2 offsets from 2^31 on are added into the index: below 2^33 in all, which the
+ *    reservation covers. */
+#include "jit/x86_64/emit.h"
+
+static u32 access_size(u8 access) {
+    switch (access) {
+    case A_U8:
+    case A_S8: return 1;
+    case A_U16:
+    case A_S16: return 2;
+    case A_64:
+    case A_F64: return 8;
+    default: return 4;
+    }
+}
+
+/* Checked mode: r11 = index + offset + size, compared with the size of memory. */
+static struct rm checked_address(struct emit *e, u32 v, u32 offset, u32 size, u32 i) {
+    u64 add = (u64)offset + size;
+    to_reg(e, v, use_pos(i), SCRATCH);
+    if (add <= INT32_MAX) put_alu_imm(e->c, ALU_ADD, 1, rm_reg(SCRATCH), (i32)add);
+    else put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_data(put_data(e->c, add, 0, 8)));
+    put_alu(e->c, ALU_CMP, 1, SCRATCH, rm_mem(CTX, offsetof(struct abi_ctx, mem_bytes)));
+    put_label(e, 0x0f80 | CC_A, trap_label(e, ABI_TRAP_MEMORY));
+    return rm_index(BASE, SCRATCH, 0, -(i32)size);
+}
+
+static struct rm address(struct emit *e, u32 v, u32 offset, u32 size, u32 i) {
+    if (e->info->options->checked_memory) return checked_address(e, v, offset, size, i);
+    if (is_const(e->f, v) && const_bits(e_ins(e, v)) + offset <= INT32_MAX)
+        return rm_mem(BASE, (i32)(const_bits(e_ins(e, v)) + offset));
+    if (offset <= INT32_MAX) return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
+    to_reg(e, v, use_pos(i), SCRATCH); /* 32 bits: clean */
+    put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_data(put_data(e->c, offset, 0, 8)));
+    return rm_index(BASE, SCRATCH, 0, 0);
+}
+
+static void load(struct emit *e, const struct ins *x, u8 d, struct rm at) {
+    struct code *c = e->c;
+    u32 w = wide(x->type);
+    switch (x->aux) {
+    case A_U8: put_op(c, 0, 0, 0x0fb6, d, at, 0); break;
+    case A_S8: put_op(c, 0, w, 0x0fbe, d, at, 0); break;
+    case A_U16: put_op(c, 0, 0, 0x0fb7, d, at, 0); break;
+    case A_S16: put_op(c, 0, w, 0x0fbf, d, at, 0); break;
+    case A_U32: put_mov(c, 0, d, at); break;
+    case A_S32: put_op(c, 0, 1, 0x63, d, at, 0); break;
+    case A_64: put_mov(c, 1, d, at); break;
+    default: put_fmov(c, x->type, d, at); break;
+    }
+}
+
+static void emit_load(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct rm at = address(e, x->a, x->b, access_size(x->aux), i);
+    u8 d = dest(e, i);
+    put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    load(e, x, d, at);
+    done(e, i, d);
+}
+
+static void store_reg(struct emit *e, u8 access, struct rm to, u8 from) {
+    struct code *c = e->c;
+    switch (access) {
+    case A_U8: put_op8(c, 0x88, from, to, 0); break;
+    case A_U16: put_op(c, 0x66, 0, 0x89, from, to, 0); break;
+    case A_64: put_store(c, 1, to, from); break;
+    case A_F32: put_fstore(c, T_F32, to, from); break;
+    case A_F64: put_fstore(c, T_F64, to, from); break;
+    default: put_store(c, 0, to, from); break;
+    }
+}
+
+static void store_imm(struct emit *e, u8 access, struct rm to, i32 imm) {
+    struct code *c = e->c;
+    switch (access) {
+    case A_U8:
+        put_op8(c, 0xc6, 0, to, 1);
+        put8(c, (u8)imm);
+        break;
+    case A_U16:
+        put_op(c, 0x66, 0, 0xc7, 0, to, 2);
+        put8(c, (u8)imm);
+        put8(c, (u8)(imm >> 8));
+        break;
+    default: put_store_imm(c, access == A_64, to, imm); break;
+    }
+}
+
+static bool uses_scratch(struct rm m) { return m.index == SCRATCH || m.reg == SCRATCH; }
+
+/* A general value that is in memory while the address takes the scratch. */
+static void store_borrowed(struct emit *e, const struct ins *x, struct rm to, u32 i) {
+    u8 t = borrow(e, NO_REG, NO_REG);
+    if (to.index == t || to.reg == t) {
+        give_back(e, t);
+        t = borrow(e, t, t);
+    }
+    to_reg(e, x->b, use_pos(i), t);
+    put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    store_reg(e, x->aux, to, t);
+    give_back(e, t);
+}
+
+static void emit_store(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct rm to = address(e, x->a, x->c, access_size(x->aux), i);
+    u32 from = loc_at(e, x->b, use_pos(i));
+    i32 imm;
+    bool constant = imm_value(e, x->b, &imm), vector = is_float(e_ins(e, x->b)->type);
+    if (!constant && !vector && loc_kind(from) != L_REG && uses_scratch(to)) {
+        store_borrowed(e, x, to, i);
+        return;
+    }
+    u8 reg = constant ? NO_REG : in_reg(e, x->b, use_pos(i));
+    put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    if (constant) store_imm(e, x->aux, to, imm);
+    else store_reg(e, x->aux, to, reg);
+}
+
+/* abi.h: in place, or through a pointer. May use the scratch. */
+static struct rm global(struct emit *e, u32 index) {
+    struct rm at = rm_mem(CTX, (i32)(e->info->layout.globals + 16 * index));
+    if (!e->info->global_indirect[index]) return at;
+    put_mov(e->c, 1, SCRATCH, at);
+    return rm_mem(SCRATCH, 0);
+}
+
+static void emit_global_set(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 type = e_ins(e, x->a)->type;
+    u32 from = loc_at(e, x->a, use_pos(i));
+    struct rm to = global(e, x->b);
+    i32 imm;
+    if (imm_value(e, x->a, &imm)) put_store_imm(e->c, wide(type), to, imm);
+    else if (is_float(type)) put_fstore(e->c, type, to, in_reg(e, x->a, use_pos(i)));
+    else if (loc_kind(from) == L_REG) put_store(e->c, wide(type), to, (u8)loc_n(from));
+    else if (to.reg != SCRATCH) put_store(e->c, wide(type), to, in_reg(e, x->a, use_pos(i)));
+    else {
+        u8 t = borrow(e, NO_REG, NO_REG);
+        to_reg(e, x->a, use_pos(i), t);
+        put_store(e->c, wide(type), to, t);
+        give_back(e, t);
+    }
+}
+
+static void emit_global_get(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    struct rm from = global(e, x->a);
+    u8 d = dest(e, i);
+    if (is_float(x->type)) put_fmov(e->c, x->type, d, from);
+    else put_mov(e->c, wide(x->type), d, from);
+    done(e, i, d);
+}
+
+static void emit_size(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    if (x->op == IR_MEM_SIZE) {
+        put_mov(e->c, 0, d, rm_mem(CTX, offsetof(struct abi_ctx, mem_pages)));
+    } else {
+        put_mov(e->c, 1, d, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * x->a)));
+        put_mov(e->c, 0, d, rm_mem(d, offsetof(struct abi_table, len)));
+    }
+    done(e, i, d);
+}
+
+void emit_memory(struct emit *e, u32 i) {
+    switch (e_ins(e, i)->op) {
+    case IR_LOAD: emit_load(e, i); break;
+    case IR_STORE: emit_store(e, i); break;
+    case IR_GLOBAL_GET: emit_global_get(e, i); break;
+    case IR_GLOBAL_SET: emit_global_set(e, i); break;
+    default: emit_size(e, i); break;
+    }
+}

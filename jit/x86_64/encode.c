@@ -1,0 +1,185 @@
+/* encode.c: Intel SDM volume 2, the forms that the compiler uses. */
+#include "jit/x86_64/encode.h"
+
+void put8(struct code *c, u8 x) { VEC_PUSH(c->keep, c->text, x); }
+
+void put32(struct code *c, u32 x) {
+    VEC_ROOM(c->keep, c->text, 4);
+    memcpy(c->text.p + c->text.n, &x, 4);
+    c->text.n += 4;
+}
+
+void patch32(struct code *c, u32 at, u32 x) {
+    assert(at + 4 <= c->text.n);
+    memcpy(c->text.p + at, &x, 4);
+}
+
+void put_align(struct code *c, u32 to, u8 fill) {
+    while (c->text.n % to) put8(c, fill);
+}
+
+u32 put_data(struct code *c, u64 low, u64 high, u32 size) {
+    struct data_seen *s = &c->seen[((low ^ high ^ size) * 0x9e3779b97f4a7c15) >> 56];
+    assert(size == 4 || size == 8 || size == 16);
+    if (s->size == size && s->low == low && s->high == high) return s->at;
+    VEC_ROOM(c->keep, c->data, 32);
+    while (c->data.n % size) c->data.p[c->data.n++] = 0;
+    u64 bits[2] = {low, high};
+    memcpy(c->data.p + c->data.n, bits, size);
+    *s = (struct data_seen){low, high, c->data.n, size};
+    c->data.n += size;
+    return s->at;
+}
+
+static void put_opcode(struct code *c, u32 op) {
+    if (op >> 16) put8(c, (u8)(op >> 16));
+    if (op >> 8) put8(c, (u8)(op >> 8));
+    put8(c, (u8)op);
+}
+
+static void put_sib(struct code *c, u8 field, struct rm rm, u8 mod) {
+    u8 index = rm.index == NO_REG ? 4 : rm.index & 7;
+    put8(c, (u8)(mod | field << 3 | 4));
+    put8(c, (u8)(rm.scale << 6 | index << 3 | (rm.reg & 7)));
+}
+
+/* rbp and r13 as base always need a displacement, rsp and r12 a SIB byte. */
+static void put_memory(struct code *c, u8 field, struct rm rm) {
+    bool none = rm.disp == 0 && (rm.reg & 7) != RBP;
+    bool small = rm.disp >= -128 && rm.disp < 128;
+    u8 mod = none ? 0x00 : small ? 0x40 : 0x80;
+    assert(rm.index != RSP);
+    if (rm.index != NO_REG || (rm.reg & 7) == RSP) put_sib(c, field, rm, mod);
+    else put8(c, (u8)(mod | field << 3 | (rm.reg & 7)));
+    if (none) return;
+    if (small) put8(c, (u8)rm.disp);
+    else put32(c, (u32)rm.disp);
+}
+
+static void put_modrm(struct code *c, u8 field, struct rm rm, u32 trailing) {
+    if (rm.kind == RM_REG) {
+        put8(c, (u8)(0xc0 | field << 3 | (rm.reg & 7)));
+    } else if (rm.kind == RM_MEM) {
+        put_memory(c, field, rm);
+    } else {
+        put8(c, (u8)(field << 3 | 5));
+        struct fixup x = {here(c), rm.data, FIX_DATA, (u8)trailing};
+        VEC_PUSH(c->keep, c->fixups, x);
+        put32(c, 0);
+    }
+}
+
+static void put_full(struct code *c, u8 prefix, u8 rex, u32 op, u8 reg, struct rm rm, u32 trailing) {
+    rex |= (u8)((reg >> 3 & 1) << 2);
+    if (rm.kind != RM_DATA) rex |= rm.reg >> 3 & 1;
+    if (rm.kind == RM_MEM && rm.index != NO_REG) rex |= (u8)((rm.index >> 3 & 1) << 1);
+    if (prefix) put8(c, prefix);
+    if (rex) put8(c, 0x40 | rex);
+    put_opcode(c, op);
+    put_modrm(c, reg & 7, rm, trailing);
+}
+
+void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing) {
+    put_full(c, prefix, w ? 8 : 0, op, reg, rm, trailing);
+}
+
+void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing) {
+    bool low = (reg >= 4 && reg < 8) || (rm.kind == RM_REG && rm.reg >= 4 && rm.reg < 8);
+    put_full(c, 0, low ? 0x40 : 0, op, reg, rm, trailing);
+}
+
+void put_alu(struct code *c, enum alu op, u32 w, u8 reg, struct rm rm) {
+    put_op(c, 0, w, (u32)op << 3 | 3, reg, rm, 0);
+}
+
+void put_alu_imm(struct code *c, enum alu op, u32 w, struct rm rm, i32 imm) {
+    bool small = imm >= -128 && imm < 128;
+    put_op(c, 0, w, small ? 0x83 : 0x81, (u8)op, rm, small ? 1 : 4);
+    if (small) put8(c, (u8)imm);
+    else put32(c, (u32)imm);
+}
+
+void put_mov(struct code *c, u32 w, u8 to, struct rm from) { put_op(c, 0, w, 0x8b, to, from, 0); }
+
+void put_mov_imm(struct code *c, u8 to, u64 imm) {
+    if (imm <= UINT32_MAX) {
+        if (to >> 3 & 1) put8(c, 0x41);
+        put8(c, 0xb8 | (to & 7));
+        put32(c, (u32)imm);
+    } else if ((i64)imm == (i32)imm) {
+        put_op(c, 0, 1, 0xc7, 0, rm_reg(to), 4);
+        put32(c, (u32)imm);
+    } else {
+        put8(c, to >> 3 & 1 ? 0x49 : 0x48);
+        put8(c, 0xb8 | (to & 7));
+        put32(c, (u32)imm);
+        put32(c, (u32)(imm >> 32));
+    }
+}
+
+void put_store(struct code *c, u32 w, struct rm to, u8 from) { put_op(c, 0, w, 0x89, from, to, 0); }
+
+void put_store_imm(struct code *c, u32 w, struct rm to, i32 imm) {
+    put_op(c, 0, w, 0xc7, 0, to, 4);
+    put32(c, (u32)imm);
+}
+
+void put_lea(struct code *c, u32 w, u8 to, struct rm from) { put_op(c, 0, w, 0x8d, to, from, 0); }
+
+void put_shift_imm(struct code *c, u32 sub, u32 w, u8 reg, u8 n) {
+    put_op(c, 0, w, 0xc1, (u8)sub, rm_reg(reg), 1);
+    put8(c, n);
+}
+
+void put_push(struct code *c, u8 reg) {
+    if (reg >> 3 & 1) put8(c, 0x41);
+    put8(c, 0x50 | (reg & 7));
+}
+
+void put_pop(struct code *c, u8 reg) {
+    if (reg >> 3 & 1) put8(c, 0x41);
+    put8(c, 0x58 | (reg & 7));
+}
+
+void put_fmov(struct code *c, u8 type, u8 to, struct rm from) {
+    if (from.kind == RM_REG) put_op(c, 0, 0, 0x0f28, to, from, 0); /* movaps: the whole register */
+    else put_op(c, type == T_F64 ? 0xf2 : 0xf3, 0, 0x0f10, to, from, 0);
+}
+
+void put_fstore(struct code *c, u8 type, struct rm to, u8 from) {
+    put_op(c, type == T_F64 ? 0xf2 : 0xf3, 0, 0x0f11, from, to, 0);
+}
+
+u32 put_jcc8(struct code *c, u8 cc) {
+    put8(c, 0x70 | cc);
+    put8(c, 0);
+    return here(c);
+}
+
+u32 put_jmp8(struct code *c) {
+    put8(c, 0xeb);
+    put8(c, 0);
+    return here(c);
+}
+
+void land8(struct code *c, u32 at) {
+    u32 distance = here(c) - at;
+    assert(distance < 128);
+    c->text.p[at - 1] = (u8)distance;
+}
+
+u32 put_rel32(struct code *c, u32 op) {
+    put_opcode(c, op);
+    put32(c, 0);
+    return here(c) - 4;
+}
+
+void put_fix(struct code *c, u32 op, u8 kind, u32 target) {
+    struct fixup x = {put_rel32(c, op), target, kind, 0};
+    VEC_PUSH(c->keep, c->fixups, x);
+}
+
+void put_trap_site(struct code *c, u32 pc, u32 kind) {
+    struct jit_trap_site s = {pc, kind};
+    VEC_PUSH(c->keep, c->traps, s);
+}

@@ -1,0 +1,97 @@
+/* encode.h: bytes of x86-64 instructions, and the module's code as it grows.
+ *
+ * I1 code and data grow separately; data is placed behind code when both are
+ *    complete, and data fixups are patched then.
+ * I2 a label belongs to one function; labels are patched at the function's end. */
+#ifndef WHELK_JIT_X86_ENCODE_H
+#define WHELK_JIT_X86_ENCODE_H
+
+#include "jit/ir.h"
+
+enum {
+    RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
+    XMM0 = 16, XMM15 = 31,
+    SCRATCH = R11, FSCRATCH = XMM15, CTX = R14, BASE = R15,
+    NO_REG = 0xff,
+};
+
+/* x86's condition codes; enum ir_cond is a part of them. */
+enum { CC_O = 0, CC_NO = 1, CC_B = 2, CC_AE = 3, CC_E = 4, CC_BE = 6, CC_A = 7, CC_S = 8, CC_NS = 9, CC_P = 10, CC_NP = 11 };
+
+enum rm_kind { RM_REG, RM_MEM, RM_DATA };
+struct rm {
+    u8 kind, reg, index, scale; /* reg: the register or base; scale: log2 */
+    i32 disp;
+    u32 data; /* RM_DATA: offset in data */
+};
+static inline struct rm rm_reg(u8 r) { return (struct rm){.kind = RM_REG, .reg = r, .index = NO_REG}; }
+static inline struct rm rm_mem(u8 base, i32 disp) {
+    return (struct rm){.kind = RM_MEM, .reg = base, .index = NO_REG, .disp = disp};
+}
+static inline struct rm rm_index(u8 base, u8 index, u8 scale, i32 disp) {
+    return (struct rm){.kind = RM_MEM, .reg = base, .index = index, .scale = scale, .disp = disp};
+}
+static inline struct rm rm_data(u32 at) { return (struct rm){.kind = RM_DATA, .index = NO_REG, .data = at}; }
+
+/* Which place a rel32 will point at. */
+enum fixup_kind { FIX_LABEL, FIX_FUNC, FIX_IMPORT, FIX_BUILTIN, FIX_CROSS, FIX_GLUE, FIX_DATA };
+struct fixup {
+    u32 at;     /* of the rel32 */
+    u32 target; /* by kind */
+    u8 kind, trailing; /* bytes of immediate behind the rel32 */
+};
+
+struct data_seen {
+    u64 low, high;
+    u32 at, size; /* size 0: empty */
+};
+
+struct code {
+    struct fn *keep;  /* allocation context: what outlives a function */
+    VEC(u8) text;
+    VEC(u8) data;
+    VEC(struct fixup) fixups;       /* across functions */
+    VEC(struct jit_trap_site) traps;
+    struct data_seen seen[256];
+};
+
+/* ---- bytes ---- */
+void put8(struct code *c, u8 x);
+void put32(struct code *c, u32 x);
+void patch32(struct code *c, u32 at, u32 x);
+static inline u32 here(const struct code *c) { return c->text.n; }
+void put_align(struct code *c, u32 to, u8 fill);
+/* size 4, 8 or 16 bytes, aligned to it; equal constants may share. */
+u32 put_data(struct code *c, u64 low, u64 high, u32 size);
+
+/* ---- instructions ----
+ * w: 0 for 32-bit, 1 for 64-bit. reg fields take 0..31; vector registers lose
+ * their offset. op: opcode, with 0x0f00 or 0x0f3800 escapes in it; prefix: 0 or 0x66, 0xf2, 0xf3. */
+void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing);
+/* The same for byte registers: REX wherever spl..dil would be meant. */
+void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing);
+
+enum alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+void put_alu(struct code *c, enum alu op, u32 w, u8 reg, struct rm rm);
+void put_alu_imm(struct code *c, enum alu op, u32 w, struct rm rm, i32 imm);
+void put_mov(struct code *c, u32 w, u8 to, struct rm from);
+void put_mov_imm(struct code *c, u8 to, u64 imm);      /* keeps flags */
+void put_store(struct code *c, u32 w, struct rm to, u8 from);
+void put_store_imm(struct code *c, u32 w, struct rm to, i32 imm);
+void put_lea(struct code *c, u32 w, u8 to, struct rm from);
+void put_shift_imm(struct code *c, u32 sub, u32 w, u8 reg, u8 n);
+void put_push(struct code *c, u8 reg);
+void put_pop(struct code *c, u8 reg);
+/* Vector: type F32 or F64. */
+void put_fmov(struct code *c, u8 type, u8 to, struct rm from);
+void put_fstore(struct code *c, u8 type, struct rm to, u8 from);
+/* Jumps within an instruction's own expansion. */
+u32 put_jcc8(struct code *c, u8 cc);
+u32 put_jmp8(struct code *c);
+void land8(struct code *c, u32 at);
+/* rel32 to be fixed: returns where it is. op: 0xe8, 0xe9, or 0x0f80 + cc. */
+u32 put_rel32(struct code *c, u32 op);
+void put_fix(struct code *c, u32 op, u8 kind, u32 target);
+void put_trap_site(struct code *c, u32 pc, u32 kind);
+
+#endif

@@ -1,0 +1,115 @@
+/* operand.c: where values are, in the words of the encoder. */
+#include "jit/x86_64/emit.h"
+
+/* The child that covers pos. Queries come with rising pos but for cold edges,
+ * so the children that have ended are passed once. */
+u32 loc_at(const struct emit *e, u32 v, u32 pos) {
+    const struct alloc *a = e->a;
+    if (is_const(e->f, v)) return LOC(L_CONST, v);
+    u32 *i = &a->at[v];
+    assert(*i);
+    if (a->ivals.p[*i].start > pos) *i = a->first[v];
+    while (a->ivals.p[*i].next && a->ivals.p[a->ivals.p[*i].next].start <= pos) *i = a->ivals.p[*i].next;
+    u8 reg = a->ivals.p[*i].reg;
+    if (reg != REG_MEM) return LOC(L_REG, reg);
+    i32 slot = a->slot[v];
+    assert(slot != NO_SLOT);
+    if (slot >= 0) return LOC(L_SLOT, (u32)slot);
+    u32 in;
+    x86_param(e->f->type, (u32)~slot, &in);
+    return LOC(L_IN, in);
+}
+
+struct rm rm_of(const struct emit *e, u32 loc) {
+    u32 n = loc_n(loc);
+    switch (loc_kind(loc)) {
+    case L_REG: return rm_reg((u8)n);
+    case L_SLOT: return rm_mem(RSP, (i32)(8 * (e->out_slots + n)));
+    case L_IN: return rm_mem(RSP, (i32)(e->frame + 8 * (e->saved + 1 + n)));
+    case L_OUT: return rm_mem(RSP, (i32)(8 * n));
+    default: unreachable();
+    }
+}
+
+static struct rm const_data(struct emit *e, u32 v) {
+    const struct ins *i = e_ins(e, v);
+    u32 size = i->type == T_I64 || i->type == T_F64 ? 8 : 4;
+    return rm_data(put_data(e->c, const_bits(i), 0, size));
+}
+
+struct rm rm_value(struct emit *e, u32 v, u32 pos) {
+    if (is_const(e->f, v)) return const_data(e, v);
+    return rm_of(e, loc_at(e, v, pos));
+}
+
+bool imm_value(const struct emit *e, u32 v, i32 *imm) {
+    const struct ins *i = e_ins(e, v);
+    if (i->op != IR_CONST || is_float(i->type)) return false;
+    if (i->type == T_I64 && !fits32(const_bits(i))) return false;
+    *imm = (i32)const_bits(i);
+    return true;
+}
+
+void to_reg(struct emit *e, u32 v, u32 pos, u8 reg) {
+    move_one(e, (struct pmove){LOC(L_REG, reg), loc_at(e, v, pos), e_ins(e, v)->type});
+}
+
+u8 in_reg(struct emit *e, u32 v, u32 pos) {
+    u32 l = loc_at(e, v, pos);
+    if (loc_kind(l) == L_REG) return (u8)loc_n(l);
+    u8 reg = is_float(e_ins(e, v)->type) ? FSCRATCH : SCRATCH;
+    to_reg(e, v, pos, reg);
+    return reg;
+}
+
+u8 dest(const struct emit *e, u32 v) {
+    u8 reg = e->a->ivals.p[e->a->first[v]].reg;
+    if (reg != REG_MEM) return reg;
+    return is_float(e_ins(e, v)->type) ? FSCRATCH : SCRATCH;
+}
+
+void done(struct emit *e, u32 v, u8 reg) {
+    i32 slot = e->a->slot[v];
+    u8 type = e_ins(e, v)->type;
+    if (slot == NO_SLOT || slot < 0) return;
+    struct rm to = rm_of(e, LOC(L_SLOT, (u32)slot));
+    if (is_float(type)) put_fstore(e->c, type, to, reg);
+    else put_store(e->c, wide(type), to, reg);
+}
+
+u32 new_label(struct emit *e) {
+    VEC_PUSH(e->f, e->labels, UINT32_MAX);
+    return e->labels.n - 1;
+}
+
+void bind_label(struct emit *e, u32 label) {
+    assert(e->labels.p[label] == UINT32_MAX);
+    e->labels.p[label] = here(e->c);
+}
+
+void put_label(struct emit *e, u32 op, u32 label) {
+    struct fixup x = {put_rel32(e->c, op), label, FIX_LABEL, 0};
+    VEC_PUSH(e->f, e->label_fixups, x);
+}
+
+u32 new_cold(struct emit *e, u32 kind, u32 a) {
+    struct cold k = {kind, new_label(e), a, 0};
+    VEC_PUSH(e->f, e->colds, k);
+    return e->colds.n - 1;
+}
+
+u32 trap_label(struct emit *e, u32 kind) {
+    if (!e->trap_labels[kind]) e->trap_labels[kind] = e->colds.p[new_cold(e, COLD_TRAP, kind)].label;
+    return e->trap_labels[kind];
+}
+
+static struct rm spare(const struct emit *e) { return rm_of(e, LOC(L_SLOT, e->a->slots)); }
+
+u8 borrow(struct emit *e, u8 not1, u8 not2) {
+    u8 reg = RAX;
+    while (reg == not1 || reg == not2) reg++; /* rax, rcx, rdx: one is free of both */
+    put_store(e->c, 1, spare(e), reg);
+    return reg;
+}
+
+void give_back(struct emit *e, u8 reg) { put_mov(e->c, 1, reg, spare(e)); }

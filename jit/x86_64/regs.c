@@ -1,0 +1,97 @@
+/* regs.c: the register file and calling convention (abi.h) as tables. */
+#include "jit/x86_64/emit.h"
+
+enum { CALLER_SAVED_INT = 1 << RAX | 1 << RCX | 1 << RDX | 1 << RSI | 1 << RDI | 1 << R8 | 1 << R9 | 1 << R10 };
+
+static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
+
+struct signature x86_signature(const struct wasm_functype *t) {
+    u32 ints = 0, floats = 0, stack = 0;
+    for (u32 k = 0; k < t->param_count; k++) {
+        u32 *n = is_float(ir_type_of(t->params[k])) ? &floats : &ints;
+        if (*n < (n == &ints ? ARRAY_LEN(int_args) : 8)) ++*n;
+        else stack++;
+    }
+    return (struct signature){stack, t->result_count > 1 ? t->result_count - 1 : 0};
+}
+
+u8 x86_param(const struct wasm_functype *t, u32 k, u32 *slot) {
+    u32 ints = 0, floats = 0, stack = 0;
+    for (u32 i = 0;; i++) {
+        bool vector = is_float(ir_type_of(t->params[i]));
+        u32 *n = vector ? &floats : &ints;
+        bool in_reg = *n < (vector ? 8 : ARRAY_LEN(int_args));
+        if (i == k) {
+            *slot = stack;
+            if (!in_reg) return REG_MEM;
+            return vector ? (u8)(XMM0 + floats) : int_args[ints];
+        }
+        if (in_reg) ++*n;
+        else stack++;
+    }
+}
+
+static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
+    const struct ins *x = &f->ins.p[i];
+    switch (x->op) {
+    case IR_CALL:
+    case IR_CALL_INDIRECT:
+    case IR_CALL_BUILTIN: return x86_regs.caller_saved;
+    case IR_DIV_S:
+    case IR_DIV_U:
+    case IR_REM_S:
+    case IR_REM_U: return 1u << RAX | 1u << RDX;
+    case IR_BRTABLE: return 1u << RAX;
+    case IR_SHL:
+    case IR_SHR_S:
+    case IR_SHR_U:
+    case IR_ROTL:
+    case IR_ROTR:
+        if (is_const(f, x->b)) return 0;
+        return *through = 1u << RCX;
+    default: return 0;
+    }
+}
+
+static u32 late(const struct fn *f, u32 i) {
+    switch (f->ins.p[i].op) {
+    case IR_SUB:
+    case IR_FSUB:
+    case IR_FDIV:
+    case IR_FMIN:
+    case IR_FMAX:
+    case IR_DIV_S:
+    case IR_DIV_U:
+    case IR_REM_S:
+    case IR_REM_U: return 2;
+    default: return 0;
+    }
+}
+
+static u8 arg_reg(const struct wasm_functype *t, u32 k) {
+    u32 slot;
+    return x86_param(t, k, &slot);
+}
+
+static u8 call_reg(const struct fn *f, u32 call, u32 k) {
+    const struct ins *x = &f->ins.p[call];
+    if (x->op == IR_CALL_BUILTIN) return k + 1 < ARRAY_LEN(int_args) ? int_args[k + 1] : REG_MEM;
+    if (x->op == IR_CALL_INDIRECT && k + 1 == x->b) return RAX;
+    u32 type = x->op == IR_CALL ? f->m->funcs[x->c].type : x->c;
+    if (k >= 32) return REG_MEM; /* only a hint: registers are among the first */
+    return arg_reg(&f->m->types[type], k);
+}
+
+static u8 result_reg(u8 type) { return type == T_NONE ? REG_MEM : is_float(type) ? XMM0 : RAX; }
+
+const struct regs x86_regs = {
+    .caller_saved = 0x7fff0000u | CALLER_SAVED_INT,
+    .order = {{RAX, RCX, RDX, RSI, RDI, R8, R9, R10, RBX, RBP, R12, R13},
+              {16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30}},
+    .count = {12, 15},
+    .clobbers = clobbers,
+    .late = late,
+    .arg_reg = arg_reg,
+    .call_reg = call_reg,
+    .result_reg = result_reg,
+};

@@ -1,0 +1,355 @@
+/* thunk.c: the glue of a module: entry thunks, stubs, the trap exit.
+ *
+ * I1 a thunk's frame at trap_sp: store, rsp before the switch; there: the old
+ *    trap_sp, r15 r14 r13 r12 rbx rbp, return address. Every module's trap exit
+ *    relies on it (abi.h).
+ * I2 glue checks headroom before it pushes: it never faults.
+ * I3 bodies are per canonical type; stubs of imports and builtins are tiny. */
+#include "jit/x86_64/emit.h"
+
+struct glue {
+    struct code *c;
+    struct module_info *info;
+    struct jit_code *out;
+    u32 stack_exit, pending_exit;
+    u32 *host_body, *cross; /* per canonical type: offsets, 0: none */
+    u32 *imports, *builtins;
+};
+
+static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
+
+static struct rm store_field(size_t offset, u8 base) { return rm_mem(base, (i32)offset); }
+#define STORE(field, base) store_field(offsetof(struct abi_store, field), base)
+
+static void load_store(struct code *c, u8 to) {
+    put_mov(c, 1, to, rm_mem(CTX, offsetof(struct abi_ctx, store)));
+}
+
+static void jump_back(struct code *c, u32 op, u32 to) {
+    u32 at = put_rel32(c, op);
+    patch32(c, at, to - (at + 4));
+}
+
+/* ---- leaving ---- */
+
+/* rsp == trap_sp: the tail of every thunk. edi: what it returns. */
+static void put_tail(struct code *c) {
+    put_pop(c, RAX);
+    put_pop(c, RSP);
+    put_op(c, 0, 0, 0x8f, 0, STORE(trap_sp, RAX), 0);
+    static const u8 saved[] = {R15, R14, R13, R12, RBX, RBP};
+    for (u32 k = 0; k < ARRAY_LEN(saved); k++) put_pop(c, saved[k]);
+    put_mov(c, 0, RAX, rm_reg(RDI));
+    put8(c, 0xc3);
+}
+
+static void put_exits(struct glue *g) {
+    struct code *c = g->c;
+    g->out->trap_exit = here(c);
+    load_store(c, RAX);
+    put_mov(c, 1, RSP, STORE(trap_sp, RAX));
+    put_tail(c);
+    g->stack_exit = here(c);
+    put_mov_imm(c, RDI, ABI_TRAP_STACK);
+    jump_back(c, 0xe9, g->out->trap_exit);
+    g->pending_exit = here(c);
+    put_mov(c, 0, RDI, STORE(pending, SCRATCH));
+    jump_back(c, 0xe9, g->out->trap_exit);
+}
+
+/* Uses r11. extra: bytes that the glue itself will push. */
+static void put_headroom(struct glue *g, u32 extra) {
+    struct code *c = g->c;
+    load_store(c, SCRATCH);
+    if (extra > 1024) { /* limit + extra */
+        put_mov(c, 1, SCRATCH, STORE(stack_limit, SCRATCH));
+        put_alu_imm(c, ALU_ADD, 1, rm_reg(SCRATCH), (i32)extra);
+        put_alu(c, ALU_CMP, 1, RSP, rm_reg(SCRATCH));
+    } else {
+        put_alu(c, ALU_CMP, 1, RSP, STORE(stack_limit, SCRATCH));
+    }
+    jump_back(c, 0x0f80 | CC_B, g->stack_exit);
+}
+
+static void put_after_host(struct glue *g) {
+    struct code *c = g->c;
+    load_store(c, SCRATCH);
+    put_alu_imm(c, ALU_CMP, 0, STORE(pending, SCRATCH), 0);
+    jump_back(c, 0x0f80 | CC_NE, g->pending_exit);
+    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
+}
+
+/* ---- Wasm to C ---- */
+
+/* Where the C convention wants parameter k of a host function. */
+struct host_args {
+    u32 ints, floats, stack;
+};
+
+static u8 next_host_arg(struct host_args *h, bool vector, u32 *slot) {
+    if (vector && h->floats < 8) return (u8)(XMM0 + h->floats++);
+    if (!vector && h->ints < ARRAY_LEN(int_args)) return int_args[h->ints++];
+    *slot = h->stack++;
+    return REG_MEM;
+}
+
+static u32 host_stack(const struct wasm_functype *t) {
+    struct host_args h = {.ints = 1};
+    u32 slot;
+    for (u32 k = 0; k < t->param_count; k++) next_host_arg(&h, is_float(ir_type_of(t->params[k])), &slot);
+    if (t->result_count > 1) next_host_arg(&h, false, &slot);
+    return h.stack;
+}
+
+/* Stack arguments first: their sources are registers that the shift overwrites. */
+static void put_host_stack_args(struct code *c, const struct wasm_functype *t, u32 frame) {
+    struct host_args h = {.ints = 1};
+    for (u32 k = 0; k < t->param_count; k++) {
+        u32 from_slot = 0, slot = 0;
+        if (next_host_arg(&h, is_float(ir_type_of(t->params[k])), &slot) != REG_MEM) continue;
+        u8 from = x86_param(t, k, &from_slot);
+        if (from == REG_MEM) {
+            put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(frame + 8 + 8 * from_slot)));
+            from = SCRATCH;
+        }
+        put_store(c, 1, rm_mem(RSP, (i32)(8 * slot)), from);
+    }
+    u32 slot = 0;
+    if (t->result_count < 2 || next_host_arg(&h, false, &slot) != REG_MEM) return;
+    put_lea(c, 1, SCRATCH, rm_mem(RSP, (i32)(frame + 8 + 8 * x86_signature(t).stack_args)));
+    put_store(c, 1, rm_mem(RSP, (i32)(8 * slot)), SCRATCH);
+}
+
+static void put_host_shift(struct code *c, const struct wasm_functype *t, u32 frame) {
+    u32 ints = 0;
+    for (u32 k = 0; k < t->param_count; k++) ints += !is_float(ir_type_of(t->params[k]));
+    for (u32 k = MIN(ints, (u32)ARRAY_LEN(int_args) - 1); k; k--) put_mov(c, 1, int_args[k], rm_reg(int_args[k - 1]));
+    if (t->result_count > 1 && ints + 1 < ARRAY_LEN(int_args))
+        put_lea(c, 1, int_args[ints + 1], rm_mem(RSP, (i32)(frame + 8 + 8 * x86_signature(t).stack_args)));
+    put_mov(c, 1, RDI, rm_reg(CTX));
+}
+
+/* rax: the C function; r14: the caller's context; else as a Wasm function. */
+static u32 put_host_body(struct glue *g, const struct wasm_functype *t) {
+    struct code *c = g->c;
+    u32 frame = 8 * host_stack(t), start = here(c);
+    if (frame % 16 == 0) frame += 8;
+    put_headroom(g, frame);
+    put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
+    put_host_stack_args(c, t, frame);
+    put_host_shift(c, t, frame);
+    put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
+    put_after_host(g);
+    put8(c, 0xc3);
+    return start;
+}
+
+static u32 host_body(struct glue *g, u32 canon) {
+    if (!g->host_body[canon]) g->host_body[canon] = put_host_body(g, &g->info->m->types[canon]);
+    return g->host_body[canon];
+}
+
+static u32 put_host_stub(struct glue *g, u32 canon) {
+    struct code *c = g->c;
+    u32 body = host_body(g, canon);
+    put_align(c, 16, 0xcc);
+    for (u32 k = 0; k < 12; k++) put8(c, 0xcc);
+    put32(c, g->info->options->type_ids[canon]);
+    u32 start = here(c);
+    put_mov(c, 1, RAX, rm_mem(CTX, offsetof(struct abi_host, fn)));
+    put_mov(c, 1, CTX, rm_reg(SCRATCH));
+    jump_back(c, 0xe9, body);
+    return start;
+}
+
+/* ---- Wasm to another instance ---- */
+
+/* rax: code, r10: its context. Stack arguments are copied below the saved r14,
+ * stack results back above. */
+static u32 put_cross(struct glue *g, const struct wasm_functype *t) {
+    struct code *c = g->c;
+    struct signature s = x86_signature(t);
+    u32 frame = 8 * (s.stack_args + s.stack_results), start = here(c);
+    if (frame % 16) frame += 8;
+    u32 above = frame + 16; /* saved r14, return address */
+    put_headroom(g, frame + 8);
+    put_push(c, CTX);
+    if (frame) put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
+    for (u32 k = 0; k < s.stack_args; k++) {
+        put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(above + 8 * k)));
+        put_store(c, 1, rm_mem(RSP, (i32)(8 * k)), SCRATCH);
+    }
+    put_mov(c, 1, SCRATCH, rm_reg(CTX));
+    put_mov(c, 1, CTX, rm_reg(R10));
+    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
+    put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    for (u32 k = s.stack_args; k < s.stack_args + s.stack_results; k++) {
+        put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(8 * k)));
+        put_store(c, 1, rm_mem(RSP, (i32)(above + 8 * k)), SCRATCH);
+    }
+    if (frame) put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
+    put_pop(c, CTX);
+    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
+    put8(c, 0xc3);
+    return start;
+}
+
+static u32 cross(struct glue *g, u32 canon) {
+    if (!g->cross[canon]) g->cross[canon] = put_cross(g, &g->info->m->types[canon]);
+    return g->cross[canon];
+}
+
+/* imports[k] is {C function, NULL} or a callable pair. */
+static void put_import(struct glue *g, u32 k) {
+    struct code *c = g->c;
+    const struct wasm_module *m = g->info->m;
+    u32 canon = m->types[m->funcs[k].type].canon, at = g->info->layout.imports + (u32)sizeof(struct abi_func) * k;
+    u32 host = host_body(g, canon), other = cross(g, canon);
+    g->imports[k] = here(c);
+    put_mov(c, 1, RAX, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, code))));
+    put_mov(c, 1, R10, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, ctx))));
+    put_op(c, 0, 1, 0x85, R10, rm_reg(R10), 0);
+    jump_back(c, 0x0f80 | CC_E, host);
+    jump_back(c, 0xe9, other);
+}
+
+/* The call site put the arguments where C wants them, but for the context. */
+static void put_builtin(struct glue *g, u32 k) {
+    struct code *c = g->c;
+    g->builtins[k] = here(c);
+    put_headroom(g, 8);
+    put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), 8);
+    put_mov(c, 1, RDI, rm_reg(CTX));
+    put_op(c, 0, 0, 0xff, 2, rm_mem(CTX, (i32)(offsetof(struct abi_ctx, builtins) + 8 * k)), 0);
+    put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), 8);
+    put_after_host(g);
+    put8(c, 0xc3);
+}
+
+/* ---- C to Wasm ---- */
+
+static void put_thunk_args(struct code *c, const struct wasm_functype *t) {
+    u32 ints = 0, floats = 0, stack = 0;
+    for (u32 k = 0; k < t->param_count; k++) {
+        struct rm from = rm_mem(RBX, (i32)(16 * k));
+        bool vector = is_float(ir_type_of(t->params[k]));
+        if (vector && floats < 8) {
+            put_fmov(c, T_F64, (u8)(XMM0 + floats++), from);
+        } else if (!vector && ints < ARRAY_LEN(int_args)) {
+            put_mov(c, 1, int_args[ints++], from);
+        } else {
+            put_mov(c, 1, R10, from);
+            put_store(c, 1, rm_mem(RSP, (i32)(8 * stack++)), R10);
+        }
+    }
+}
+
+static void put_thunk_results(struct code *c, const struct wasm_functype *t) {
+    u32 base = x86_signature(t).stack_args;
+    for (u32 k = t->result_count; k-- > 1;) {
+        put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(8 * (base + k - 1))));
+        put_store(c, 1, rm_mem(RBX, (i32)(16 * k)), SCRATCH);
+    }
+    if (!t->result_count) return;
+    if (is_float(ir_type_of(t->results[0]))) put_fstore(c, T_F64, rm_mem(RBX, 0), XMM0);
+    else put_store(c, 1, rm_mem(RBX, 0), RAX);
+}
+
+/* rdi: caller, rsi: struct abi_func, rdx: values (abi_thunk). */
+static u32 put_thunk(struct glue *g, const struct wasm_functype *t) {
+    static const u8 saved[] = {RBP, RBX, R12, R13, R14, R15};
+    struct code *c = g->c;
+    struct signature s = x86_signature(t);
+    u32 frame = ALIGN_UP(8 * (s.stack_args + s.stack_results), 16u);
+    put_align(c, 16, 0xcc);
+    u32 start = here(c);
+    for (u32 k = 0; k < ARRAY_LEN(saved); k++) put_push(c, saved[k]);
+    put_mov(c, 1, RBX, rm_reg(RDX));
+    put_mov(c, 1, RAX, rm_mem(RDI, offsetof(struct abi_ctx, store)));
+    put_op(c, 0, 0, 0xff, 6, STORE(trap_sp, RAX), 0); /* push */
+    put_mov(c, 1, R10, rm_reg(RSP));
+    put_mov(c, 1, RCX, STORE(entry_sp, RAX));
+    put_op(c, 0, 1, 0x85, RCX, rm_reg(RCX), 0);
+    put_op(c, 0, 1, 0x0f40 | CC_NE, RSP, rm_reg(RCX), 0);
+    put_push(c, R10);
+    put_push(c, RAX);
+    put_store(c, 1, STORE(trap_sp, RAX), RSP);
+    if (frame) put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
+    put_mov(c, 1, SCRATCH, rm_reg(RDI));
+    put_mov(c, 1, RAX, rm_mem(RSI, offsetof(struct abi_func, code)));
+    put_mov(c, 1, CTX, rm_mem(RSI, offsetof(struct abi_func, ctx)));
+    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
+    put_thunk_args(c, t);
+    put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_thunk_results(c, t);
+    if (frame) put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
+    put_alu(c, ALU_XOR, 0, RDI, rm_reg(RDI));
+    put_tail(c);
+    return start;
+}
+
+/* ---- all of it ---- */
+
+static void fix_glue(struct glue *g) {
+    struct code *c = g->c;
+    for (u32 k = 0; k < c->fixups.n; k++) {
+        struct fixup x = c->fixups.p[k];
+        const struct wasm_module *m = g->info->m;
+        u32 to;
+        switch (x.kind) {
+        case FIX_FUNC: to = g->out->funcs[x.target - m->imported_funcs].entry; break;
+        case FIX_IMPORT: to = g->imports[x.target]; break;
+        case FIX_BUILTIN: to = g->builtins[x.target]; break;
+        case FIX_CROSS: to = g->cross[x.target]; break;
+        default: continue;
+        }
+        assert(to);
+        patch32(c, x.at, to - (x.at + 4));
+    }
+}
+
+static void put_stubs(struct glue *g) {
+    const struct wasm_module *m = g->info->m;
+    for (u32 k = 0; k < m->imported_funcs; k++)
+        if (g->info->import_used[k]) put_import(g, k);
+    for (u32 k = 0; k < ABI_BUILTIN_COUNT; k++)
+        if (g->info->builtin_used[k]) put_builtin(g, k);
+    for (u32 k = 0; k < m->type_count; k++)
+        if (g->info->cross_used[k]) cross(g, k);
+}
+
+static void put_thunks(struct glue *g) {
+    const struct wasm_module *m = g->info->m;
+    for (u32 k = 0; k < m->type_count; k++) g->out->thunks[k] = g->out->host_stubs[k] = UINT32_MAX;
+    for (u32 k = 0; k < m->func_count; k++) {
+        u32 canon = m->types[m->funcs[k].type].canon;
+        if (g->out->thunks[canon] == UINT32_MAX) g->out->thunks[canon] = put_thunk(g, &m->types[canon]);
+        if (k < m->imported_funcs && g->out->host_stubs[canon] == UINT32_MAX)
+            g->out->host_stubs[canon] = put_host_stub(g, canon);
+    }
+    for (u32 k = 0; k < m->type_count; k++) {
+        u32 canon = m->types[k].canon;
+        g->out->thunks[k] = g->out->thunks[canon];
+        g->out->host_stubs[k] = g->out->host_stubs[canon];
+    }
+}
+
+void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
+    struct glue g = {.c = c, .info = info, .out = out};
+    const struct wasm_module *m = info->m;
+    g.host_body = jit_alloc(c->keep, m->type_count, sizeof(u32));
+    g.cross = jit_alloc(c->keep, m->type_count, sizeof(u32));
+    g.imports = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
+    g.builtins = jit_alloc(c->keep, ABI_BUILTIN_COUNT, sizeof(u32));
+    out->thunks = jit_alloc(c->keep, m->type_count, sizeof(u32));
+    out->host_stubs = jit_alloc(c->keep, m->type_count, sizeof(u32));
+    put_align(c, 16, 0xcc);
+    out->thunks_start = here(c);
+    put_exits(&g);
+    put_stubs(&g);
+    put_thunks(&g);
+    put_align(c, 16, 0xcc);
+    out->thunks_end = here(c);
+    fix_glue(&g);
+}
