@@ -30,7 +30,7 @@ static void plan_frame(struct emit *e) {
     for (u32 i = 1; f->calls && i < f->ins.n; i++)
         if (f->ins.p[i].flags & V_LIVE) e->out_slots = MAX(e->out_slots, outgoing(f, &f->ins.p[i]));
     e->saved_mask = e->a->used & CALLEE_SAVED;
-    e->saved = (u32)__builtin_popcount(e->saved_mask);
+    for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     u32 slots = e->out_slots + e->a->slots + uses_spare(e);
     if (slots > (1u << 24)) jit_escape(f, ERR_LIMIT);
     e->frame = 8 * slots;
@@ -137,7 +137,7 @@ static void finish_edge(struct emit *e, u32 edge) {
 static u32 edge_label(struct emit *e, u32 edge) {
     struct edge *d = &e->f->edges.p[edge];
     if (!d->label && !has_moves(e, edge)) d->label = d->to;
-    if (!d->label) d->label = e->colds.p[new_cold(e, COLD_EDGE, edge)].label;
+    if (!d->label) d->label = cold_label(e, new_cold(e, COLD_EDGE, edge));
     return d->label;
 }
 

@@ -82,6 +82,8 @@ void bind_label(struct emit *e, u32 label);
 void put_label(struct emit *e, u32 op, u32 label);
 u32 trap_label(struct emit *e, u32 kind);
 u32 new_cold(struct emit *e, u32 kind, u32 a);
+/* A function, so that colds may grow while its argument is computed. */
+static inline u32 cold_label(const struct emit *e, u32 cold) { return e->colds.p[cold].label; }
 /* For instructions that need a second scratch, rarely: saves a register. */
 u8 borrow(struct emit *e, u8 not1, u8 not2);
 void give_back(struct emit *e, u8 reg);

@@ -55,7 +55,7 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     put_mov(c, 1, RAX, rm_mem(RAX, offsetof(struct abi_func, code)));
     put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(RAX, -4), 4);
     put32(c, e->info->options->type_ids[x->c]);
-    if (!e->mismatch_label) e->mismatch_label = e->colds.p[new_cold(e, COLD_MISMATCH, 0)].label;
+    if (!e->mismatch_label) e->mismatch_label = cold_label(e, new_cold(e, COLD_MISMATCH, 0));
     put_label(e, 0x0f80 | CC_NE, e->mismatch_label);
 }
 
@@ -71,7 +71,8 @@ static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     e->info->cross_used[canon] = 1;
     put_label(e, 0x0f80 | CC_NE, e->colds.p[cold].label);
     put_op(e->c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
-    u32 back = e->colds.p[cold].back = new_label(e);
+    u32 back = new_label(e);
+    e->colds.p[cold].back = back;
     bind_label(e, back);
 }
 

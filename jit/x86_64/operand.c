@@ -93,13 +93,14 @@ void put_label(struct emit *e, u32 op, u32 label) {
 }
 
 u32 new_cold(struct emit *e, u32 kind, u32 a) {
-    struct cold k = {kind, new_label(e), a, 0};
+    u32 label = new_label(e);
+    struct cold k = {kind, label, a, 0};
     VEC_PUSH(e->f, e->colds, k);
     return e->colds.n - 1;
 }
 
 u32 trap_label(struct emit *e, u32 kind) {
-    if (!e->trap_labels[kind]) e->trap_labels[kind] = e->colds.p[new_cold(e, COLD_TRAP, kind)].label;
+    if (!e->trap_labels[kind]) e->trap_labels[kind] = cold_label(e, new_cold(e, COLD_TRAP, kind));
     return e->trap_labels[kind];
 }
 
