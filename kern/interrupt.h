@@ -14,7 +14,7 @@ struct trap_frame *irq_interrupted(void);
 /* The engine's part of a fault: true if it was a trap of a module, and the
  * frame now leads to the trap exit. Interrupts off. */
 typedef bool trap_engine_handler(struct trap_frame *frame, uptr address);
-void trap_set_engine_handler(trap_engine_handler *h);
+trap_engine_handler *trap_set_engine_handler(trap_engine_handler *h); /* the old one */
 /* Extra lines for a panic: what was running. */
 void panic_set_describe(void (*describe)(void));
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *format, ...)

@@ -23,7 +23,11 @@ static trap_engine_handler *engine;
 static vm_fault_handler *pager;
 
 void program_set_ops(const struct program_ops *ops) { program = ops; }
-void trap_set_engine_handler(trap_engine_handler *h) { engine = h; }
+trap_engine_handler *trap_set_engine_handler(trap_engine_handler *h) {
+    trap_engine_handler *old = engine;
+    engine = h;
+    return old;
+}
 void vm_set_fault_handler(vm_fault_handler *h) { pager = h; }
 
 static const char *const names[TRAP_EXCEPTIONS] = {

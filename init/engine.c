@@ -1,0 +1,162 @@
+/* engine.c: struct rt_host over the kernel's memory, and the engine's share of
+ * faults and ticks.
+ *
+ * I1 code is written through a mapping that cannot run; once it can run, no
+ *    mapping can write it, the direct map included (kern/vm.c counts).
+ * I2 a memory never takes the last RESERVE pages: an extension that grows without
+ *    end is refused before the kernel runs short. */
+#include "init/engine.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/trap.h"
+#include "base/assert.h"
+#include "init/init.h"
+#include "kern/heap.h"
+#include "kern/interrupt.h"
+#include "kern/lock.h"
+#include "kern/log.h"
+#include "kern/time.h"
+#include "kern/vm.h"
+
+enum { RESERVE = 512 };
+
+static struct rt_engine *the_engine;
+static struct mutex engine_mutex;
+
+struct rt_engine *engine(void) { return the_engine; }
+
+static void *heap_alloc(void *self, size_t n) { return kmalloc(n); }
+static void heap_free(void *self, void *p, size_t n) { kfree(p); }
+static void *space_reserve(void *self, size_t n) { return vm_reserve(n); }
+static void space_release(void *self, void *p, size_t n) { vm_release(p, n); }
+
+static enum err space_commit(void *self, void *p, size_t n) {
+    if (n / PAGE_SIZE + RESERVE > pages_free()) return ERR_NOMEM;
+    return vm_commit(p, n, VM_READ | VM_WRITE);
+}
+
+static void space_decommit(void *self, void *p, size_t n) { vm_decommit(p, n); }
+
+/* Maps the pages of write at exec too, to be read only for now: sealing then
+ * changes entries that are there, and cannot run out of memory. */
+static enum err show_at(u8 *write, u8 *exec, size_t n) {
+    for (size_t i = 0; i < n; i += PAGE_SIZE) {
+        phys p;
+        bool there = vm_lookup((uptr)write + i, &p, NULL);
+        assert(there);
+        enum err e = vm_map((uptr)exec + i, p, VM_READ);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+/* Takes the mapping away and leaves the pages alone. */
+static void hide(u8 *at, size_t n) {
+    for (size_t i = 0; i < n; i += PAGE_SIZE) vm_unmap((uptr)at + i);
+    vm_release(at, n);
+}
+
+static enum err code_alloc(void *self, size_t n, void **write, void **exec) {
+    u8 *w = vm_reserve(n), *x = vm_reserve(n);
+    enum err e = w && x ? vm_commit(w, n, VM_READ | VM_WRITE) : ERR_NOMEM;
+    if (!e && (e = show_at(w, x, n))) {
+        hide(x, n);
+        x = NULL;
+    }
+    if (e) {
+        vm_release(w, n);
+        vm_release(x, n);
+        return e;
+    }
+    *write = w;
+    *exec = x;
+    return ERR_OK;
+}
+
+static enum err code_seal(void *self, void *write, void *exec, size_t n) {
+    hide(write, n);
+    for (size_t i = 0; i < n; i += PAGE_SIZE) {
+        enum err e = vm_protect((uptr)exec + i, VM_READ | VM_EXEC);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+static void code_free(void *self, void *exec, size_t n) { vm_release(exec, n); }
+static u64 now_ns(void *self) { return time_mono_ns(); }
+static void engine_lock(void *self) { mutex_lock(&engine_mutex); }
+static void engine_unlock(void *self) { mutex_unlock(&engine_mutex); }
+
+/* --- faults and ticks --- */
+
+static struct rt_regs regs_of(const struct trap_frame *f) {
+    return (struct rt_regs){.rip = f->rip, .rsp = f->rsp, .rdi = f->rdi, .r14 = f->r14};
+}
+
+static void regs_back(struct trap_frame *f, const struct rt_regs *r) {
+    f->rip = r->rip;
+    f->rsp = r->rsp;
+    f->rdi = r->rdi;
+    f->rflags &= ~(u64)RFLAGS_DF;
+}
+
+static bool on_fault(struct trap_frame *f, uptr address) {
+    enum rt_fault kind;
+    switch (f->vector) {
+    case TRAP_PAGE: kind = RT_FAULT_PAGE; break;
+    case TRAP_DIVIDE: kind = RT_FAULT_DIVIDE; break;
+    case TRAP_ILLEGAL: kind = RT_FAULT_ILLEGAL; break;
+    default: return false;
+    }
+    struct rt_regs r = regs_of(f);
+    if (!rt_fault(the_engine, kind, address, &r)) return false;
+    regs_back(f, &r);
+    return true;
+}
+
+static struct {
+    struct timer timer;
+    bool (*tick)(struct rt_regs *);
+    u64 every_ns;
+} ticker;
+
+static void on_tick(struct timer *t) {
+    struct trap_frame *f = irq_interrupted();
+    struct rt_regs r = regs_of(f);
+    if (ticker.tick(&r)) regs_back(f, &r);
+    timer_arm(t, time_mono_ns() + ticker.every_ns);
+}
+
+void engine_on_tick(bool (*tick)(struct rt_regs *regs), u64 every_ns) {
+    u64 flags = irq_save();
+    timer_cancel(&ticker.timer);
+    ticker.tick = tick;
+    ticker.every_ns = every_ns;
+    ticker.timer.fn = on_tick;
+    if (tick) timer_arm(&ticker.timer, time_mono_ns() + every_ns);
+    irq_restore(flags);
+}
+
+/* --- host functions --- */
+
+/* env.now: () -> i64, nanoseconds since boot. */
+static u64 env_now(struct abi_ctx *caller) { return time_mono_ns(); }
+
+enum err engine_define(struct rt_linker *l) {
+    return rt_define_func(l, "env", "now", ":I", (const void *)env_now);
+}
+
+void engine_init(void) {
+    const struct rt_host host = {
+        .alloc = heap_alloc, .free = heap_free,
+        .reserve = space_reserve, .release = space_release,
+        .commit = space_commit, .decommit = space_decommit,
+        .code_alloc = code_alloc, .code_seal = code_seal, .code_free = code_free,
+        .now_ns = now_ns, .lock = engine_lock, .unlock = engine_unlock,
+        .cpu = rt_probe_cpu(), .page = PAGE_SIZE,
+    };
+    mutex_init(&engine_mutex);
+    enum err e = rt_engine_init(&the_engine, &host);
+    if (e) log_error("engine: %s", err_text(e));
+    else trap_set_engine_handler(on_fault);
+}
