@@ -102,7 +102,7 @@ static bool same_call(struct rt_instance *i, struct oracle *o, const struct wasm
     char after[16];
     snprintf(after, sizeof after, "%.*s", (int)x->name.n, (const char *)x->name.p);
     for (u32 k = 0; k < t->param_count; k++) {
-        args[k] = canonical((k + 1) * 0x4010203040506070 + x->index * 12345, t->params[k]);
+        args[k] = canonical((k + 1) * (u64)0x4010203040506070 + x->index * 12345, t->params[k]);
         vals[k].i64 = args[k];
     }
     enum abi_trap want = oracle_call(o, x->index, args);
@@ -140,7 +140,7 @@ static bool run_both(struct bytes bytes, const struct wasm_module *m, char *why)
     struct rt_error error = {0};
     enum abi_trap trap = ABI_TRAP_NONE;
     if (rt_module_load(host->engine, bytes, &limits, &module, &error)) {
-        snprintf(why, WHY, "not loaded: %s", error.text);
+        snprintf(why, WHY, "not loaded: %.150s", error.text);
         return false;
     }
     enum err e = rt_store_new(host->engine, &limits, &store);
@@ -154,7 +154,7 @@ static bool run_both(struct bytes bytes, const struct wasm_module *m, char *why)
         enum err linked = rt_instantiate(store, module, host->linker, &instance, &trap, &error);
         if (linked == ERR_SIGNATURE || linked == ERR_NOT_FOUND) same = true; /* a mutated name */
         else if ((linked && linked != ERR_TRAP) || trap != start)
-            snprintf(why, WHY, "start: %s, trap \"%s\", should be \"%s\"", error.text, rt_trap_text(trap), rt_trap_text(start));
+            snprintf(why, WHY, "start: %.100s, trap \"%s\", should be \"%s\"", error.text, rt_trap_text(trap), rt_trap_text(start));
         else same = linked ? true : compare(instance, &o, why);
     }
     oracle_free(&o);
