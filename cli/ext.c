@@ -76,7 +76,7 @@ static int load_main(int argc, char **argv) {
     o.name = as ? as : s.name;
     o.hook = s.hook;
     o.about = s.file;
-    if (!*o.name || strlen(o.name) > 64 || strlen(o.hook) > 200) return usage("%s: name or hook is empty or too long", words[1]);
+    if (!*o.name || strlen(o.name) > 63 || strlen(o.hook) > 200) return usage("%s: name or hook is empty or too long", words[1]);
     return load(words[0], &s, &o);
 }
 

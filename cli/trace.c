@@ -103,6 +103,7 @@ static enum pumped pump(struct trace *t, int timeout_ms) {
         ctl_complain(&t->ctl, &f, t->name);
         result = PUMP_FAILED;
     } else if (f.id == t->stream && f.kind == CTL_END) {
+        if (!stop_asked) fail("%s: %s ended its stream: %s", t->guest.name, t->name, f.n ? (char *)f.payload : "unloaded");
         result = PUMP_END;
     }
     free(f.payload);

@@ -24,6 +24,16 @@ def whelk(*args, status=0, has='', says='', input=None):
     return r.stdout
 
 
+def until_listed(name):
+    """Waits until the guest lists an extension: loads take a moment."""
+    for _ in range(100):
+        done = subprocess.run([WHELK, 'ext', 'ls', 'web'], env=environment, capture_output=True, timeout=30)
+        if f'"name":"{name}"'.encode() in done.stdout:
+            return check(True, name)
+        time.sleep(0.1)
+    check(False, f'{name} is listed within 10 s')
+
+
 def test_usage():
     whelk(status=2, says='usage')
     whelk('--help', has='run')
@@ -79,8 +89,7 @@ def test_verbs():
     guest, _ = start('--ext', module)
     whelk('run', '--name', 'web', '/bin/true', status=125, says='runs already')
     whelk('ps', has='web')
-    time.sleep(0.3)
-    whelk('ext', 'ls', 'web', has='{"name":"tap"}')
+    until_listed('tap')
     whelk('ext', 'load', 'web', module, '--as', 'two@x'.split('@')[0], has='net.tap')
     whelk('ext', 'load', 'web', module, '--as', 'two', status=1, says='already')
     whelk('ext', 'load', '--replace', '--as', 'two', 'web', module)
@@ -106,8 +115,11 @@ def test_trace():
     guest, _ = start()
     trace = subprocess.Popen([WHELK, 'trace', 'web', '-w', f'{work}/t.pcap', '--tracer', tracer], env=environment,
                              stderr=subprocess.PIPE)
-    time.sleep(0.6)
-    whelk('ext', 'ls', 'web', has='tracer')  # another client, while the stream is open
+    until_listed('tracer')  # another client, while the stream is open
+    for _ in range(100):
+        if os.path.exists(f'{work}/t.pcap') and os.path.getsize(f'{work}/t.pcap') >= 24 + 2 * 16 + 3:
+            break
+        time.sleep(0.1)
     trace.send_signal(signal.SIGINT)
     check(trace.wait(10) == 0, 'trace ends in order')
     data = open(f'{work}/t.pcap', 'rb').read()
