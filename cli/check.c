@@ -144,6 +144,19 @@ static void report(const struct check *c) {
            (double)c->compile_ns / 1e3);
 }
 
+/* The code with all that lies between functions (type ids, padding) as int3:
+ * else the disassembly could lose its step there. Allocated. */
+static u8 *code_only(const struct check *c) {
+    u8 *out = need(malloc(c->code.code_end + 1));
+    memset(out, 0xcc, c->code.code_end);
+    for (u32 i = 0; i < c->code.func_count; i++) {
+        const struct jit_func *f = &c->code.funcs[i];
+        memcpy(out + f->entry, c->code.bytes + f->entry, f->end - f->entry);
+    }
+    memcpy(out + c->code.thunks_start, c->code.bytes + c->code.thunks_start, c->code.thunks_end - c->code.thunks_start);
+    return out;
+}
+
 /* objdump's lines, with the functions' names above their entries. */
 static void label(const struct check *c, const char *line) {
     char *end;
@@ -162,13 +175,16 @@ static void label(const struct check *c, const char *line) {
 static int disassemble(const struct check *c) {
     char path[] = "/tmp/whelk-code-XXXXXX", command[200], line[400];
     int fd = mkstemp(path);
-    if (fd < 0 || !write_all(fd, c->code.bytes, c->code.code_end)) return fail("%s: cannot be written", path);
-    close(fd);
+    u8 *code = code_only(c);
+    bool ok = fd >= 0 && write_all(fd, code, c->code.code_end);
+    free(code);
+    if (fd >= 0) close(fd);
+    if (!ok) return fail("%s: cannot be written", path);
     snprintf(command, sizeof(command), "objdump -D -b binary -m i386:x86-64 -M intel --no-show-raw-insn %s", path);
     FILE *p = popen(command, "r");
     while (p && fgets(line, sizeof(line), p)) {
         label(c, line);
-        if (line[0] == ' ') fputs(line, stdout);
+        if (line[0] == ' ' && !strstr(line, "\tint3")) fputs(line, stdout);
     }
     int status = p ? pclose(p) : -1;
     unlink(path);
@@ -179,7 +195,7 @@ static int disassemble(const struct check *c) {
 static int take_dump(struct check *c, int argc, char **argv) {
     int kept = 1;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--dump")) c->passes = "BFLRS", c->disassemble = true;
+        if (!strcmp(argv[i], "--dump")) c->passes = "BCSLR", c->disassemble = true;
         else if (!strncmp(argv[i], "--dump=", 7)) c->passes = argv[i] + 7, c->disassemble = strchr(c->passes, 'D') != NULL;
         else argv[kept++] = argv[i];
     }
@@ -194,7 +210,8 @@ int check_main(int argc, char **argv) {
     const struct command c = {"whelk check [-q] [--dump[=PASSES]] FILE.wasm",
                               "Decodes, validates and compiles a module as the kernel would, and says what it has:\n"
                               "imports, exports, hooks, sizes, times. --dump also shows the intermediate code after\n"
-                              "each pass and the disassembly; --dump=PASSES those of the letters (D: disassembly).\n"
+                              "each pass and the disassembly; --dump=PASSES those of the letters: B build, C clean,\n"
+                              "S select, L live, R alloc, D disassembly.\n"
                               "Exit status: 0 the kernel would take it, 1 it would not, 2 usage.\n", opts, ARRAY_LEN(opts)};
     argc = take_dump(&k, argc, argv);
     int at = opts_parse(&c, argc, argv);

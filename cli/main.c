@@ -18,7 +18,7 @@ static const struct verb verbs[] = {
 static void help(FILE *to) {
     fprintf(to, "whelk: run programs in a unikernel that can be extended while it runs\n\n"
                 "usage: whelk VERB [OPTIONS] ...\n\n");
-    for (u32 i = 0; i < ARRAY_LEN(verbs) && verbs[i].main; i++)
+    for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
         fprintf(to, "  %-6s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
     fprintf(to, "\n`whelk VERB --help` tells more. Exit status: 0 done, 1 failed, 2 wrong usage;\n"
                 "`whelk run`: the program's status, or 125 to 127 (see its help).\n");
@@ -34,6 +34,6 @@ int main(int argc, char **argv) {
         return EXIT_OK;
     }
     for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
-        if (verbs[i].main && !strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
+        if (!strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
     return usage("no verb '%s'", argv[1]);
 }

@@ -38,7 +38,7 @@ def test_usage():
     whelk(status=2, says='usage')
     whelk('--help', has='run')
     whelk('frobnicate', status=2, says="no verb 'frobnicate'")
-    for verb in 'run ps stop ext trace call cp'.split():
+    for verb in 'run ps stop ext trace call cp check'.split():
         whelk(verb, '--help', has='usage')
     whelk('run', status=2, says='PROGRAM')
     whelk('run', '--bogus', status=2, says='--bogus')
@@ -146,6 +146,27 @@ def test_broker():
     check(guest.wait(10) == 0, 'SIGTERM shuts the guest down in order')
 
 
+MODULE = """(module (import "env" "now" (func (result i64))) (memory 1)
+  (func (export "net.tap") (param i32 i32) (i32.store (local.get 0) (local.get 1))))"""
+
+
+def test_check():
+    text, module, cut = f'{work}/m.wat', f'{work}/m.wasm', f'{work}/cut.wasm'
+    open(text, 'w').write(MODULE)
+    subprocess.run(['wat2wasm', text, '-o', module], check=True)
+    out = whelk('check', module, has='import function env.now () -> (i64)').decode()
+    check('export function net.tap (i32 i32) -> ()  <- hook net.tap' in out, 'check names the hook')
+    check('machine code: ' in out and '1 trap sites' in out, 'check compiles')
+    whelk('check', '--dump', module, has='[r15+')
+    whelk('check', '--dump=B', module, has='after build')
+    check(whelk('check', '-q', module) == b'', 'quiet')
+    open(cut, 'wb').write(open(module, 'rb').read()[:-3])
+    whelk('check', cut, status=1, says=f'{cut}: offset ')
+    whelk('check', text, status=1, says='wat2wasm')
+    whelk('check', f'{work}/none.wasm', status=1, says='none.wasm: No such file')
+    whelk('check', status=2, says='usage')
+
+
 def test_detach():
     check(whelk('run', '-d', '--name', 'bg', '/bin/true') == b'bg\n', '-d prints the name')
     whelk('ps', has='bg')
@@ -157,7 +178,7 @@ os.makedirs(f'{work}/state')
 environment = dict(os.environ, XDG_RUNTIME_DIR=f'{work}/state',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach):
+    for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check):
         test()
 finally:
     shutil.rmtree(work)
