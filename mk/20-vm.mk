@@ -10,7 +10,7 @@ VM_KERNEL  := $(B)/vm/whelk.elf
 VM_TESTS   := $(patsubst test/vm/%.c,%,$(wildcard test/vm/*.c))
 VM_TEST_LIB := $(patsubst %.c,$(B)/obj/%.o,$(wildcard test/vm/lib/*.c))
 VM_LD      := plat/vm/kernel.ld
-VM_LINK     = $(CC) -nostdlib -static -no-pie -Wl,-T,$(VM_LD),-z,max-page-size=4096,--build-id=none,--no-warn-rwx-segments,--warn-unresolved-symbols
+VM_LINK     = $(CC) -nostdlib -static -no-pie -Wl,-T,$(VM_LD),-z,max-page-size=4096,--build-id=none,--no-warn-rwx-segments
 
 .SECONDEXPANSION:
 
@@ -36,6 +36,14 @@ $(B)/vm/test-%.elf: $(B)/obj/test/vm/%.o $(VM_TEST_LIB) $$(KERNEL_OBJ) $(VM_LD) 
 $(B)/obj/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -g -c $< -o $@
+
+# A module for a test image: test/vm/NAME.wat as bytes for a C initialiser.
+VM_WAT := $(wildcard test/vm/*.wat)
+$(VM_WAT:%.wat=$(B)/obj/%.o): $(B)/obj/%.o: $(B)/gen/%.inc
+$(B)/gen/%.inc: %.wat
+	@mkdir -p $(@D)
+	wat2wasm $< -o $@.wasm
+	od -v -An -tu1 $@.wasm | sed 's/[0-9][0-9]*/&,/g' > $@
 
 .PHONY: vm vm-test
 vm: $(VM_KERNEL)
