@@ -1,0 +1,15 @@
+# WASI programs for the hosted tests: built by the compilers that authors use.
+WASI_WASM := $(patsubst test/wasi/%.c,$(B)/wasi/%.wasm,$(wildcard test/wasi/*.c)) \
+             $(patsubst test/wasi/%.rs,$(B)/wasi/%_rs.wasm,$(wildcard test/wasi/*.rs))
+WASI_RUSTC ?= /usr/bin/rustc
+WASI_MODEL_record := -mexec-model=reactor
+
+$(B)/wasi/%.wasm: test/wasi/%.c
+	@mkdir -p $(@D)
+	$(CLANG) --target=wasm32-wasi -O2 $(WASI_MODEL_$*) $< -o $@
+
+$(B)/wasi/%_rs.wasm: test/wasi/%.rs
+	@mkdir -p $(@D)
+	$(WASI_RUSTC) --target wasm32-wasi -O -C linker=wasm-ld-14 --crate-type=bin $< -o $@
+
+$(B)/asan/unit/wasi_run.run: $(WASI_WASM)
