@@ -196,8 +196,8 @@ static void references(void) {
 static void brought(void) {
     struct pair p;
     struct rt_error e;
-    struct wasm_table table = {WASM_FUNCREF, {.min = 10, .max = 20, .has_max = true}};
-    struct wasm_memory memory = {{.min = 1, .max = 2, .has_max = true}};
+    struct wasm_table table = {.type = WASM_FUNCREF, .limits = {.min = 10, .max = 20, .has_max = true}};
+    struct wasm_memory memory = {.limits = {.min = 1, .max = 2, .has_max = true}};
     pair_open(&p);
     EQUAL(rt_define_global(p.linker, "s", "g", p.store, WASM_I32, false, (union abi_value){.i32 = 666}), ERR_OK);
     EQUAL(rt_define_table(p.linker, "s", "t", p.store, &table), ERR_OK);
@@ -222,7 +222,7 @@ static enum err all_of_it(struct bytes a, struct bytes b) {
     struct rt_linker *l = NULL;
     struct rt_module *ma = NULL, *mb = NULL;
     struct rt_instance *ia, *ib;
-    struct wasm_memory memory = {{.min = 1, .max = 2, .has_max = true}};
+    struct wasm_memory memory = {.limits = {.min = 1, .max = 2, .has_max = true}};
     enum err r;
     (void)((r = rt_store_new(e, NULL, &s)) || (r = rt_linker_new(e, &l)) ||
            (r = rt_define_func(l, "env", "now", ":I", host_id)) ||
