@@ -219,7 +219,7 @@ static u32 pool_args(struct build *b, u32 n) {
     VEC_ROOM(f, f->pool, n);
     u32 start = f->pool.n;
     b->stack.n -= n;
-    memcpy(f->pool.p + start, b->stack.p + b->stack.n, n * sizeof(u32));
+    if (n) memcpy(f->pool.p + start, b->stack.p + b->stack.n, n * sizeof(u32));
     f->pool.n += n;
     return start;
 }
