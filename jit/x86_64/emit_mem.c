@@ -6,6 +6,9 @@
  *    reservation covers. */
 #include "jit/x86_64/emit.h"
 
+/* Displacements stay below 2^31 with the upper half of a 64-bit store added. */
+enum { MAX_DISP = INT32_MAX - 8 };
+
 static u32 access_size(u8 access) {
     switch (access) {
     case A_U8:
@@ -31,9 +34,9 @@ static struct rm checked_address(struct emit *e, u32 v, u32 offset, u32 size, u3
 
 static struct rm address(struct emit *e, u32 v, u32 offset, u32 size, u32 i) {
     if (e->info->options->checked_memory) return checked_address(e, v, offset, size, i);
-    if (is_const(e->f, v) && const_bits(e_ins(e, v)) + offset <= INT32_MAX)
+    if (is_const(e->f, v) && const_bits(e_ins(e, v)) + offset <= MAX_DISP)
         return rm_mem(BASE, (i32)(const_bits(e_ins(e, v)) + offset));
-    if (offset <= INT32_MAX) return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
+    if (offset <= MAX_DISP) return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
     to_reg(e, v, use_pos(i), SCRATCH); /* 32 bits: clean */
     put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_data(put_data(e->c, offset, 0, 8)));
     return rm_index(BASE, SCRATCH, 0, 0);
@@ -93,6 +96,17 @@ static void store_imm(struct emit *e, u8 access, struct rm to, i32 imm) {
 
 static bool uses_scratch(struct rm m) { return m.index == SCRATCH || m.reg == SCRATCH; }
 
+/* A 64-bit constant in two halves. The upper one first: if any byte is out of
+ * bounds that one traps, and nothing has been written. */
+static void store_halves(struct emit *e, u64 bits, struct rm to, bool traps) {
+    struct rm high = to;
+    high.disp += 4; /* MAX_DISP leaves room */
+    if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    put_store_imm(e->c, 0, high, (i32)(bits >> 32));
+    if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    put_store_imm(e->c, 0, to, (i32)bits);
+}
+
 /* A general value that is in memory while the address takes the scratch. */
 static void store_borrowed(struct emit *e, const struct ins *x, struct rm to, u32 i) {
     u8 t = borrow(e, NO_REG, NO_REG);
@@ -112,6 +126,10 @@ static void emit_store(struct emit *e, u32 i) {
     u32 from = loc_at(e, x->b, use_pos(i));
     i32 imm;
     bool constant = imm_value(e, x->b, &imm), vector = is_float(e_ins(e, x->b)->type);
+    if (!constant && loc_kind(from) == L_CONST && !vector && uses_scratch(to)) {
+        store_halves(e, const_bits(e_ins(e, x->b)), to, true);
+        return;
+    }
     if (!constant && !vector && loc_kind(from) != L_REG && uses_scratch(to)) {
         store_borrowed(e, x, to, i);
         return;
@@ -140,6 +158,7 @@ static void emit_global_set(struct emit *e, u32 i) {
     else if (is_float(type)) put_fstore(e->c, type, to, in_reg(e, x->a, use_pos(i)));
     else if (loc_kind(from) == L_REG) put_store(e->c, wide(type), to, (u8)loc_n(from));
     else if (to.reg != SCRATCH) put_store(e->c, wide(type), to, in_reg(e, x->a, use_pos(i)));
+    else if (loc_kind(from) == L_CONST) store_halves(e, const_bits(e_ins(e, x->a)), to, false);
     else {
         u8 t = borrow(e, NO_REG, NO_REG);
         to_reg(e, x->a, use_pos(i), t);
