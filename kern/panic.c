@@ -68,9 +68,12 @@ static bool readable(uptr at) {
     return at % 8 == 0 && at >> 63 && vm_lookup(at, NULL, NULL) && vm_lookup(at + 15, NULL, NULL);
 }
 
-static void backtrace(uptr rip, uptr rbp) {
+/* rsp != 0: a fault's. After a jump to nowhere the caller is on its top. */
+static void backtrace(uptr rip, uptr rbp, uptr rsp) {
+    u64 offset;
     say("backtrace:\n");
     say_address(rip);
+    if (rsp && !symbol_at(rip, &offset) && readable(rsp)) say_address(*(const u64 *)rsp);
     for (int i = 0; i < FRAMES && readable(rbp); i++) {
         const u64 *frame = (const u64 *)rbp;
         if (!frame[1]) break;
@@ -97,13 +100,13 @@ static void begin(const char *format, va_list args) {
     say("\n");
 }
 
-static _Noreturn void finish(uptr rip, uptr rbp) {
+static _Noreturn void finish(uptr rip, uptr rbp, uptr rsp) {
     const struct percpu *c = this_cpu();
     if (c && c->current)
         say("running: thread %u \"%s\"%s%s\n", c->current->id, c->current->name,
             c->current->owner ? ", of the program" : "", c->irq_frame ? ", in an interrupt" : "");
     if (describe_running) describe_running();
-    backtrace(rip, rbp);
+    backtrace(rip, rbp, rsp);
     machine_exit(MACHINE_PANICKED);
 }
 
@@ -113,7 +116,7 @@ _Noreturn void panic_frame(const struct trap_frame *f, const char *format, ...) 
     begin(format, args);
     va_end(args);
     say_registers(f);
-    finish(f->rip, f->rbp);
+    finish(f->rip, f->rbp, f->rsp);
 }
 
 _Noreturn void panic(const char *format, ...) {
@@ -121,7 +124,7 @@ _Noreturn void panic(const char *format, ...) {
     va_start(args, format);
     begin(format, args);
     va_end(args);
-    finish((uptr)__builtin_return_address(0), (uptr)__builtin_frame_address(0));
+    finish((uptr)__builtin_return_address(0), (uptr)__builtin_frame_address(0), 0);
 }
 
 _Noreturn void assert_fail(const char *what, const char *file, int line) {

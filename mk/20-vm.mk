@@ -49,8 +49,8 @@ $(B)/gen/%.inc: %.wat
 vm: $(VM_KERNEL)
 vm-test: $(VM_TESTS:%=%.vmrun)
 %.vmrun: $(B)/vm/test-%.elf
-	@test/vm/run $< max
-	@test/vm/run $< qemu64
+	@test/vm/run $< max test/vm/$*.c
+	@test/vm/run $< qemu64 test/vm/$*.c
 
 ALL    += $(VM_KERNEL)
 CHECKS += vm-test
