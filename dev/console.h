@@ -22,13 +22,17 @@ struct console_port;
 struct console_port *console_find(const char *name, u64 deadline);
 
 /* Reads 1..cap bytes, as many as are there, into buf; the count to *got.
- * ERR_CLOSED: the host has disconnected and everything it sent was read; the
- *   caller then waits for the next connection with console_wait_host.
+ * ERR_CLOSED: the host has disconnected; said once for a connection that ended,
+ *   also if the next one has begun since. The caller drops what it has of a
+ *   half message and goes on with console_wait_host.
  * ERR_AGAIN: deadline. ERR_IO: the device is broken. */
 enum err console_read(struct console_port *p, void *buf, size_t cap, size_t *got, u64 deadline);
 /* Writes all n bytes. ERR_CLOSED: the host disconnected; ERR_AGAIN: deadline.
  * *done (NULL allowed) says how many bytes went out before an error. */
 enum err console_write(struct console_port *p, const void *buf, size_t n, size_t *done, u64 deadline);
+
+/* Waits until the host's side has taken everything written. ERR_AGAIN, ERR_CLOSED. */
+enum err console_flush(struct console_port *p, u64 deadline);
 
 bool console_connected(struct console_port *p);
 /* Counts the host's connections so far: tells one client from the next. */

@@ -6,9 +6,7 @@
 #ifndef WHELK_DEV_DEV_H
 #define WHELK_DEV_DEV_H
 
-#include "base/types.h"
-
-/* Probes bootinfo.mmio[]; returns how many devices got a driver. */
-u32 dev_probe_all(void);
+/* Probes bootinfo.mmio[]. */
+void dev_init(void);
 
 #endif

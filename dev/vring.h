@@ -64,6 +64,7 @@ struct vring {
     u16 free_head, free_count;
     u16 avail_idx;  /* what avail->idx is or will be */
     u16 used_idx;   /* how many used entries were taken */
+    u16 chains;     /* posted and not yet taken */
     bool broken;
     struct vring_slot slot[VRING_MAX];
 };
@@ -84,5 +85,8 @@ void *vring_take(struct vring *r, u32 *written);
 bool vring_pending(const struct vring *r);
 /* Must the device be told about what was posted? */
 bool vring_wants_kick(const struct vring *r);
+
+/* Whether the device should interrupt when it gives buffers back: a hint. */
+void vring_interrupts(struct vring *r, bool on);
 
 #endif

@@ -8,8 +8,9 @@
 /* Starts the network thread on the devices that were probed, and loopback.
  * Addresses: by DHCP, or fixed by the command line
  *   ip=ADDRESS/BITS[,gw=ADDRESS][,dns=ADDRESS]    or   ip=off (loopback only)
- * ERR_INVALID: that option is malformed (logged); ERR_NOMEM. Thread context. */
-enum err net_init(void);
+ * A malformed option is logged and DHCP used instead. Does not wait for an
+ * address. Once, in thread context. */
+void net_init(void);
 
 /* Addresses are IPv4 in host byte order: 10.0.2.15 is 0x0a00020f. 0: none. */
 struct net_config {

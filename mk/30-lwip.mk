@@ -1,0 +1,24 @@
+# lwIP, compiled like the kernel but with its own warnings. Its sources appear
+# under build/lwip/src by tools/fetch-lwip; the names are listed here, since
+# they cannot be globbed before they are fetched.
+LWIP     := $(B)/lwip
+LWIP_GOT := $(LWIP)/.fetched
+LWIP_SRC := $(addprefix core/,def dns inet_chksum init ip mem memp netif pbuf raw stats sys tcp tcp_in tcp_out timeouts udp) \
+            $(addprefix core/ipv4/,dhcp etharp icmp ip4 ip4_addr ip4_frag) netif/ethernet
+LWIP_OBJ := $(LWIP_SRC:%=$(B)/obj/lwip/%.o)
+LWIP_INC := -Inet/lwip -isystem $(LWIP)/src/include
+KERNEL_EXTRA += $(LWIP_OBJ)
+
+$(LWIP_GOT): tools/fetch-lwip
+	@mkdir -p $(LWIP)
+	tools/fetch-lwip $(LWIP)
+	@touch $@
+
+$(B)/obj/lwip/%.o: $(LWIP_GOT)
+	@mkdir -p $(@D)
+	$(CC) $(FREE) $(LWIP_INC) -w -c $(LWIP)/src/$*.c -o $@
+
+# net/ sees lwIP's headers; nobody else does.
+NET_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard net/*.c))
+$(NET_OBJ): FREE += $(LWIP_INC)
+$(NET_OBJ): | $(LWIP_GOT)
