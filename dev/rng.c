@@ -1,5 +1,5 @@
-/* rng.c: entropy from the host (virtio 1.2, 5.4). A thread asks for bytes at
- * the start and then every few minutes.
+/* rng.c: entropy from the host (virtio 1.2, 5.4). Asked once at
+ * boot, and by a thread every few minutes.
  *
  * I1 the buffer belongs to the device from post to take, to the thread else. */
 #include "base/assert.h"
@@ -14,6 +14,7 @@
 
 enum { RNG_BYTES = 64 };
 #define RNG_PERIOD_NS (300ull * 1000000000)
+#define RNG_FIRST_NS (2ull * 1000000000)
 
 struct rng {
     struct virtio_dev *dev;
@@ -28,12 +29,12 @@ static void on_interrupt(void *arg) {
     wait_wake_all(&g->wait);
 }
 
-/* One request; false when the device is broken. */
-static bool draw(struct rng *g) {
+/* One request; false when the device is broken, or silent until the deadline. */
+static bool draw(struct rng *g, u64 deadline) {
     struct vring_piece piece = {virt_to_phys(g->buffer).v, RNG_BYTES, true};
     if (vring_post(&g->queue.ring, &piece, 1, g)) return false;
     virtio_kick(&g->queue);
-    wait_event(&g->wait, vring_pending(&g->queue.ring), WAIT_FOREVER);
+    wait_event(&g->wait, vring_pending(&g->queue.ring), deadline);
     u32 written = 0;
     if (!vring_take(&g->queue.ring, &written)) return false;
     assert(written <= RNG_BYTES);
@@ -44,7 +45,8 @@ static bool draw(struct rng *g) {
 
 static void rng_thread(void *arg) {
     struct rng *g = arg;
-    while (draw(g)) thread_sleep_until(time_mono_ns() + RNG_PERIOD_NS);
+    do thread_sleep_until(time_mono_ns() + RNG_PERIOD_NS);
+    while (draw(g, WAIT_FOREVER));
     virtio_fail(g->dev, "broke the rules of its queue");
 }
 
@@ -61,6 +63,8 @@ enum err virtio_rng_probe(struct virtio_dev *d) {
     if (!e) e = irq_register(d->gsi, false, on_interrupt, g);
     if (e) return e;
     virtio_start(d);
+    /* Now, before anybody asks for random numbers. */
+    if (!draw(g, time_mono_ns() + RNG_FIRST_NS)) return ERR_IO;
     struct thread *t;
     return thread_create("rng", rng_thread, g, &t);
 }

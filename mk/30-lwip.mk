@@ -22,3 +22,6 @@ $(B)/obj/lwip/%.o: $(LWIP_GOT)
 NET_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard net/*.c))
 $(NET_OBJ): FREE += $(LWIP_INC)
 $(NET_OBJ): | $(LWIP_GOT)
+
+# The machine that test/vm/net.c needs: user networking hands out 10.0.2.15.
+net.vmrun: export VM_ARGS := -netdev user,id=n0 -device virtio-net-device,netdev=n0 -device virtio-rng-device

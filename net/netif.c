@@ -63,10 +63,16 @@ static err_t set_up(struct netif *n) {
     return ERR_OK;
 }
 
+static unsigned mask_bits(u32 mask) {
+    unsigned n = 0;
+    for (; mask; mask <<= 1) n++;
+    return n;
+}
+
 static void show(const struct netif *n) {
     const struct netdev *d = n->state;
     u32 a = ip_host(&n->ip_addr), g = ip_host(&n->gw), s = ip_host(dns_getserver(0));
-    unsigned bits = (unsigned)__builtin_popcount(ip_host(&n->netmask));
+    unsigned bits = mask_bits(ip_host(&n->netmask));
     log_info("%s: %u.%u.%u.%u/%u, gateway %u.%u.%u.%u, dns %u.%u.%u.%u", d->name, a >> 24, a >> 16 & 255,
              a >> 8 & 255, a & 255, bits, g >> 24, g >> 16 & 255, g >> 8 & 255, g & 255, s >> 24,
              s >> 16 & 255, s >> 8 & 255, s & 255);

@@ -1,4 +1,5 @@
 /* port.c: what lwIP asks of the system under it. */
+#include "base/assert.h"
 #include "base/fmt.h"
 #include "kern/log.h"
 #include "kern/random.h"
@@ -25,6 +26,16 @@ u32 net_random(void) {
     if (!said++) log_warn("network: no entropy yet (no virtio-rng, no RDSEED): ports and sequence numbers are guessable");
     weak = (weak ^ time_mono_ns()) * 0x9e3779b97f4a7c15 + 1;
     return (u32)(weak >> 32);
+}
+
+/* lwIP looks interfaces up by name ("et0") with atoi, which libc's header turns
+ * into this. Decimal digits only. */
+long strtol(const char *text, char **end, int base);
+long strtol(const char *text, char **end, int base) {
+    long v = 0;
+    assert(base == 10 && !end);
+    for (; *text >= '0' && *text <= '9' && v < 1000; text++) v = v * 10 + (*text - '0');
+    return v;
 }
 
 u32 net_isn(void) { return net_random(); }

@@ -67,8 +67,9 @@ i64 socket_name(struct socket *s, struct net_addr *out);
 i64 socket_peer(struct socket *s, struct net_addr *out); /* -ENOTCONN */
 
 /* Linux's levels, names and layouts. Supported:
- *   SOL_SOCKET: SO_REUSEADDR SO_REUSEPORT(1 only on UDP) SO_TYPE SO_ERROR SO_BROADCAST SO_SNDBUF
+ *   SOL_SOCKET: SO_REUSEADDR SO_TYPE SO_ERROR SO_BROADCAST SO_SNDBUF
  *     SO_RCVBUF SO_KEEPALIVE SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN
+ *     (SO_LINGER of 0 seconds only: close then resets; SO_RCVBUF of a stream cannot be made smaller)
  *   IPPROTO_TCP: TCP_NODELAY TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT;  IPPROTO_IP: IP_TTL IP_TOS
  * Others: -ENOPROTOOPT. val is kernel memory; *n in: room, out: bytes. */
 i64 socket_setopt(struct socket *s, int level, int name, const void *val, u32 n);
