@@ -13,7 +13,7 @@ enum { STEP = 64 << 10 };
 
 static void make_room(struct queue *q, size_t n) {
     if (q->cap - q->end >= n) return;
-    memmove(q->p, q->p + q->start, queue_size(q));
+    if (q->start) memmove(q->p, q->p + q->start, queue_size(q));
     q->end -= q->start;
     q->start = 0;
     if (q->cap - q->end >= n) return;

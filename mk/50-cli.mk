@@ -8,8 +8,12 @@ $(B)/whelk: $(CLI_OBJ) $(ENGINE)
 
 ALL += $(B)/whelk
 
-# Hosted: against a fake guest.
+# Hosted: against a fake guest, under ASan and UBSan.
+CLI_ASAN := $(B)/asan/whelk
+$(CLI_ASAN): $(CLI_SRC:%.c=$(B)/asan/%.o) $(ENGINE_ASAN)
+	$(CC) $(SAN) -pie $^ -lm -o $@
+
 .PHONY: cli-test
-cli-test: $(B)/whelk
-	@timeout 120 test/e2e/test_cli.py
+cli-test: $(CLI_ASAN) $(VM_KERNEL)
+	@WHELK=$(CLI_ASAN) WHELK_KERNEL=$(VM_KERNEL) timeout 200 test/e2e/test_cli.py
 CHECKS += cli-test

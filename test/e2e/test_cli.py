@@ -3,7 +3,8 @@
 import os, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
-WHELK = os.path.join(TOP, 'build/whelk')
+WHELK = os.path.join(TOP, os.environ.get('WHELK', 'build/whelk'))
+KERNEL = os.path.join(TOP, os.environ.get('WHELK_KERNEL', 'build/vm/whelk.elf'))
 passed = failed = 0
 
 
@@ -175,7 +176,7 @@ def test_detach():
 
 work = tempfile.mkdtemp(prefix='whelk-test-')
 os.makedirs(f'{work}/state')
-environment = dict(os.environ, XDG_RUNTIME_DIR=f'{work}/state',
+environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
     for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check):
