@@ -1,5 +1,6 @@
 #include "base/cursor.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
 
 enum err take_bytes(struct cursor *c, size_t n, struct bytes *out) {
@@ -26,7 +27,7 @@ static enum err take_unsigned(struct cursor *c, unsigned bits, u64 *out) {
     const u8 *p = c->p;
     u64 value = 0;
     for (unsigned shift = 0;; shift += 7) {
-        if (p == c->end) return ERR_TRUNCATED;
+        if (p == c->end && !fault(LEB_LENGTH)) return ERR_TRUNCATED;
         u8 byte = *p++;
         if (bits - shift < 7 && (byte & 0x7f) >> (bits - shift)) return ERR_MALFORMED;
         value |= (u64)(byte & 0x7f) << shift;

@@ -5,6 +5,7 @@
  *    it: the trap is then already pending, and what was written stays.
  * I3 addresses into 32-bit memories and tables arrive as u64; callers cut them. */
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "rt/internal.h"
 
@@ -42,7 +43,8 @@ static void move_chunks(struct rt_store *s, u8 *to, const u8 *from, u64 n) {
 }
 
 enum abi_trap rt_do_memory_copy(struct rt_memory *d, u64 to, struct rt_memory *s, u64 from, u64 n) {
-    if (!rt_inside(to, n, d->pages * WASM_PAGE) || !rt_inside(from, n, s->pages * WASM_PAGE))
+    if (!rt_inside(to, n, d->pages * WASM_PAGE) ||
+        (!fault(BULK_BOUND) && !rt_inside(from, n, s->pages * WASM_PAGE)))
         return ABI_TRAP_MEMORY;
     move_chunks(d->store, d->base + to, s->base + from, n);
     return ABI_TRAP_NONE;

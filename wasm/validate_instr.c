@@ -5,6 +5,7 @@
  * I2 v->depth > 0 while an instruction is checked.
  * I3 an index immediate is looked up before anything is popped. */
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "wasm/validator.h"
 
@@ -195,8 +196,8 @@ static enum err check_br(struct validator *v, const struct wasm_instr *i) {
     if (e) return e;
     if (i->op == WASM_OP_BR_IF && (e = pop(v, WASM_I32))) return e;
     struct types t = label_types(target);
-    if ((e = pop_all(v, t))) return e;
-    if (i->op == WASM_OP_BR_IF) return push_all(v, t);
+    if (!fault(BRANCH_TYPE) && (e = pop_all(v, t))) return e;
+    if (i->op == WASM_OP_BR_IF) return fault(BRANCH_TYPE) ? ERR_OK : push_all(v, t);
     set_unreachable(v);
     return ERR_OK;
 }
@@ -343,7 +344,7 @@ static enum err check_memarg(struct validator *v, const struct wasm_instr *i) {
 static enum err check_data(struct validator *v, u32 segment) {
     if (!v->m->has_data_count)
         return validator_fail(v, ERR_MALFORMED, "data count section required");
-    if (segment >= v->m->data_count) return unknown(v, "data segment", segment);
+    if (!fault(SEGMENT_INDEX) && segment >= v->m->data_count) return unknown(v, "data segment", segment);
     return ERR_OK;
 }
 
