@@ -6,7 +6,7 @@
 SECONDS  ?= 60
 COUNT    ?= 2000
 FUZZ     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
-FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/%)
+FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/bin/%)
 FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c cli/host_rt.c $(wildcard test/oracle/*.c)
 FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) $(FUZZ_LIB))
 FUZZ_FLAGS := $(filter-out -Werror,$(HOSTED)) -O1 -DFUZZER -DWHELK_FAULTS -fsanitize=address,undefined \
@@ -16,7 +16,8 @@ $(B)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
 
-$(B)/fuzz/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
+$(B)/fuzz/bin/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
+	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -pie $^ -lm -o $@
 
 $(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c,$(FUZZ_LIB))) $(ENGINE_ASAN)

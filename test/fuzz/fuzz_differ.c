@@ -14,6 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t n);
 
+/* With KEEP=FILE in the environment each module is written before it runs: for
+ * those that bring the whole process down. */
 static u8 module[GEN_CAP];
 static size_t module_size;
 
@@ -25,17 +27,18 @@ static void damage(const u8 *tail, size_t n) {
     }
 }
 
-static bool one(const u8 *data, size_t n, char *why) {
-    bool mutate = n > 16 && data[0] & 1;
-    module_size = gen_module((struct bytes){data + !!n, n - !!n}, module);
-    if (mutate) damage(data + n - (data[0] & 0xc), data[0] & 0xc);
-    return differ_run((struct bytes){module, module_size}, !mutate, why);
-}
-
 static void save(const char *path) {
     FILE *f = fopen(path, "wb");
     if (!f || fwrite(module, 1, module_size, f) != module_size) fprintf(stderr, "%s: cannot be written\n", path);
     if (f) fclose(f);
+}
+
+static bool one(const u8 *data, size_t n, char *why) {
+    bool mutate = n > 16 && data[0] & 1;
+    module_size = gen_module((struct bytes){data + !!n, n - !!n}, module);
+    if (mutate) damage(data + n - (data[0] & 0xc), data[0] & 0xc);
+    if (getenv("KEEP")) save(getenv("KEEP"));
+    return differ_run((struct bytes){module, module_size}, !mutate, why);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t n) {
