@@ -33,3 +33,5 @@ fuzz-seeded: $(FUZZ_BIN)
 differ: $(B)/asan/differ
 	@$< 1 $(COUNT)
 
+
+CHECKS += differ

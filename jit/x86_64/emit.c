@@ -17,11 +17,26 @@ static u32 outgoing(const struct fn *f, const struct ins *x) {
     return s.stack_args + s.stack_results;
 }
 
-/* The spare slot is there whenever anything is in memory: only then can it be
- * asked for. */
+/* A constant operand that must go through a register while the scratch may be
+ * taken: by the address, or by the instruction's own expansion. */
+static bool constant_in_way(const struct emit *e, const struct ins *x) {
+    i32 imm;
+    switch (x->op) {
+    case IR_STORE: return is_const(e->f, x->b) && !imm_value(e, x->b, &imm);
+    case IR_GLOBAL_SET: return is_const(e->f, x->a) && !imm_value(e, x->a, &imm);
+    case IR_CLZ:
+    case IR_CTZ: return is_const(e->f, x->a);
+    default: return false;
+    }
+}
+
+/* The spare slot is there whenever anything is in memory or such a constant
+ * is: only then can it be asked for. */
 static bool uses_spare(const struct emit *e) {
     for (u32 k = 1; k < e->a->ivals.n; k++)
         if (e->a->ivals.p[k].reg == REG_MEM) return true;
+    for (u32 i = 1; i < e->f->ins.n; i++)
+        if (e->f->ins.p[i].flags & V_LIVE && constant_in_way(e, &e->f->ins.p[i])) return true;
     return false;
 }
 
@@ -31,7 +46,8 @@ static void plan_frame(struct emit *e) {
         if (f->ins.p[i].flags & V_LIVE) e->out_slots = MAX(e->out_slots, outgoing(f, &f->ins.p[i]));
     e->saved_mask = e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
-    u32 slots = e->out_slots + e->a->slots + uses_spare(e);
+    e->has_spare = uses_spare(e);
+    u32 slots = e->out_slots + e->a->slots + e->has_spare;
     if (slots > (1u << 24)) jit_escape(f, ERR_LIMIT);
     e->frame = 8 * slots;
     if (f->calls && (e->frame + 8 * (e->saved + 1)) % 16) e->frame += 8;

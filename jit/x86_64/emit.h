@@ -51,6 +51,7 @@ struct emit {
     u32 block;
     u32 out_slots, frame, saved; /* frame: bytes below the saved registers */
     u32 saved_mask;
+    bool has_spare; /* a slot above the allocator's: see borrow */
     u32 reload;                  /* next of alloc->reloads */
     u32 function_fixups;         /* where ours begin in c->fixups */
     VEC(u32) labels;             /* offsets; blocks first */

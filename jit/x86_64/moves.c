@@ -87,6 +87,7 @@ static void break_cycle(struct emit *e, u32 k) {
         reader = e->writer[shared(e->moves.p[reader].from)] - 1;
     }
     u8 type = e->moves.p[reader].type;
+    assert(!memory || e->has_spare);
     u32 temp = memory ? LOC(L_SLOT, e->a->slots) : LOC(L_REG, is_float(type) ? FSCRATCH : SCRATCH);
     move_one(e, (struct pmove){temp, m.to, type});
     e->moves.p[reader].from = temp;

@@ -108,6 +108,7 @@ static struct rm spare(const struct emit *e) { return rm_of(e, LOC(L_SLOT, e->a-
 
 u8 borrow(struct emit *e, u8 not1, u8 not2) {
     u8 reg = RAX;
+    assert(e->has_spare);
     while (reg == not1 || reg == not2) reg++; /* rax, rcx, rdx: one is free of both */
     put_store(e->c, 1, spare(e), reg);
     return reg;
