@@ -90,6 +90,7 @@ struct hook_call { /* ctl.call */
     struct bytes input;
     u8 *output;
     size_t output_cap, output_length;
+    i32 status; /* the handler's; 0 is success */
 };
 
 /* The one table. NULL for an unknown number or name. */

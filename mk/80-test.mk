@@ -6,7 +6,7 @@ TEST_LIB  := $(patsubst %.c,$(B)/asan/%.o,$(wildcard test/lib/*.c) cli/host_rt.c
 
 $(B)/asan/unit/%: $(B)/asan/test/unit/%.o $(TEST_LIB) $(ENGINE_ASAN)
 	@mkdir -p $(@D)
-	$(CC) $(SAN) -pie $^ -lm -o $@
+	$(CC) $(SAN) -pie $(filter %.o,$^) $(filter %.a,$^) -lm -o $@
 
 .PHONY: unit tidy
 unit: $(UNIT_BIN:%=%.run)

@@ -1,0 +1,131 @@
+/* call.c: into a module and back, the deadline, and the quarantine. */
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "ext/internal.h"
+#include "kern/log.h"
+#include "kern/thread.h"
+
+/* Newest first; changed with preemption off, read by the timer interrupt. */
+static struct ext_run *runs;
+static u32 depth;
+
+bool ext_enter(struct ext *x, struct ext_run *run, u64 budget_ns) {
+    preempt_disable();
+    bool may = !x->busy && !x->quarantined && depth < EXT_NEST;
+    if (may) {
+        /* One tick more: the first may come at once. */
+        u64 budget = budget_ns / ext_config.tick_ns + 2;
+        *run = (struct ext_run){.outer = runs, .ext = x, .thread = thread_current(),
+                                .budget = (u32)MIN(budget, (u64)UINT32_MAX)};
+        x->busy = true;
+        depth++;
+        __atomic_store_n(&runs, run, __ATOMIC_RELEASE);
+    }
+    preempt_enable();
+    return may;
+}
+
+void ext_leave(struct ext_run *run) {
+    preempt_disable();
+    assert(run->ext->busy && depth > 0);
+    struct ext_run **at = &runs;
+    while (*at != run) {
+        assert(*at);
+        at = &(*at)->outer;
+    }
+    __atomic_store_n(at, run->outer, __ATOMIC_RELEASE);
+    depth--;
+    run->ext->busy = false;
+    run->ext->frame = NULL;
+    run->ext->call = NULL;
+    preempt_enable();
+}
+
+bool ext_tick(struct rt_regs *regs) {
+    struct thread *current = thread_current();
+    struct ext_run *r = __atomic_load_n(&runs, __ATOMIC_ACQUIRE);
+    while (r && r->thread != current) r = r->outer;
+    if (!r || ++r->ticks < r->budget) return false;
+    return rt_stop(r->ext->store, ABI_TRAP_DEADLINE, regs); /* each tick, until it has ended */
+}
+
+void ext_quarantine(struct ext *x, const char *why) {
+    preempt_disable();
+    if (!x->quarantined) {
+        x->quarantined = true;
+        fmt(x->why, sizeof x->why, "%s", why);
+        for (u32 i = 0; i < x->slot_count; i++) hook_quarantine(&x->slots[i].slot);
+        log_warn("extension %s: quarantined: %s", x->name, x->why);
+    }
+    preempt_enable();
+}
+
+static bool memory_is_full(const struct ext *x) {
+    if (!x->instance) return false;
+    return rt_instance_ctx(x->instance)->mem_bytes + WASM_PAGE > x->max_memory;
+}
+
+void ext_trapped(struct ext *x, enum abi_trap trap, const char *where) {
+    char why[160];
+    assert(trap != ABI_TRAP_NONE);
+    size_t n = fmt(why, sizeof why, "%s in %s", rt_trap_text(trap), where);
+    if (n < sizeof why && memory_is_full(x))
+        fmt(why + n, sizeof why - n, "; its memory is at the limit of %lu bytes", x->max_memory);
+    if (trap == ABI_TRAP_DEADLINE) {
+        x->deadlines++;
+        ext_quarantine(x, why);
+        return;
+    }
+    x->traps++;
+    log_warn("extension %s: trap %u of %u: %s", x->name, x->traps, EXT_TRAPS_MAX, why);
+    fmt(x->why, sizeof x->why, "%s", why);
+    if (x->traps >= EXT_TRAPS_MAX) ext_quarantine(x, why);
+}
+
+enum abi_trap ext_invoke(struct ext *x, const struct rt_callable *c, union abi_value *vals) {
+    assert(x->busy);
+    return rt_call(c, vals);
+}
+
+/* The handler's arguments, by the hook's type. */
+static void arguments(struct ext *x, struct hook *h, void *event, union abi_value *vals) {
+    if (h->id == WHELK_HOOK_CTL_CALL) {
+        x->call = event;
+        vals[0].i64 = (u32)x->call->input.n;
+        return;
+    }
+    x->frame = event;
+    vals[0].i64 = x->frame->length;
+    vals[1].i64 = h->id == WHELK_HOOK_NET_TAP ? x->frame->direction : x->frame->interface;
+}
+
+i32 ext_native_fire(struct hook_slot *s, void *event) {
+    struct ext_slot *e = s->cookie;
+    struct ext *x = e->ext;
+    struct ext_run run;
+    union abi_value vals[2] = {{.bits = {0, 0}}, {.bits = {0, 0}}};
+    if (!ext_enter(x, &run, e->budget_ns)) return HOOK_REENTRY;
+    arguments(x, e->hook, event, vals);
+    enum abi_trap trap = ext_invoke(x, &e->handler, vals);
+    ext_leave(&run);
+    if (trap) {
+        ext_trapped(x, trap, e->export);
+        return HOOK_ERROR;
+    }
+    if (e->hook->id == WHELK_HOOK_CTL_CALL) {
+        ((struct hook_call *)event)->status = (i32)vals[0].i32;
+        return WHELK_PASS;
+    }
+    if (!e->hook->filters) return WHELK_PASS;
+    return vals[0].i32 < WHELK_VERDICT_COUNT ? (i32)vals[0].i32 : HOOK_ERROR;
+}
+
+u32 ext_fire_frame(struct hook *h, struct hook_frame *f) {
+    if (likely(!h->slots)) return WHELK_PASS;
+    assert(f->length);
+    preempt_disable();
+    i32 verdict = hook_fire(h, f);
+    preempt_enable();
+    assert(verdict >= 0);
+    return (u32)verdict;
+}

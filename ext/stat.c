@@ -1,0 +1,91 @@
+/* stat.c: extensions as JSON. Names are of a safe alphabet; texts are escaped. */
+#include <stdarg.h>
+
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "ext/internal.h"
+
+struct text {
+    char *out;
+    size_t cap, n;
+};
+
+static void add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct text *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    t->n += vfmt(t->n < t->cap ? t->out + t->n : NULL, t->n < t->cap ? t->cap - t->n : 0, format, args);
+    va_end(args);
+}
+
+static void add_string(struct text *t, const char *s) {
+    add(t, "\"");
+    for (; *s; s++) {
+        u8 c = (u8)*s;
+        if (c == '"' || c == '\\') add(t, "\\%c", c);
+        else if (c < ' ') add(t, "\\u%04x", c);
+        else add(t, "%c", c);
+    }
+    add(t, "\"");
+}
+
+static const char *state_name(enum hook_state s) {
+    return s == HOOK_LIVE ? "live" : s == HOOK_QUARANTINED ? "quarantined" : "detached";
+}
+
+static void add_slot(struct text *t, const struct ext_slot *s) {
+    const struct hook_slot *c = &s->slot;
+    u64 fires = c->calls + c->skipped;
+    add(t, "{\"hook\":\"%s\",\"export\":", s->hook->name);
+    add_string(t, s->export);
+    add(t, ",\"mode\":\"%s\",\"state\":\"%s\"", s->mode == EXT_NATIVE ? "native" : "record", state_name(c->state));
+    add(t, ",\"budget_ns\":%lu,\"fires\":%lu,\"calls\":%lu", s->budget_ns, fires, c->calls);
+    add(t, ",\"pass\":%lu,\"drop\":%lu,\"tx\":%lu", c->verdicts[WHELK_PASS], c->verdicts[WHELK_DROP],
+        c->verdicts[WHELK_TX]);
+    add(t, ",\"errors\":%lu,\"reentries\":%lu,\"skipped\":%lu", c->errors, c->reentries, c->skipped);
+    add(t, ",\"timed_calls\":%lu,\"cycles_mean\":%lu,\"cycles_max\":%lu}", c->timed,
+        c->timed ? c->ticks / c->timed : 0, c->ticks_max);
+}
+
+static void add_ring(struct text *t, const char *name, const struct ring *r) {
+    add(t, ",\"%s\":{\"records\":%lu,\"bytes\":%lu,\"lost\":%lu,\"overwritten\":%lu,\"waiting_bytes\":%lu}", name,
+        r->records, r->bytes, r->lost, r->overwritten, r->tail - r->head);
+}
+
+size_t ext_describe(const struct ext *x, char *out, size_t cap) {
+    struct text t = {out, cap, 0};
+    add(&t, "{\"name\":\"%s\",\"state\":\"%s\",\"why\":", x->name, x->quarantined ? "quarantined" : "live");
+    add_string(&t, x->why);
+    add(&t, ",\"traps\":%u,\"deadlines\":%u", x->traps, x->deadlines);
+    add(&t, ",\"memory_bytes\":%lu,\"memory_limit\":%lu", rt_instance_ctx(x->instance)->mem_bytes, x->max_memory);
+    add(&t, ",\"module_bytes\":%lu,\"load_ns\":%lu,\"hooks\":[", x->module_bytes, x->load_ns);
+    for (u32 i = 0; i < x->slot_count; i++) {
+        if (i) add(&t, ",");
+        add_slot(&t, &x->slots[i]);
+    }
+    add(&t, "]");
+    if (x->uses_stream) add_ring(&t, "stream", &x->stream);
+    if (x->uses_records) add_ring(&t, "records", &x->queue);
+    add(&t, "}");
+    return t.n;
+}
+
+size_t ext_list(char *out, size_t cap) {
+    size_t n = 0;
+    if (cap) out[0] = 0;
+    mutex_lock(&ext_list_lock);
+    LIST_EACH(it, &ext_list_head) {
+        n += ext_describe(LIST_ENTRY(it, struct ext, node), n < cap ? out + n : NULL, n < cap ? cap - n : 0);
+        n += fmt(n < cap ? out + n : NULL, n < cap ? cap - n : 0, "\n");
+    }
+    mutex_unlock(&ext_list_lock);
+    return n;
+}
+
+size_t ext_stat(struct bytes name, char *out, size_t cap) {
+    mutex_lock(&ext_list_lock);
+    struct ext *x = ext_find(name);
+    size_t n = x ? ext_describe(x, out, cap) : 0;
+    mutex_unlock(&ext_list_lock);
+    return n;
+}

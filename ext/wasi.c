@@ -1,0 +1,56 @@
+/* wasi.c: what a module with WASI imports sees: no arguments, one directory
+ * (/trace of the guest, under that name), the log as standard output and error,
+ * the record as standard input. While a record is handled, CLOCK_REALTIME is
+ * the time of the record: what a capture wants to write down. */
+#include "base/mem.h"
+#include "ext/internal.h"
+#include "kern/heap.h"
+#include "kern/random.h"
+#include "kern/time.h"
+
+#define TRACE_DIR "/trace"
+
+enum { LINUX_EINVAL = 22, LINUX_EAGAIN = 11 };
+
+static i64 clock_ns(void *self, u32 clock) {
+    const struct ext *x = self;
+    switch (clock) {
+    case WASI_CLOCK_REALTIME:
+        return (i64)(x->frame && x->frame->time_ns ? x->frame->time_ns : time_wall_ns());
+    case WASI_CLOCK_MONOTONIC: return (i64)time_mono_ns();
+    default: return -LINUX_EINVAL;
+    }
+}
+
+/* Blocking for entropy is not an extension's to do. */
+static i64 random_fill(void *self, void *out, size_t n) {
+    if (!random_ready()) return -LINUX_EAGAIN;
+    random_bytes(out, n);
+    return (i64)n;
+}
+
+static i64 write_log(void *self, const void *p, size_t n) {
+    ext_log_text(self, 2, p, (u32)MIN(n, (size_t)UINT32_MAX));
+    return (i64)n;
+}
+
+enum err ext_wasi_new(struct ext *x, struct ext_error *error) {
+    struct wasi_preopen trace = {TRACE_DIR, NULL};
+    if (ext_config.files) x->wasi_host = *ext_config.files;
+    x->wasi_host.self = x; /* the vfs's functions need none */
+    x->wasi_host.clock_ns = clock_ns;
+    x->wasi_host.random = random_fill;
+    x->wasi_host.sleep_until = NULL;
+    struct wasi_stream log = {.write = write_log, .self = x, .tty = true};
+    struct wasi_config c = {.host = &x->wasi_host, .source = &kernel_heap, .streams = {{.self = x}, log, log}};
+    if (ext_config.open_dir) {
+        i64 r = ext_config.open_dir(TRACE_DIR, &trace.dir);
+        if (r < 0) return ext_fail(error, ERR_IO, "extension %s: cannot open " TRACE_DIR ": error %ld", x->name, (long)-r);
+        c.preopens = &trace;
+        c.preopen_count = 1;
+    }
+    enum err e = wasi_new(&c, &x->wasi);
+    if (!e) return ERR_OK;
+    if (trace.dir && x->wasi_host.close) x->wasi_host.close(x, trace.dir);
+    return ext_fail(error, e, "extension %s: %s", x->name, err_text(e));
+}

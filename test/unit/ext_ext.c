@@ -1,0 +1,257 @@
+/* ext/: modules behind hooks, good and hostile, on the real engine and a
+ * kernel of stand-ins. Nothing may be left when all is unloaded. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "cli/host_rt.h"
+#include "ext/ext.h"
+#include "ext/internal.h"
+#include "test/ext/kernel.h"
+#include "test/lib/test.h"
+
+static struct rt_engine *engine;
+static u64 fake_cycles;
+static u64 cycles(void) { return fake_cycles += 100; }
+
+static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
+
+static struct bytes file(const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "build/ext/%s.wasm", name);
+    FILE *f = fopen(path, "rb");
+    static u8 buf[1 << 20];
+    size_t n = f ? fread(buf, 1, sizeof buf, f) : 0;
+    if (f) fclose(f);
+    CHECK(n > 8);
+    return (struct bytes){buf, n};
+}
+
+static struct ext_error error;
+static char lines[256];
+
+static enum err load(const char *name, const char *module, const char *hook) {
+    struct ext_request r = {.name = text(name), .hook = text(hook), .module = file(module)};
+    error.text[0] = lines[0] = 0;
+    return ext_load(&r, lines, sizeof lines, &error);
+}
+static enum err unload(const char *name) { return ext_unload(text(name), &error); }
+
+static u32 fire(const char *hook, const void *p, u32 n, u32 direction) {
+    u8 frame[2048];
+    memcpy(frame, p, n);
+    struct hook_frame f = {.bytes = frame, .length = n, .interface = 1, .direction = direction, .writable = true};
+    return ext_fire_frame(hook_by_name(text(hook)), &f);
+}
+
+static const char *describe(const char *name) {
+    static char out[4096];
+    out[0] = 0;
+    CHECK(ext_stat(text(name), out, sizeof out) < sizeof out);
+    return out;
+}
+static bool says(const char *have, const char *part) {
+    bool ok = strstr(have, part) != NULL;
+    if (!ok) fprintf(stderr, "  have: %s\n  want: %s\n", have, part);
+    return ok;
+}
+
+/* The kernel's timer in place of which a signal comes: see deadline(). */
+static struct host_deadline timer;
+static void expect_stop(const char *name, u64 ns) {
+    struct ext *x = ext_find(text(name));
+    EQUAL(host_deadline_start(&timer, x->store, ns), ERR_OK);
+}
+
+static const u8 udp_to_9[] = {
+    2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0,
+    10, 0, 2, 2, 10, 0, 2, 15, 0x30, 0x39, 0, 9, 0, 12, 0, 0, 'd', 'a', 't', 'a'};
+
+static void drops_by_port(void) {
+    u8 frame[sizeof udp_to_9], reply[64];
+    EQUAL(load("fw", "drop_port", ""), ERR_OK);
+    CHECK(says(lines, "fw net.rx:net.rx") && says(lines, "fw ctl.call:ctl.call"));
+    EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_DROP);
+    EQUAL(fire("net.rx", udp_to_9, 20, 0), WHELK_PASS); /* cut short */
+    struct hook_call c = {.input = text("7"), .output = reply, .output_cap = sizeof reply};
+    EQUAL(ext_call(text("fw"), text(""), &c, &error), ERR_OK);
+    EQUAL(c.status, 0);
+    CHECK(c.output_length == 18 && !memcmp(reply, "port 7, dropped 1\n", 18));
+    EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
+    memcpy(frame, udp_to_9, sizeof frame);
+    frame[37] = 7;
+    EQUAL(fire("net.rx", frame, sizeof frame, 0), WHELK_DROP);
+    c = (struct hook_call){.input = text("999999"), .output = reply, .output_cap = sizeof reply};
+    EQUAL(ext_call(text("fw"), text("ctl.call"), &c, &error), ERR_OK);
+    EQUAL(c.status, 1);
+    EQUAL(ext_call(text("fw"), text("nothing"), &c, &error), ERR_NOT_FOUND);
+    EQUAL(ext_call(text("none"), text(""), &c, &error), ERR_NOT_FOUND);
+    CHECK(says(describe("fw"), "\"pass\":2,\"drop\":2"));
+    CHECK(says(describe("fw"), "\"cycles_mean\":100"));
+    EQUAL(unload("fw"), ERR_OK);
+    EQUAL(unload("fw"), ERR_NOT_FOUND);
+    EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
+}
+
+static void now(void) {
+    u64 value = 0;
+    EQUAL(load("now", "now", ""), ERR_OK);
+    struct hook_call c = {.output = (u8 *)&value, .output_cap = sizeof value};
+    EQUAL(ext_call(text("now"), text(""), &c, &error), ERR_OK);
+    EQUAL(c.output_length, 8);
+    CHECK(value > 0);
+    EQUAL(unload("now"), ERR_OK);
+}
+
+static void streams_whole_records(void) {
+    static u8 record[EXT_STREAM_RECORD];
+    EQUAL(load("t", "tracer", ""), ERR_OK);
+    struct ext *x = ext_find(text("t"));
+    EQUAL(x->preamble_length, 24);
+    EQUAL(*(u32 *)x->preamble, 0xa1b23c4d);
+    for (u32 i = 0; i < 3; i++) fire("net.tap", udp_to_9, (u32)sizeof udp_to_9 - i, i & 1);
+    EQUAL(x->stream.records, 3);
+    for (u32 i = 0; i < 3; i++) {
+        u32 n = (u32)sizeof udp_to_9 - i;
+        EQUAL(ring_pop(&x->stream, record), 16 + n);
+        EQUAL(((u32 *)record)[0], 1700000000);
+        EQUAL(((u32 *)record)[2], n);
+        CHECK(!memcmp(record + 16, udp_to_9, n));
+    }
+    for (u32 i = 0; i < 20000; i++) fire("net.tap", udp_to_9, sizeof udp_to_9, 0);
+    CHECK(x->stream.overwritten > 0 && x->stream.lost == 0); /* nobody reads: the newest stay */
+    x->subscriber_count = 1;
+    fire("net.tap", udp_to_9, sizeof udp_to_9, 0);
+    fire("net.tap", udp_to_9, sizeof udp_to_9, 0);
+    CHECK(x->stream.lost > 0); /* somebody reads: no gap in the middle */
+    x->subscriber_count = 0;
+    EQUAL(unload("t"), ERR_OK);
+}
+
+static void refused(void) {
+    static const struct {
+        const char *module, *hook;
+        enum err e;
+        const char *part;
+    } cases[] = {
+        {"hostile/missing", "", ERR_NOT_FOUND, "no_such_function"},
+        {"hostile/signature", "", ERR_SIGNATURE, "now"},
+        {"hostile/truncated", "", ERR_TRUNCATED, "at byte"},
+        {"hostile/version", "", ERR_VERSION, "compiled for another ABI version: 999"},
+        {"hostile/handler", "", ERR_SIGNATURE, "export net.rx has type (i64) -> i32; net.rx takes (i32, i32) -> (i32)"},
+        {"hostile/huge", "", ERR_LIMIT, "bad"},
+        {"now", "net.rx", ERR_NOT_FOUND, "exports no function handle"},
+        {"now", "net.xx", ERR_NOT_FOUND, "there is no hook net.xx; there are net.rx, net.tx"},
+        {"now", "net.tap:ctl.call", ERR_SIGNATURE, "or () -> ()"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        EQUAL(load("bad", cases[i].module, cases[i].hook), cases[i].e);
+        CHECK(says(error.text, cases[i].part) && says(error.text, "bad"));
+    }
+    EQUAL(load("", "now", ""), ERR_INVALID);
+    EQUAL(load("a/b", "now", ""), ERR_INVALID);
+    EQUAL(load("n", "now", ""), ERR_OK);
+    EQUAL(load("n", "now", ""), ERR_EXISTS);
+    EQUAL(ext_count(), 1);
+    EQUAL(unload("n"), ERR_OK);
+}
+
+static void traps_and_quarantine(void) {
+    static const struct {
+        const char *module, *part;
+    } cases[] = {
+        {"hostile/recurse", "call stack exhausted in net.rx"},
+        {"hostile/outside", "out of bounds memory access in net.rx"},
+        {"hostile/divide", "integer divide by zero in net.rx"},
+        {"hostile/grow", "unreachable in net.rx; its memory is at the limit of 16777216 bytes"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        EQUAL(load("bad", cases[i].module, ""), ERR_OK);
+        struct ext *x = ext_find(text("bad"));
+        if (!x) continue;
+        for (u32 k = 1; k <= EXT_TRAPS_MAX + 2; k++) {
+            EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS); /* fail-open */
+            EQUAL(x->quarantined, k >= EXT_TRAPS_MAX);
+        }
+        CHECK(says(describe("bad"), cases[i].part) && says(describe("bad"), "\"state\":\"quarantined\""));
+        EQUAL(x->slots[0].slot.calls, EXT_TRAPS_MAX);
+        EQUAL(x->slots[0].slot.skipped, 2);
+        CHECK(!x->busy && !kernel_preempt);
+        EQUAL(unload("bad"), ERR_OK);
+    }
+    EQUAL(load("bad", "hostile/verdict", ""), ERR_OK);
+    EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
+    CHECK(says(describe("bad"), "\"errors\":1"));
+    EQUAL(unload("bad"), ERR_OK);
+}
+
+static void deadline(void) {
+    EQUAL(load("bad", "hostile/loop", ""), ERR_OK);
+    struct ext *x = ext_find(text("bad"));
+    if (!x) return;
+    expect_stop("bad", 5000000);
+    EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
+    host_deadline_end(&timer);
+    CHECK(x->quarantined && x->deadlines == 1);
+    CHECK(says(describe("bad"), "time budget exceeded in net.rx"));
+    EQUAL(unload("bad"), ERR_OK);
+}
+
+/* Ticks are charged to a run of the interrupted thread, from its own start. */
+static void ticks(void) {
+    struct rt_regs regs = {0};
+    struct ext_run run;
+    CHECK(!ext_tick(&regs));
+    EQUAL(load("n", "now", ""), ERR_OK);
+    struct ext *x = ext_find(text("n"));
+    CHECK(ext_enter(x, &run, 10000000));
+    EQUAL(run.budget, 4); /* 10 ms of 5 ms ticks, one that came early, one more */
+    for (u32 i = 0; i < 3; i++) ext_tick(&regs);
+    EQUAL(run.ticks, 3);
+    struct ext_run inner;
+    CHECK(!ext_enter(x, &inner, 0)); /* busy */
+    run.thread = NULL;
+    ext_tick(&regs); /* somebody else runs */
+    EQUAL(run.ticks, 3);
+    ext_leave(&run);
+    EQUAL(unload("n"), ERR_OK);
+}
+
+static void replaced(void) {
+    struct ext_request r = {.name = text("r"), .module = file("now"), .replace = true};
+    EQUAL(ext_load(&r, lines, sizeof lines, &error), ERR_OK);
+    r.module = file("tracer");
+    EQUAL(ext_load(&r, lines, sizeof lines, &error), ERR_OK);
+    CHECK(says(lines, "net.tap"));
+    r.module = file("hostile/missing");
+    CHECK(ext_load(&r, lines, sizeof lines, &error));
+    CHECK(says(describe("r"), "net.tap")); /* a failed upgrade leaves the old one */
+    EQUAL(unload("r"), ERR_OK);
+}
+
+static u64 nothing_left(void) { return kernel_heap_bytes; }
+
+int main(void) {
+    struct rt_host host;
+    host_rt_fill(&host);
+    EQUAL(rt_engine_init(&engine, &host), ERR_OK);
+    EQUAL(host_rt_install(engine), ERR_OK);
+    EQUAL(host_rt_thread(), ERR_OK);
+    struct ext_config c = {.engine = engine, .cycles = cycles, .tick_ns = 5000000};
+    EQUAL(ext_start(&c), ERR_OK);
+    kernel_pump = ext_record_step;
+    u64 before = nothing_left();
+    drops_by_port();
+    now();
+    streams_whole_records();
+    refused();
+    traps_and_quarantine();
+    deadline();
+    ticks();
+    replaced();
+    EQUAL(nothing_left(), before);
+    EQUAL(ext_count(), 0);
+    return test_end("ext_ext");
+}
