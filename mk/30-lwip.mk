@@ -23,5 +23,19 @@ NET_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard net/*.c))
 $(NET_OBJ): FREE += $(LWIP_INC)
 $(NET_OBJ): | $(LWIP_GOT)
 
-# The machine that test/vm/net.c needs: user networking hands out 10.0.2.15.
-net.vmrun: export VM_ARGS := -netdev user,id=n0 -device virtio-net-device,netdev=n0 -device virtio-rng-device
+
+
+
+# test/vm/console.c and its host, which calls through a socket.
+console.vmrun: $(B)/vm/test-console.elf
+	@rm -f $(B)/vm/console.sock
+	@test/vm/console_peer.py $(B)/vm/console.sock & peer=$$!; \
+	VM_ARGS="-chardev socket,id=c0,path=$(B)/vm/console.sock,server=on,wait=off \
+	    -device virtio-serial-device -device virtserialport,chardev=c0,name=whelk.ctl" \
+	test/vm/run $< max; status=$$?; wait $$peer && exit $$status
+
+# test/vm/net.c: user networking hands out 10.0.2.15; old and modern transport.
+NET_ARGS := -netdev user,id=n0 -device virtio-net-device,netdev=n0 -device virtio-rng-device
+net.vmrun: $(B)/vm/test-net.elf
+	@VM_ARGS="$(NET_ARGS)" test/vm/run $< max
+	@VM_ARGS="$(NET_ARGS) -global virtio-mmio.force-legacy=false" test/vm/run $< qemu64
