@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/contract.h"
 #include "cli/host_rt.h"
 #include "jit/jit.h"
-#include "whelk/hook.h"
 
 struct check {
     const char *file;
@@ -101,22 +101,6 @@ static void print_type(const struct wasm_functype *t) {
     printf(")");
 }
 
-static bool name_is(struct bytes name, const char *text) {
-    return name.n == strlen(text) && !memcmp(name.p, text, name.n);
-}
-
-/* The hook that an export of this name takes, or NULL. */
-static const char *hook_of(struct bytes name) {
-    static const char *const hooks[] = {
-#define X(id, number, name, type, policy) name,
-        WHELK_HOOKS(X)
-#undef X
-    };
-    for (u32 i = 0; i < ARRAY_LEN(hooks); i++)
-        if (name_is(name, hooks[i])) return hooks[i];
-    return NULL;
-}
-
 static void report(const struct check *c) {
     const struct wasm_module *m = &c->module;
     printf("%s: %zu bytes, valid\n", c->file, c->in.n);
@@ -136,7 +120,7 @@ static void report(const struct check *c) {
         printf("  export %s ", kinds[x->kind]);
         print_name(x->name);
         if (x->kind == WASM_KIND_FUNC) print_type(&m->types[m->funcs[x->index].type]);
-        const char *hook = x->kind == WASM_KIND_FUNC ? hook_of(x->name) : NULL;
+        const char *hook = x->kind == WASM_KIND_FUNC ? contract_hook(x->name) : NULL;
         printf("%s%s\n", hook ? "  <- hook " : "", hook ? hook : "");
     }
     printf("  machine code: %u bytes in %u functions, %u trap sites\n", c->code.size, c->code.func_count, c->code.trap_count);
@@ -223,6 +207,7 @@ int check_main(int argc, char **argv) {
     arena_init(&k.arena, &heap, 0);
     arena_init(&k.scratch, &heap, 0);
     int status = decode(&k);
+    if (!status) status = contract_check(k.file, &k.module);
     if (!status) status = compile(&k);
     if (!status && !quiet) report(&k);
     if (!status && k.disassemble) status = disassemble(&k);

@@ -26,6 +26,7 @@ struct trace {
     struct queue pending; /* an incomplete record (I2) */
     bool header_done, loaded;
     u64 records, bytes;
+    char *last_words; /* of the stream: what was lost; NULL: none yet */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -104,6 +105,7 @@ static enum pumped pump(struct trace *t, int timeout_ms) {
         result = PUMP_FAILED;
     } else if (f.id == t->stream && f.kind == CTL_END) {
         if (!stop_asked) fail("%s: %s ended its stream: %s", t->guest.name, t->name, f.n ? (char *)f.payload : "unloaded");
+        t->last_words = need(strdup((char *)f.payload));
         result = PUMP_END;
     }
     free(f.payload);
@@ -136,8 +138,9 @@ static int trace_guest(struct trace *t) {
     while (p == PUMP_MORE && !stop_asked) p = pump(t, 200);
     bool lost = p == PUMP_FAILED;
     bool ok = finish(t, p == PUMP_END) && !lost;
-    fprintf(stderr, "whelk: %s: %llu packets, %llu bytes%s%s\n", t->guest.name, (unsigned long long)t->records,
-            (unsigned long long)t->bytes, strcmp(t->out_path, "-") ? " in " : "", strcmp(t->out_path, "-") ? t->out_path : "");
+    fprintf(stderr, "whelk: %s: %llu packets, %llu bytes%s%s%s%s\n", t->guest.name, (unsigned long long)t->records,
+            (unsigned long long)t->bytes, strcmp(t->out_path, "-") ? " in " : "", strcmp(t->out_path, "-") ? t->out_path : "",
+            t->last_words ? "; " : "", t->last_words ? t->last_words : "");
     return ok || (lost && errno == EPIPE) ? EXIT_OK : EXIT_FAILED;
 }
 

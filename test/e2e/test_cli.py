@@ -125,7 +125,7 @@ def test_trace():
     check(trace.wait(10) == 0, 'trace ends in order')
     data = open(f'{work}/t.pcap', 'rb').read()
     check(len(data) == 24 + 3 * 16 + 6, f'only whole records, the last ones too: {len(data)} bytes')
-    check(b'3 packets' in trace.stderr.read(), 'trace counts packets')
+    check(b'3 packets' in (said := trace.stderr.read()) and b'unloaded' in said, f'trace counts packets: {said}')
     check('tracer' not in whelk('ext', 'ls', 'web').decode(), 'the tracer is unloaded')
     guest.send_signal(signal.SIGINT)
     check(guest.wait(10) == 0, 'Ctrl-C shuts the guest down in order')
@@ -149,6 +149,18 @@ def test_broker():
 
 MODULE = """(module (import "env" "now" (func (result i64))) (memory 1)
   (func (export "net.tap") (param i32 i32) (i32.store (local.get 0) (local.get 1))))"""
+
+
+def test_contract():
+    """Another version, none, a handler of another type: each is refused by name."""
+    native = '(import "whelk" "frame_time" (func (result i64)))'
+    cases = ((f'(module {native})', b'', 'does not say'), ('(module (func (export "net.tap")))', b'', 'net.tap has another type'),
+             (f'(module {native})', b'\0\x0a\x05whelk\7\0\0\0', 'ABI version: 7'), (f'(module {native})', b'\0\x0a\x05whelk\1\0\0\0', ''))
+    for text, custom, says in cases:
+        open(f'{work}/c.wat', 'w').write(text)
+        subprocess.run(['wat2wasm', f'{work}/c.wat', '-o', f'{work}/c.wasm'], check=True)
+        open(f'{work}/c.wasm', 'ab').write(custom)
+        whelk('check', f'{work}/c.wasm', status=1 if says else 0, says=says)
 
 
 def test_check():
@@ -179,7 +191,7 @@ os.makedirs(f'{work}/state')
 environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check):
+    for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check, test_contract):
         test()
 finally:
     shutil.rmtree(work)
