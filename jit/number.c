@@ -20,7 +20,7 @@ struct number {
 void number_init(struct fn *f, u32 size_hint) {
     struct number *n = jit_alloc(f, 1, sizeof *n);
     u32 size = 64;
-    while (size < size_hint && size < 65536) size *= 2;
+    while (size < size_hint && size < 1u << 20) size *= 2;
     n->mask = size - 1;
     n->heads = jit_alloc(f, size, sizeof(u32));
     n->const_heads = jit_alloc(f, size, sizeof(u32));

@@ -200,7 +200,7 @@ static void emit_brtable(struct emit *e, u32 i) {
     u32 start = here(c);
     for (u32 k = 0; k + 1 < x->c; k++) {
         put_label(e, 0xe9, edge_label(e, edges[k]));
-        put8(c, 0x0f), put8(c, 0x1f), put8(c, 0x00);
+        while ((here(c) - start) % 8) put8(c, 0x90);
     }
     assert(here(c) - start == 8 * (x->c - 1));
 }
@@ -266,8 +266,20 @@ static void emit_ins(struct emit *e, u32 i) {
     else emit_int(e, i);
 }
 
+/* The block before may have jumped here over blocks that turned out empty. */
+static void drop_jump(struct emit *e, u32 b) {
+    u32 n = e->label_fixups.n, end = here(e->c);
+    if (!n || end < 5) return;
+    struct fixup x = e->label_fixups.p[n - 1];
+    if (x.target != b || x.at + 4 != end || e->c->text.p[x.at - 1] != 0xe9) return;
+    e->label_fixups.n--;
+    e->c->text.n = x.at - 1;
+    for (u32 k = b - 1; k && e->labels.p[k] == end; k--) e->labels.p[k] = here(e->c);
+}
+
 static void emit_block(struct emit *e, u32 b) {
     const struct block *k = &e->f->blocks.p[b];
+    drop_jump(e, b);
     e->block = b;
     bind_label(e, b);
     if (b == 1) receive_args(e);
