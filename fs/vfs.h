@@ -32,6 +32,8 @@ struct vfs_at {
  * refused as a whole: the log names the entry, the offset and the remedy. */
 enum err vfs_init(struct bytes initrd);
 
+void fs_init(void); /* the boot step: vfs_init on the initrd of bootinfo.h */
+
 struct inode *inode_get(struct inode *i);
 void inode_put(struct inode *i); /* NULL allowed */
 u32 inode_mode(const struct inode *i);

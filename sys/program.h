@@ -1,0 +1,17 @@
+/* program.h: the program that this image runs, from its file to its end. */
+#ifndef WHELK_SYS_PROGRAM_H
+#define WHELK_SYS_PROGRAM_H
+
+#include "arch/x86_64/trap.h"
+#include "base/types.h"
+
+/* The boot step: runs what /.whelk/argv names (arguments separated by zero
+ * bytes; the first is the path), with the environment in /.whelk/env (the same
+ * form). Returns its exit status: 128 + n if signal n ended it, 127 if it could
+ * not be started (the log says why). Call once, in the init thread. */
+int sys_start(void);
+
+i64 program_syscall(struct trap_frame *frame);
+const char *call_name(u64 number); /* never NULL */
+
+#endif

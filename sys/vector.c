@@ -1,0 +1,95 @@
+/* vector.c: the program's buffers, and moving bytes between them and the kernel.
+ *
+ * I1 left is the sum of what the vector still covers, at most INT64_MAX. */
+#include "base/assert.h"
+#include "kern/heap.h"
+#include "sys/process.h"
+
+void vector_single(struct vector *v, u64 base, u64 length) {
+    *v = (struct vector){.one = {base, length}, .count = 1, .left = length};
+}
+
+static i64 vector_sum(struct vector *v) {
+    for (u32 i = 0; i < v->count; i++)
+        if (__builtin_add_overflow(v->left, v->v[i].length, &v->left) || v->left > INT64_MAX) return -LINUX_EINVAL;
+    return 0;
+}
+
+i64 vector_read(struct vector *v, u64 user, u64 count) {
+    *v = (struct vector){0};
+    if (count > IOVEC_MAX) return -LINUX_EINVAL;
+    if (!count) return 0;
+    v->v = kmalloc(count * sizeof *v->v);
+    if (!v->v) return -LINUX_ENOMEM;
+    v->count = (u32)count;
+    i64 r = user_read(v->v, user, count * sizeof *v->v) ? vector_sum(v) : -LINUX_EFAULT;
+    if (r < 0) vector_free(v);
+    return r;
+}
+
+void vector_free(struct vector *v) {
+    kfree(v->v);
+    v->v = NULL;
+}
+
+/* The piece at the vector's place, at most n bytes; steps over empty ones. */
+static size_t piece(struct vector *v, size_t n, u64 *address) {
+    const struct iovec *all = v->v ? v->v : &v->one;
+    while (v->at < v->count && v->within == all[v->at].length) v->at++, v->within = 0;
+    assert(v->at < v->count);
+    *address = all[v->at].base + v->within;
+    return (size_t)MIN((u64)n, all[v->at].length - v->within);
+}
+
+static void advance(struct vector *v, size_t n) {
+    v->within += n;
+    v->left -= n;
+}
+
+i64 vector_gather(struct vector *v, void *to, size_t n) {
+    size_t done = 0;
+    n = (size_t)MIN((u64)n, v->left);
+    while (done < n) {
+        u64 address;
+        size_t part = piece(v, n - done, &address);
+        if (!user_read((u8 *)to + done, address, part)) return done ? (i64)done : -LINUX_EFAULT;
+        advance(v, part);
+        done += part;
+    }
+    return (i64)done;
+}
+
+i64 vector_scatter(struct vector *v, const void *from, size_t n) {
+    size_t done = 0;
+    assert(n <= v->left);
+    while (done < n) {
+        u64 address;
+        size_t part = piece(v, n - done, &address);
+        if (!user_write(address, (const u8 *)from + done, part)) return done ? (i64)done : -LINUX_EFAULT;
+        advance(v, part);
+        done += part;
+    }
+    return (i64)done;
+}
+
+bool bounce_begin(struct bounce *b, size_t want) {
+    b->cap = MIN(want, (size_t)BOUNCE_MAX);
+    b->p = b->cap <= sizeof b->small ? b->small : kmalloc(b->cap);
+    return b->p;
+}
+
+void bounce_end(struct bounce *b) {
+    if (b->p != b->small) kfree(b->p);
+}
+
+i64 path_read(u64 user, char **out) {
+    char *path = kmalloc(LINUX_PATH_MAX);
+    if (!path) return -LINUX_ENOMEM;
+    i64 n = user_read_string(path, user, LINUX_PATH_MAX);
+    if (n >= 0) {
+        *out = path;
+        return n;
+    }
+    kfree(path);
+    return n == -2 ? -LINUX_ENAMETOOLONG : -LINUX_EFAULT;
+}
