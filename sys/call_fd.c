@@ -4,7 +4,7 @@
 #include "fs/pipe.h"
 #include "kern/heap.h"
 #include "sys/calls.h"
-#include "sys/stat.h"
+#include "sys/filestat.h"
 
 i64 call_close(const struct call *c) { return fd_close(c->a[0]); }
 

@@ -3,7 +3,7 @@
 #include "kern/heap.h"
 #include "sys/at.h"
 #include "sys/calls.h"
-#include "sys/stat.h"
+#include "sys/filestat.h"
 
 static struct inode *cwd(void) {
     mutex_lock(&process.lock);

@@ -1,6 +1,6 @@
 /* call_signal.c: the calls about signals. Delivery is in signal.c. */
 #include "sys/calls.h"
-#include "sys/signal.h"
+#include "sys/signals.h"
 
 static bool never_blocked(u32 s) { return s == SIGNAL_KILL || s == SIGNAL_STOP; }
 

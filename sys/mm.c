@@ -17,7 +17,7 @@
 #include "kern/vm.h"
 #include "sys/range.h"
 
-struct mm mm = {.lock = MUTEX_INIT(mm.lock), .ranges = LIST_INIT(mm.ranges)};
+struct mm mm = {.lock = MUTEX_INIT(mm.lock), .break_lock = MUTEX_INIT(mm.break_lock), .ranges = LIST_INIT(mm.ranges)};
 
 /* The top of where mappings go on their own; programs and stacks stay apart. */
 #define MAP_TOP 0x7fffe0000000ull

@@ -13,7 +13,7 @@
 #include "kern/log.h"
 #include "kern/page.h"
 #include "kern/random.h"
-#include "sys/elf.h"
+#include "sys/elf64.h"
 #include "sys/mm.h"
 #include "sys/process.h"
 #include "sys/stack.h"

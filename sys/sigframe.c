@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "kern/heap.h"
 #include "kern/vm.h"
-#include "sys/signal.h"
+#include "sys/signals.h"
 
 struct context {
     u64 flags, link;

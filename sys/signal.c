@@ -3,7 +3,7 @@
  * I1 a signal is taken only on the way back into the program (signal_leave), or
  *    for the fault that it causes itself (signal_fault).
  * I2 KILL and STOP are never in a mask. */
-#include "sys/signal.h"
+#include "sys/signals.h"
 
 #include "base/assert.h"
 #include "kern/log.h"

@@ -10,6 +10,7 @@
 #include "kern/bootparse.h"
 #include "kern/log.h"
 #include "kern/machine.h"
+#include "kern/page.h"
 #include "kern/panic.h"
 
 enum { START_MAGIC = 0x336ec578, RAM = 1, COMMAND_LINE_MAX = 4096 };
@@ -86,7 +87,7 @@ static void read_modules(const struct start_info *s) {
         log_error("boot: the initrd lies outside of memory");
         return;
     }
-    initrd = (struct machine_range){m->address, m->address + m->size};
+    initrd = (struct machine_range){ALIGN_DOWN(m->address, PAGE_SIZE), ALIGN_UP(m->address + m->size, PAGE_SIZE)};
     bootinfo.initrd = (struct bytes){bytes, m->size};
 }
 

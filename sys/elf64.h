@@ -1,4 +1,4 @@
-/* elf.h: what an ELF64 program file asks for, checked. Pure.
+/* elf64.h: what an ELF64 program file asks for, checked. Pure.
  *
  * Errors: why->what says what is wrong at why->offset of the file, why->remedy
  * what to do; *out is then undefined. */

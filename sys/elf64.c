@@ -1,5 +1,5 @@
-/* elf.c: the reader of program files. Layouts: System V ABI, chapters 4 and 5. */
-#include "sys/elf.h"
+/* elf64.c: the reader of program files. Layouts: System V ABI, chapters 4 and 5. */
+#include "sys/elf64.h"
 
 #include "base/assert.h"
 #include "base/mem.h"

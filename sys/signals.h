@@ -1,4 +1,4 @@
-/* signal.h: between the calls about signals and their delivery. */
+/* signals.h: between the calls about signals and their delivery. */
 #ifndef WHELK_SYS_SIGNAL_H
 #define WHELK_SYS_SIGNAL_H
 

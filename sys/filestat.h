@@ -1,4 +1,4 @@
-/* stat.h: how Linux lays out what it knows of a file. */
+/* filestat.h: how Linux lays out what it knows of a file. */
 #ifndef WHELK_SYS_STAT_H
 #define WHELK_SYS_STAT_H
 
