@@ -3,6 +3,7 @@
 #ifndef WHELK_BASE_MEM_H
 #define WHELK_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
@@ -13,5 +14,8 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
+
+/* Are the string instructions slow here? Freestanding only: set at boot. */
+extern bool mem_rep_slow;
 
 #endif

@@ -12,6 +12,7 @@ struct page {
     u8 order;   /* of a free block */
     u16 writers, execs; /* mappings beside the direct map; never both non-zero */
     u32 count;  /* PAGE_LARGE: pages of the allocation */
+    u32 next, previous; /* PAGE_FREE: indices, 0 for none */
 };
 
 /* NULL for what is no RAM, or was never the allocator's (kernel image, initrd). */

@@ -1,15 +1,15 @@
 /* page.c: a buddy allocator.
  *
  * I1 a free block of order k starts at a multiple of 2^k pages; its first page
- *    has state PAGE_FREE and that order, and holds the list node (through the
- *    direct map); its other pages have state PAGE_USED.
+ *    has state PAGE_FREE and that order, and the links of its list; its other
+ *    pages have state PAGE_USED. Free memory itself is never touched: the host
+ *    need not back it.
  * I2 two free buddies of one order are always merged.
  * I3 free_count is the sum over the lists; pages_recount checks it. */
 #include "kern/page.h"
 
 #include "arch/x86_64/paging.h"
 #include "base/assert.h"
-#include "base/list.h"
 #include "base/mem.h"
 #include "kern/lock.h"
 #include "kern/machine.h"
@@ -21,7 +21,7 @@ enum { ORDERS = 12, LOW_START = 0x100000 };
 
 static struct spin lock;
 /* under lock */
-static struct list free_lists[ORDERS];
+static u32 heads[ORDERS]; /* index of the first free block; 0: none, as page 0 never is one */
 static size_t free_count;
 /* fixed at boot */
 static struct page *pages;
@@ -43,25 +43,30 @@ struct page *page_info(phys p) {
     return i < page_count && pages[i].state != PAGE_ABSENT ? &pages[i] : NULL;
 }
 
-static struct list *node_of(u64 i) { return phys_to_virt((phys){i * PAGE_SIZE}); }
-
 static void put_free(u64 i, unsigned order) {
-    pages[i].state = PAGE_FREE;
-    pages[i].order = (u8)order;
-    list_push_front(&free_lists[order], node_of(i));
+    struct page *g = &pages[i];
+    g->state = PAGE_FREE;
+    g->order = (u8)order;
+    g->previous = 0;
+    g->next = heads[order];
+    if (g->next) pages[g->next].previous = (u32)i;
+    heads[order] = (u32)i;
 }
 
 static void take_free(u64 i) {
-    assert(pages[i].state == PAGE_FREE);
-    pages[i].state = PAGE_USED;
-    list_remove(node_of(i));
+    struct page *g = &pages[i];
+    assert(g->state == PAGE_FREE);
+    g->state = PAGE_USED;
+    if (g->next) pages[g->next].previous = g->previous;
+    if (g->previous) pages[g->previous].next = g->next;
+    else assert(heads[g->order] == i), heads[g->order] = g->next;
 }
 
 static u64 take_block(unsigned order) {
     unsigned k = order;
-    while (k < ORDERS && list_empty(&free_lists[k])) k++;
+    while (k < ORDERS && !heads[k]) k++;
     if (k == ORDERS) return 0;
-    u64 i = virt_to_phys(free_lists[k].next).v / PAGE_SIZE;
+    u64 i = heads[k];
     take_free(i);
     while (k-- > order) put_free(i + (1ull << k), k); /* the upper halves go back */
     free_count -= 1ull << order;
@@ -110,7 +115,7 @@ size_t pages_recount(void) {
     size_t n = 0;
     u64 flags = spin_lock(&lock);
     for (unsigned k = 0; k < ORDERS; k++)
-        LIST_EACH(it, &free_lists[k]) n += 1ull << k;
+        for (u32 i = heads[k]; i; i = pages[i].next) n += 1ull << k;
     assert(n == free_count);
     spin_unlock(&lock, flags);
     return n;
@@ -191,12 +196,12 @@ static void add_ram(u64 from, u64 to) {
 
 void page_init(void) {
     extern char kernel_end[];
-    for (unsigned k = 0; k < ORDERS; k++) list_init(&free_lists[k]);
     ram_count = machine_memory(ram);
     taken_count = machine_reserved(taken);
     reserve(0, LOW_START);
     reserve(LOW_START, (u64)kernel_end - KERNEL_BASE);
     for (u32 i = 0; i < ram_count; i++) page_count = MAX(page_count, ram[i].end / PAGE_SIZE);
+    page_count = MIN(page_count, (u64)UINT32_MAX);
     place_page_array();
     add_ram(0, BOOT_MAPPED);
 }

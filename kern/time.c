@@ -115,14 +115,18 @@ static struct reading read_both(void) {
     return best;
 }
 
-/* KVM's and QEMU's local APIC timer run at exactly 1 GHz. */
-static bool hypervisor_timer(void) {
-    if (!(cpuid(1, 0).c >> 31)) return false;
+/* The hypervisor's signature: CPUID 0x40000000. */
+static void read_signature(char name[13]) {
+    memset(name, 0, 13);
+    if (!(cpuid(1, 0).c >> 31)) return;
     struct cpuid id = cpuid(0x40000000, 0);
-    char name[13] = {0};
     memcpy(name, &id.b, 4);
     memcpy(name + 4, &id.c, 4);
     memcpy(name + 8, &id.d, 4);
+}
+
+/* KVM's and QEMU's local APIC timer run at exactly 1 GHz. */
+static bool hypervisor_timer(const char *name) {
     return !strcmp(name, "TCGTCGTCGTCG") || !strcmp(name, "KVMKVMKVM");
 }
 
@@ -149,7 +153,10 @@ static u64 tsc_hz_from_machine(void) {
 
 void clock_init(void) {
     u64 hz;
-    if (hypervisor_timer()) {
+    char name[13];
+    read_signature(name);
+    mem_rep_slow = !strcmp(name, "TCGTCGTCGTCG");
+    if (hypervisor_timer(name)) {
         hz = tsc_hz_from_timer();
         timer_hz = NS_PER_S;
     } else {

@@ -54,7 +54,7 @@ static bool page_in(struct trap_frame *f, uptr address) {
 }
 
 static bool fix_copy(struct trap_frame *f) {
-    if (f->rip != (u64)user_copy_instruction) return false;
+    if (f->rip < (u64)user_copy || f->rip >= (u64)user_copy_fault) return false;
     f->rip = (u64)user_copy_fault;
     return true;
 }

@@ -18,7 +18,8 @@ void fpu_reset(void *area); /* to the state of a new program */
 void fpu_save(void *area);
 void fpu_restore(const void *area);
 
-extern char user_copy_instruction[], user_copy_fault[];
+/* 0, or 1 after a fault: see entry.S. */
 u64 user_copy(void *to, const void *from, u64 n);
+extern char user_copy_fault[];
 
 #endif
