@@ -1,5 +1,4 @@
 /* call_thread.c: threads, and the processes that cannot be. */
-#include "arch/x86_64/cpu.h"
 #include "kern/log.h"
 #include "sys/calls.h"
 

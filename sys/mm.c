@@ -41,7 +41,7 @@ static bool make_present(const struct range *r, uptr va) {
     }
     p = pages_free() > PAGES_KEPT ? page_alloc_zeroed() : (phys){0};
     if (!p.v) {
-        log_error("program: out of memory at %#llx; give the VM more (-m)", (unsigned long long)va);
+        log_error("program: out of memory at 0x%llx; give the VM more (-m)", (unsigned long long)va);
         return false;
     }
     if (fill_page(r, va, p) || vm_map(va, p, r->prot)) {

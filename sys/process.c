@@ -118,5 +118,5 @@ void refuse_once(const char *what, u64 detail) {
     if (count == ARRAY_LEN(said)) return;
     said[count].what = what;
     said[count++].detail = detail;
-    log_warn("program: %s (%#llx) is not supported and was refused", what, (unsigned long long)detail);
+    log_warn("program: %s (0x%llx) is not supported and was refused", what, (unsigned long long)detail);
 }

@@ -62,7 +62,7 @@ static bool inspect(struct file *f, const char *path, struct loaded *l) {
     if (!e) e = elf_header((struct bytes){head, MIN((u64)sizeof head, st.size)}, st.size, &l->table, &why);
     if (!e && read_exact(f, entries, l->table.count * ELF_ENTRY, l->table.offset) < 0) e = ERR_IO;
     if (!e) e = elf_image(&l->table, (struct bytes){entries, l->table.count * ELF_ENTRY}, st.size, &l->image, &why);
-    if (e) log_error("program: %s: offset %#llx: %s; %s", path, (unsigned long long)why.offset, why.what, why.remedy);
+    if (e) log_error("program: %s: offset 0x%llx: %s; %s", path, (unsigned long long)why.offset, why.what, why.remedy);
     return !e;
 }
 

@@ -158,7 +158,7 @@ void signal_fault(struct trap_frame *f, uptr address) {
         handle(f, t, s, &cause);
         return;
     }
-    log_error("program: signal %d: vector %llu at rip %#llx, address %#llx, rsp %#llx", s, (unsigned long long)f->vector,
+    log_error("program: signal %d: vector %llu at rip 0x%llx, address 0x%llx, rsp 0x%llx", s, (unsigned long long)f->vector,
               (unsigned long long)f->rip, (unsigned long long)address, (unsigned long long)f->rsp);
     die(s);
 }

@@ -1,7 +1,7 @@
-/* http.c: a small HTTP/1.1 server for Linux: several threads, each with its own
+/* httpd.c: a small HTTP/1.1 server for Linux: several threads, each with its own
  * epoll, share one listening socket. It serves files below a directory.
  *
- *   http [-p PORT] [-t THREADS] [DIRECTORY]
+ *   httpd [-t THREADS] PORT DIRECTORY
  *
  *   GET /n/123   answers "123\n": numbered requests, for tests
  *   GET /path    a file; of a directory its index.html, or a listing
@@ -47,7 +47,7 @@ static int listener = -1;
 static int root = -1;
 
 static void die(const char *what) {
-    fprintf(stderr, "http: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "httpd: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
@@ -336,7 +336,7 @@ static void accept_all(int poll) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), one = 1;
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
-            if (errno != EAGAIN) fprintf(stderr, "http: accept: %s\n", strerror(errno));
+            if (errno != EAGAIN) fprintf(stderr, "httpd: accept: %s\n", strerror(errno));
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -381,24 +381,25 @@ static void listen_on(int port) {
 }
 
 static void usage(void) {
-    fprintf(stderr, "usage: http [-p PORT] [-t THREADS] [DIRECTORY]\n");
+    fprintf(stderr, "usage: httpd [-t THREADS] PORT DIRECTORY\n");
     exit(2);
 }
 
 int main(int argc, char **argv) {
-    int port = 80, threads = 4, option;
-    while ((option = getopt(argc, argv, "p:t:")) != -1) {
-        if (option == 'p') port = atoi(optarg);
-        else if (option == 't') threads = atoi(optarg);
+    int threads = 4, option;
+    while ((option = getopt(argc, argv, "t:")) != -1) {
+        if (option == 't') threads = atoi(optarg);
         else usage();
     }
-    const char *directory = optind < argc ? argv[optind] : ".";
-    if (port < 1 || port > 65535 || threads < 1 || threads > 64 || optind + 1 < argc) usage();
+    if (optind + 2 != argc) usage();
+    int port = atoi(argv[optind]);
+    const char *directory = argv[optind + 1];
+    if (port < 1 || port > 65535 || threads < 1 || threads > 64) usage();
     signal(SIGPIPE, SIG_IGN);
     root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) die(directory);
     listen_on(port);
-    printf("http: serving %s on port %d with %d threads\n", directory, port, threads);
+    printf("httpd: serving %s on port %d with %d threads\n", directory, port, threads);
     fflush(stdout);
     for (int i = 1; i < threads; i++) {
         pthread_t t;
