@@ -1,11 +1,12 @@
 /* calls.c: the calls of net/socket.h that go to one kind of socket or another,
  * and to the network thread: arguments are checked here. */
 #include "base/assert.h"
+#include "net/guard.h"
 #include "net/sock.h"
 
 enum { KNOWN_SEND = NET_DONTWAIT | NET_NOSIGNAL | NET_MORE };
 enum { KNOWN_RECV = NET_DONTWAIT | NET_PEEK | NET_TRUNC | NET_WAITALL | NET_NOSIGNAL };
-enum { BACKLOG_MIN = 1, BACKLOG_MAX = 255 /* lwIP counts in a byte */ };
+enum { BACKLOG_MIN = 1, BACKLOG_MAX = 255 - HALF_OPEN_MAX /* lwIP counts in a byte */ };
 
 /* The arguments of a call that the network thread makes for another. */
 struct call {
@@ -28,7 +29,7 @@ i64 socket_bind(struct socket *s, struct net_addr a) {
 
 static i64 do_listen(void *arg) {
     struct call *c = arg;
-    return tcp_sock_listen(c->s, (u8)c->number);
+    return tcp_sock_listen(c->s, (u8)(c->number + HALF_OPEN_MAX));
 }
 
 i64 socket_listen(struct socket *s, int backlog) {

@@ -42,7 +42,6 @@ struct socket {
     u32 consumed;       /* stream bytes read since lwIP was told */
     bool in_eof;        /* the peer, or shutdown, ended the input */
     bool out_shut;      /* no more output is taken */
-    bool closing;       /* the owner has gone */
     struct list accepted; /* of a listener: children in order, by .sibling */
     u32 accepted_count;
     bool taken;         /* child: accept() has given it out */
@@ -50,6 +49,7 @@ struct socket {
     bool has_peer;
 
     /* under the dirty lock */
+    bool closing; /* the owner has gone: the network thread frees the socket */
     bool dirty;
     struct list dirty_node;
 

@@ -54,13 +54,17 @@ void sock_free(struct socket *s) {
     kfree(s);
 }
 
+/* Under dirty_lock. */
+static bool put_on_list(struct socket *s) {
+    bool first = !s->dirty;
+    if (first) list_push_back(&dirty, &s->dirty_node);
+    s->dirty = true;
+    return first;
+}
+
 void sock_mark(struct socket *s) {
     u64 flags = spin_lock(&dirty_lock);
-    bool first = !s->dirty;
-    if (first) {
-        s->dirty = true;
-        list_push_back(&dirty, &s->dirty_node);
-    }
+    bool first = put_on_list(s);
     spin_unlock(&dirty_lock, flags);
     if (first) net_wake();
 }
@@ -143,11 +147,14 @@ i64 socket_create(int domain, int type, int protocol, struct socket **out) {
 }
 
 void socket_close(struct socket *s) {
-    u64 flags = spin_lock(&s->lock);
+    /* In one step: a network thread that is just serving s and sees closing
+     * frees it, and takes it off the list. From the unlock on s is not ours. */
+    u64 flags = spin_lock(&dirty_lock);
     assert(!s->closing);
     s->closing = true;
-    spin_unlock(&s->lock, flags);
-    sock_mark(s);
+    put_on_list(s);
+    spin_unlock(&dirty_lock, flags);
+    net_wake();
 }
 
 static bool has_child(struct socket *s) { return s->accepted_count || s->closing || s->error; }

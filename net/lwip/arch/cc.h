@@ -31,6 +31,12 @@ u32 net_random(void);
 u32 net_isn(void);
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) net_isn()
 
+/* net/guard.c: sees each IP packet first; 0: lwIP goes on with it. */
+struct pbuf;
+struct netif;
+int net_ip_input(struct pbuf *p, struct netif *n);
+#define LWIP_HOOK_IP4_INPUT(p, n) net_ip_input(p, n)
+
 void net_diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define LWIP_PLATFORM_DIAG(x) \
     do {                      \
