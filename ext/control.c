@@ -210,8 +210,8 @@ static void control_thread(void *arg) {
 }
 
 size_t control_describe_system(char *out, size_t cap) {
-    size_t n = fmt(out, cap, "{\"uptime_ns\":%lu,\"pages_total\":%zu,\"pages_free\":%zu,\"page_tables\":%zu,\"extensions\":%u",
-                   time_mono_ns(), pages_total(), pages_recount(), vm_recount_tables(), ext_count());
+    size_t n = fmt(out, cap, "{\"uptime_ns\":%lu,\"pages_total\":%zu,\"pages_free\":%zu,\"pages_recounted\":%zu,\"page_tables\":%zu,\"extensions\":%u",
+                   time_mono_ns(), pages_total(), pages_free(), pages_recount(), vm_recount_tables(), ext_count());
     if (config && config->describe) n += config->describe(n < cap ? out + n : NULL, n < cap ? cap - n : 0);
     return n + fmt(n < cap ? out + n : NULL, n < cap ? cap - n : 0, "}");
 }

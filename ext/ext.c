@@ -114,7 +114,7 @@ static enum err compile(struct ext *x, const struct ext_request *r, struct ext_e
     enum err e = rt_module_load(ext_config.engine, r->module, &limits, &x->module, &why);
     if (!e) return check_version(x, error);
     if (why.offset == SIZE_MAX) return ext_fail(error, e, "extension %s: %s", x->name, why.text);
-    return ext_fail(error, e, "extension %s: %s (at byte %zu of %zu)", x->name, why.text, why.offset, r->module.n);
+    return ext_fail(error, e, "extension %s: %s (at offset %zu of %zu)", x->name, why.text, why.offset, r->module.n);
 }
 
 static enum err ring_memory(struct ring *r, u32 cap) {

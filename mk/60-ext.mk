@@ -6,7 +6,7 @@ EXT_C     := $(patsubst examples/ext/%.c,%,$(filter-out examples/ext/wasi_%,$(wi
 EXT_WASI  := $(patsubst examples/ext/%.c,%,$(wildcard examples/ext/wasi_*.c))
 EXT_RUST  := $(patsubst examples/ext/%.rs,%,$(wildcard examples/ext/*.rs))
 EXT_WASM  := $(patsubst %,$(B)/ext/%.wasm,$(EXT_C) $(EXT_WASI) $(EXT_RUST))
-HOSTILE   := $(patsubst test/ext/hostile/%.wat,%,$(wildcard test/ext/hostile/*.wat)) version truncated
+HOSTILE   := $(patsubst test/ext/hostile/%.wat,%,$(wildcard test/ext/hostile/*.wat)) wrong_abi truncated
 HOSTILE_WASM := $(HOSTILE:%=$(B)/ext/hostile/%.wasm)
 
 $(EXT_C:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.c sdk/c/whelk.h
@@ -22,7 +22,7 @@ $(EXT_RUST:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.rs
 $(B)/ext/hostile/%.wasm: test/ext/hostile/%.wat
 	@mkdir -p $(@D)
 	wat2wasm $< -o $@
-$(B)/ext/hostile/version.wasm: test/ext/hostile/version.c
+$(B)/ext/hostile/wrong_abi.wasm: test/ext/hostile/wrong_abi.c
 	@mkdir -p $(@D)
 	$(WASM_CC) $< -o $@
 # A whole module, cut in the middle of a section.
@@ -32,7 +32,7 @@ $(B)/ext/hostile/truncated.wasm: $(B)/ext/tracer.wasm
 
 .PHONY: ext
 ext: $(EXT_WASM) $(HOSTILE_WASM)
-ALL += $(EXT_WASM)
+ALL += $(EXT_WASM) $(HOSTILE_WASM)
 
 # The unit tests of ext/ run it on a kernel of stand-ins.
 EXT_UNIT := $(patsubst test/unit/%.c,$(B)/asan/unit/%,$(wildcard test/unit/ext_*.c))

@@ -136,11 +136,11 @@ static void refused(void) {
         enum err e;
         const char *part;
     } cases[] = {
-        {"hostile/missing", "", ERR_NOT_FOUND, "no_such_function"},
-        {"hostile/signature", "", ERR_SIGNATURE, "now"},
-        {"hostile/truncated", "", ERR_TRUNCATED, "at byte"},
-        {"hostile/version", "", ERR_VERSION, "compiled for another ABI version: 999"},
-        {"hostile/handler", "", ERR_SIGNATURE, "export net.rx has type (i64) -> i32; net.rx takes (i32, i32) -> (i32)"},
+        {"hostile/missing_import", "", ERR_NOT_FOUND, "env.missing"},
+        {"hostile/wrong_signature", "", ERR_SIGNATURE, "now"},
+        {"hostile/truncated", "", ERR_TRUNCATED, "at offset"},
+        {"hostile/wrong_abi", "", ERR_VERSION, "compiled for another ABI version: 999"},
+        {"hostile/wrong_handler", "", ERR_SIGNATURE, "export net.rx has type (i64) -> i32; net.rx takes (i32, i32) -> (i32)"},
         {"hostile/huge", "", ERR_LIMIT, "bad"},
         {"now", "net.rx", ERR_NOT_FOUND, "exports no function handle"},
         {"now", "net.xx", ERR_NOT_FOUND, "there is no hook net.xx; there are net.rx, net.tx"},
@@ -162,8 +162,8 @@ static void traps_and_quarantine(void) {
     static const struct {
         const char *module, *part;
     } cases[] = {
-        {"hostile/recurse", "call stack exhausted in net.rx"},
-        {"hostile/outside", "out of bounds memory access in net.rx"},
+        {"hostile/recursion", "call stack exhausted in net.rx"},
+        {"hostile/oob", "out of bounds memory access in net.rx"},
         {"hostile/divide", "integer divide by zero in net.rx"},
         {"hostile/grow", "unreachable in net.rx; its memory is at the limit of 16777216 bytes"},
     };
@@ -225,7 +225,7 @@ static void replaced(void) {
     r.module = file("tracer");
     EQUAL(ext_load(&r, lines, sizeof lines, &error), ERR_OK);
     CHECK(says(lines, "net.tap"));
-    r.module = file("hostile/missing");
+    r.module = file("hostile/missing_import");
     CHECK(ext_load(&r, lines, sizeof lines, &error));
     CHECK(says(describe("r"), "net.tap")); /* a failed upgrade leaves the old one */
     EQUAL(unload("r"), ERR_OK);
