@@ -8,7 +8,7 @@ struct sink {
 };
 
 struct spec {
-    bool left, zero;
+    bool left, zero, prefix;
     unsigned width;
     int precision; /* -1: none given */
     unsigned size; /* bytes of the integer */
@@ -57,9 +57,10 @@ static unsigned take_number(const char **f) {
 
 static struct spec take_spec(const char **f, va_list *args) {
     struct spec sp = {.precision = -1, .size = sizeof(int)};
-    for (; **f == '-' || **f == '0'; (*f)++) {
+    for (; **f == '-' || **f == '0' || **f == '#'; (*f)++) {
         if (**f == '-') sp.left = true;
-        else sp.zero = true;
+        else if (**f == '0') sp.zero = true;
+        else sp.prefix = true;
     }
     if (**f == '*') {
         (*f)++;
@@ -101,6 +102,7 @@ static void put_one(struct sink *s, char conversion, const struct spec *sp, va_l
     case 'X': {
         u64 v = sp->size == 8 ? va_arg(*args, u64) : va_arg(*args, unsigned);
         unsigned base = conversion == 'u' ? 10 : conversion == 'o' ? 8 : 16;
+        if (sp->prefix && base == 16 && v) put_text(s, &(struct spec){0}, "0x", 2);
         put_number(s, sp, v, base, conversion == 'X' ? upper : lower, false);
         return;
     }

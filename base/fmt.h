@@ -1,6 +1,7 @@
 /* fmt.h: a small printf for places without one.
  *
- * Conversions: %d %i %u %x %X %o %c %s %p %%, with -, 0, width, precision (for
+ * Conversions: %d %i %u %x %X %o %c %s %p %%, with -, 0, # (0x before a number that is not 0;
+ * without a width), width, precision (for
  * strings; * allowed), and the sizes l, ll, z. %m is not there. The output is always ended
  * with a zero byte when cap > 0; the result is the length that it would have
  * had, as snprintf's. */

@@ -136,12 +136,15 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
     return EXIT_OK;
 }
 
-/* The kernel ends the VM through isa-debug-exit (plat/vm/power.c): QEMU's
- * status is then 2n + 1 with n = 0x10 for success and 0x20 + s for status s. */
+/* The kernel ends the VM through isa-debug-exit; the codes are plat/vm/power.c's. */
 int qemu_status(int wait_status) {
+    static const u8 large[] = {126, 127, 129, 130, 132, 134, 135, 136, 137, 139, 141, 143};
     if (!WIFEXITED(wait_status)) return EXIT_RUN;
     int status = WEXITSTATUS(wait_status), n = status >> 1;
-    if (!(status & 1) || n < 0x10) return EXIT_RUN;
+    if (!(status & 1)) return EXIT_RUN;
     if (n == 0x10) return EXIT_OK;
+    if (n >= 0x12 && n < 0x12 + (int)ARRAY_LEN(large)) return large[n - 0x12];
     return n > 0x20 ? n - 0x20 : EXIT_RUN;
 }
+
+bool qemu_panicked(int wait_status) { return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == (0x11 << 1 | 1); }

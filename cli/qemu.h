@@ -16,5 +16,6 @@ struct vm_options {
 int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd);
 /* wait status of QEMU -> exit status for `whelk run`. */
 int qemu_status(int wait_status);
+bool qemu_panicked(int wait_status);
 
 #endif

@@ -232,7 +232,8 @@ static int serve(struct run *r) {
     if (o.loader_failed) return EXIT_RUN;
     if (stop_asked && WIFSIGNALED(o.wait_status)) return 128 + SIGTERM;
     int status = qemu_status(o.wait_status);
-    if (status == EXIT_RUN && !stop_asked) fail("%s: the virtual machine ended without a status", r->guest.name);
+    if (qemu_panicked(o.wait_status)) fail("%s: the kernel panicked; the console says why", r->guest.name);
+    else if (status == EXIT_RUN && !stop_asked) fail("%s: the virtual machine ended without a status", r->guest.name);
     return status;
 }
 
@@ -321,8 +322,8 @@ int run_main(int argc, char **argv) {
         "Boots PROGRAM, an unmodified static Linux binary, in a virtual machine. PROGRAM is\n"
         "a path in --root, or else a file of this host, which is copied to /bin. The console\n"
         "goes to standard output. Ctrl-C shuts the guest down; again, it ends at once.\n\n"
-        "Exit status: the program's (up to 95); 125 whelk, QEMU or the kernel failed; 126 the\n"
-        "program cannot run; 127 there is no such program; 143 the guest was ended; 2 usage.\n",
+        "Exit status: the program's (up to 95; 128 + N after a signal N); 125 whelk, QEMU or the\n"
+        "kernel failed; 126 the program cannot run; 127 there is no such program; 2 usage.\n",
         opts, ARRAY_LEN(opts)};
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);

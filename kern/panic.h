@@ -4,7 +4,8 @@
 #define WHELK_KERN_PANIC_H
 
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Ends the machine; status 0 is success, above 95 counts as 95. */
+/* Ends the machine; status 0 is success, above 95 counts as 95 unless a
+ * shell gives it a meaning (plat/vm/power.c). */
 enum { MACHINE_PANICKED = -1 };
 _Noreturn void machine_exit(int status);
 

@@ -1,19 +1,27 @@
 /* power.c: how the VM ends. QEMU's isa-debug-exit turns a byte n into the exit
- * status 2n + 1: success is 0x10 (33), a panic 0x11, a status s is 0x20 + s, up to
- * 0x7f: none can be taken for an error of QEMU itself (1). Without that device the VM resets,
- * which `-no-reboot` turns into an end. */
+ * status 2n + 1: success is n = 0x10 (33), a panic 0x11, a status s is 0x20 + s, up to
+ * 0x7f; larger ones have a code from 0x12 on if they are in the table: none can be taken
+ * for an error of QEMU itself (1). cli/qemu.c turns them back. Without that device the VM
+ * resets, which `-no-reboot` turns into an end. */
 #include "arch/x86_64/cpu.h"
 #include "base/types.h"
 #include "kern/panic.h"
 
-enum { DEBUG_EXIT = 0x501, EXIT_SUCCESS = 0x10, EXIT_PANIC = 0x11, EXIT_FAILURE = 0x20, EXIT_LARGEST = 0x5f };
+enum { DEBUG_EXIT = 0x501, EXIT_SUCCESS = 0x10, EXIT_PANIC = 0x11, EXIT_LARGE = 0x12, EXIT_FAILURE = 0x20, EXIT_LARGEST = 0x5f };
+
+static u8 exit_code(int status) {
+    /* What shells give: cannot run, not found, ended by a signal (128 + its number). */
+    static const u8 large[] = {126, 127, 129, 130, 132, 134, 135, 136, 137, 139, 141, 143};
+    if (status == MACHINE_PANICKED) return EXIT_PANIC;
+    if (status == 0) return EXIT_SUCCESS;
+    for (u8 i = 0; i < ARRAY_LEN(large); i++)
+        if (status == large[i]) return (u8)(EXIT_LARGE + i);
+    return (u8)(EXIT_FAILURE + MIN(status & 0xff, EXIT_LARGEST));
+}
 
 _Noreturn void machine_exit(int status) {
     irq_off();
-    u8 code = EXIT_FAILURE + (u8)MIN(status & 0xff, EXIT_LARGEST);
-    if (status == 0) code = EXIT_SUCCESS;
-    if (status == MACHINE_PANICKED) code = EXIT_PANIC;
-    outb(DEBUG_EXIT, code);
+    outb(DEBUG_EXIT, exit_code(status));
     /* Still here: no such device. A fault with no IDT resets the machine. */
     struct {
         u16 limit;

@@ -65,7 +65,7 @@ def test_initrd():
     check('initrd: sub 40755 0\n' in out and 'initrd: sub/file 100644 5\n' in out, 'folder and file are in the initrd')
     check('initrd: link 120777 8\n' in out and 'initrd: .whelk/env 100644 4\n' in out, 'link and environment too')
     whelk('run', '--root', f'{work}/root', 'sub/file', has="argv: ['/sub/file']")
-    for qemu, want in ((33, 0), (35, 125), (1, 125), (2 * 0x21 + 1, 1), (2 * 0x2a + 1, 10)):
+    for qemu, want in ((33, 0), (35, 125), (37, 126), (39, 127), (1, 125), (2 * 0x21 + 1, 1), (2 * 0x2a + 1, 10)):
         environment['FAKE_DIE'] = str(qemu)
         whelk('run', '/bin/true', status=want)
     del environment['FAKE_DIE']

@@ -65,6 +65,8 @@ static void formats(void) {
     EQUAL_TEXT(out, "-7|   42|ab  |00001234");
     fmt(out, sizeof out, "%.*s|%6s|%c%%", 2, "abc", "x", 'q');
     EQUAL_TEXT(out, "ab|     x|q%");
+    fmt(out, sizeof out, "%#x|%#llx|%s", 0x1fu, 0ull, "next");
+    EQUAL_TEXT(out, "0x1f|0|next");
     fmt(out, sizeof out, "%04d|%ld", -5, (long)INT64_MIN);
     EQUAL_TEXT(out, "-005|-9223372036854775808");
     EQUAL(fmt(out, 4, "%s", "longer"), 6);
