@@ -2,8 +2,8 @@
  *
  * Errors: why->what says what is wrong at why->offset of the file, why->remedy
  * what to do; *out is then undefined. */
-#ifndef WHELK_SYS_ELF_H
-#define WHELK_SYS_ELF_H
+#ifndef WHELK_SYS_ELF64_H
+#define WHELK_SYS_ELF64_H
 
 #include "base/err.h"
 #include "base/types.h"

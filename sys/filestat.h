@@ -1,6 +1,6 @@
 /* filestat.h: how Linux lays out what it knows of a file. */
-#ifndef WHELK_SYS_STAT_H
-#define WHELK_SYS_STAT_H
+#ifndef WHELK_SYS_FILESTAT_H
+#define WHELK_SYS_FILESTAT_H
 
 #include "fs/file.h"
 

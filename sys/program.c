@@ -21,7 +21,7 @@
 #define STACK_TOP 0x7fffffff0000ull
 #define STACK_BYTES (8ull << 20)
 #define PIE_BASE 0x555555554000ull
-enum { CANNOT_START = 127, STRINGS_MAX = 128 << 10 };
+enum { CANNOT_START = 126, STRINGS_MAX = 128 << 10 };
 
 static const struct program_ops ops = {.syscall = program_syscall, .fault = signal_fault, .leave = signal_leave};
 

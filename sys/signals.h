@@ -1,6 +1,6 @@
 /* signals.h: between the calls about signals and their delivery. */
-#ifndef WHELK_SYS_SIGNAL_H
-#define WHELK_SYS_SIGNAL_H
+#ifndef WHELK_SYS_SIGNALS_H
+#define WHELK_SYS_SIGNALS_H
 
 #include "sys/process.h"
 
