@@ -83,7 +83,7 @@ static enum err take_section(struct decoder *d, u8 *order) {
 /* What only the whole module shows. */
 static enum err check_counts(struct decoder *d) {
     const struct wasm_module *m = d->m;
-    if (m->func_count > m->imported_funcs && !m->funcs[m->imported_funcs].code.p)
+    if (m->func_count > m->imported_funcs && !m->funcs[m->func_count - 1].code.p)
         return decode_fail(d, ERR_MALFORMED, "function and code section have inconsistent lengths");
     if (m->has_data_count && m->data_count_declared != m->data_count)
         return decode_fail(d, ERR_MALFORMED,

@@ -258,10 +258,11 @@ static enum err check_call_indirect(struct validator *v, const struct wasm_instr
 
 static enum err check_select(struct validator *v, const struct wasm_instr *i) {
     wasm_type a, b;
+    if (i->op == WASM_OP_SELECT_T && i->a != 1)
+        return validator_fail(v, ERR_INVALID, "invalid result arity");
     enum err e = pop(v, WASM_I32);
     if (e) return e;
     if (i->op == WASM_OP_SELECT_T) {
-        if (i->a != 1) return validator_fail(v, ERR_INVALID, "invalid result arity");
         if ((e = pop(v, i->type)) || (e = pop(v, i->type))) return e;
         return push(v, i->type);
     }
@@ -342,7 +343,7 @@ static enum err check_memarg(struct validator *v, const struct wasm_instr *i) {
 }
 
 static enum err check_data(struct validator *v, u32 segment) {
-    if (!v->m->has_data_count)
+    if (!v->m->has_data_count && v->m->data_count)
         return validator_fail(v, ERR_MALFORMED, "data count section required");
     if (!fault(SEGMENT_INDEX) && segment >= v->m->data_count) return unknown(v, "data segment", segment);
     return ERR_OK;
@@ -366,7 +367,6 @@ static enum err check_table_copy(struct validator *v, const struct wasm_instr *i
 
 /* Index immediates of the instructions whose type is in the table. */
 static enum err check_immediate(struct validator *v, const struct wasm_instr *i) {
-    enum err e;
     switch (wasm_opinfos[i->op].imm) {
     case WASM_IMM_MEMARG: return check_memarg(v, i);
     case WASM_IMM_MEMORY: return i->a < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->a);
@@ -375,8 +375,8 @@ static enum err check_immediate(struct validator *v, const struct wasm_instr *i)
     case WASM_IMM_ELEM:
         return i->a < v->m->elem_count ? ERR_OK : unknown(v, "elem segment", i->a);
     case WASM_IMM_DATA_MEMORY:
-        if ((e = check_data(v, i->a))) return e;
-        return i->b < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->b);
+        if (i->b >= v->m->memory_count) return unknown(v, "memory", i->b);
+        return check_data(v, i->a);
     case WASM_IMM_MEMORY_MEMORY:
         if (i->a >= v->m->memory_count) return unknown(v, "memory", i->a);
         return i->b < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->b);

@@ -1,0 +1,34 @@
+# The official suite, groups 1 to 3: make spec (hosted, under ASan and UBSan),
+# make spec-vm (in ring 0, on two CPU models). SCRIPT=NAME runs one file.
+# The suite is not part of the project; see the message below.
+SPEC_SUITE := $(or $(WASM_TESTSUITE),$(wildcard ../shared/spec/testsuite))
+SPEC_PACK  := $(B)/spec/pack.bin
+SPEC_SRC   := $(wildcard test/spec/*.c)
+SPEC_HOST  := $(patsubst %.c,$(B)/asan/%.o,$(SPEC_SRC) $(wildcard test/spec/host/*.c) cli/host_rt.c test/lib/test.c)
+SPEC_ABSENT = @echo "spec: skipped: no suite; git clone https://github.com/WebAssembly/testsuite, check out 193e551ff22663995b1ac95dc62344133669e14b, set WASM_TESTSUITE"
+
+$(B)/asan/spec: $(SPEC_HOST) $(ENGINE_ASAN)
+	$(CC) $(SAN) -pie $^ -o $@
+
+# A few modules are in a syntax that only jco reads. Without it they are skipped.
+JCO ?= $(B)/spec/jco
+$(B)/spec/jco.stamp:
+	@mkdir -p $(B)/spec/jco
+	@[ -d $(JCO)/node_modules/@bytecodealliance/jco ] || ! command -v npm > /dev/null || \
+	    (cd $(B)/spec/jco && timeout 120 npm install --silent --no-audit --no-fund @bytecodealliance/jco@1.35) || \
+	    echo "spec: jco could not be installed; the modules that need it are skipped"
+	@touch $@
+
+$(SPEC_PACK): $(B)/spec/jco.stamp $(wildcard $(SPEC_SUITE)/*.wast) $(wildcard test/spec/*.py) test/spec/deferred.txt
+	@mkdir -p $(@D)
+	JCO=$(JCO) python3 test/spec/convert.py $(SPEC_SUITE) test/spec/deferred.txt $(B)/spec/wat $@
+
+.PHONY: spec spec-vm
+ifneq ($(wildcard $(SPEC_SUITE)/i32.wast),)
+spec: $(B)/asan/spec $(SPEC_PACK)
+	@timeout 600 $(B)/asan/spec $(SPEC_PACK) $(SCRIPT)
+	@SPEC_CPU=baseline timeout 600 $(B)/asan/spec $(SPEC_PACK) $(SCRIPT) | tail -n 1 | sed 's/$$/ (without SSE4.1)/'
+else
+spec spec-vm:
+	$(SPEC_ABSENT)
+endif
