@@ -40,6 +40,9 @@ struct build {
     u32 block;                    /* being filled */
     u32 loop;                     /* innermost */
     u32 loops_seen;
+    /* Of what may have been written: two reads of one epoch see the same. Bumped
+     * from epochs, so that no number comes back after a join. */
+    u32 memory_epoch, global_epoch, epochs;
     bool dead;                    /* code here is unreachable */
     u32 dead_depth;               /* of blocks opened in dead code */
     u64 cells;                    /* edge arguments handled: a limit on work */
@@ -59,6 +62,9 @@ static inline u32 value1(struct build *b, u8 op, u8 type, u8 aux, u32 a) {
 static inline u32 value2(struct build *b, u8 op, u8 type, u8 aux, u32 a, u32 c) {
     return ir_value(b->f, (struct ins){.op = op, .type = type, .aux = aux, .a = a, .b = c});
 }
+
+static inline void memory_changes(struct build *b) { b->memory_epoch = ++b->epochs; }
+static inline void global_changes(struct build *b) { b->global_epoch = ++b->epochs; }
 
 void build_set_local(struct build *b, u32 local, u32 v);
 /* build_flow.c */

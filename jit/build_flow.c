@@ -12,6 +12,8 @@ u32 build_block(struct build *b) {
     VEC_PUSH(f, f->blocks, k);
     b->block = f->blocks.n - 1;
     ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+    memory_changes(b);
+    global_changes(b);
     return b->block;
 }
 
@@ -66,6 +68,8 @@ static void enter_loop(struct build *b, struct ctl *c) {
     struct block k = {.first = f->ins.n, .loop = b->loop, .depth = depth + 1, .header = true};
     VEC_PUSH(f, f->blocks, k);
     c->header = b->block = f->blocks.n - 1;
+    memory_changes(b);
+    global_changes(b);
     ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
 }
 
@@ -168,7 +172,10 @@ static void do_br_if(struct build *b, u32 depth) {
     u32 cond = pop(b), yes = build_edge(b), no = build_edge(b);
     build_edge_to_label(b, yes, depth);
     build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = no});
+    u32 memory = b->memory_epoch, global = b->global_epoch;
     build_attach(b, no, build_block(b));
+    b->memory_epoch = memory; /* the only way here: what was read still holds */
+    b->global_epoch = global;
 }
 
 /* Targets that repeat share one edge: a million entries make few edges. */

@@ -3,6 +3,7 @@
  * I1 operands[] of the opcode table and args of the IR table agree: a row of
  *    simple[] pops what IR reads and pushes one value if it has a type.
  * I2 references are i32 handles, 0 for null. */
+#include "base/fault.h"
 #include "jit/build.h"
 
 struct row {
@@ -174,13 +175,14 @@ static u32 i64_const(struct build *b, u64 v) { return ir_const(b->f, T_I64, v); 
 static u32 to_i64(struct build *b, u32 v) { return value1(b, IR_ZEXT, T_I64, 0, v); }
 
 static void do_load(struct build *b, struct row r) {
-    struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = (u32)b->in.bits};
-    push(b, ir_append(b->f, i));
+    struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = (u32)b->in.bits, .c = b->memory_epoch};
+    push(b, ir_value(b->f, i));
 }
 
 static void do_store(struct build *b, struct row r) {
     u32 value = pop(b), at = pop(b);
     ir_append(b->f, (struct ins){.op = IR_STORE, .aux = r.aux, .a = at, .b = value, .c = (u32)b->in.bits});
+    memory_changes(b);
 }
 
 static void do_simple(struct build *b, struct row r) {
@@ -199,8 +201,14 @@ static void do_select(struct build *b) {
     push(b, ir_value(b->f, i));
 }
 
+static void call_changes(struct build *b) {
+    memory_changes(b);
+    if (!fault(STALE_GLOBAL)) global_changes(b);
+}
+
 /* Results of a call: the call itself is the first, RESULTs follow it. */
 static void push_results(struct build *b, u32 call, const struct wasm_functype *t) {
+    call_changes(b);
     for (u32 i = 0; i < t->result_count; i++) {
         if (!i) {
             b->f->ins.p[call].type = ir_type_of(t->results[0]);
@@ -245,6 +253,7 @@ static u32 builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, cons
     u32 start = f->pool.n;
     for (u32 k = 0; k < n; k++) VEC_PUSH(f, f->pool, args[k]);
     struct ins i = {.op = IR_CALL_BUILTIN, .type = type, .aux = (u8)which, .a = start, .b = n};
+    call_changes(b);
     return ir_append(f, i);
 }
 
@@ -302,7 +311,7 @@ static void do_ref_func(struct build *b) {
     push(b, builtin(b, ABI_BUILTIN_ref_func, T_I32, 1, args));
 }
 
-/* READS: not numbered, removed when unused. */
+/* Sizes: not worth numbering. */
 static u32 reads(struct build *b, u8 op, u8 type, u32 a) {
     return ir_append(b->f, (struct ins){.op = op, .type = type, .a = a});
 }
@@ -310,8 +319,13 @@ static u32 reads(struct build *b, u8 op, u8 type, u32 a) {
 static void do_global(struct build *b) {
     struct fn *f = b->f;
     const struct wasm_global *g = &f->m->globals[b->in.a];
-    if (b->in.op == WASM_OP_GLOBAL_GET) push(b, reads(b, IR_GLOBAL_GET, ir_type_of(g->type), b->in.a));
-    else ir_append(f, (struct ins){.op = IR_GLOBAL_SET, .a = pop(b), .b = b->in.a});
+    if (b->in.op == WASM_OP_GLOBAL_GET) {
+        u32 epoch = g->mutable ? b->global_epoch : 0;
+        push(b, ir_value(f, (struct ins){.op = IR_GLOBAL_GET, .type = ir_type_of(g->type), .a = b->in.a, .c = epoch}));
+    } else {
+        ir_append(f, (struct ins){.op = IR_GLOBAL_SET, .a = pop(b), .b = b->in.a});
+        global_changes(b);
+    }
 }
 
 static u32 eqz(struct build *b, u32 v, u8 type) {

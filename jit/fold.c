@@ -3,6 +3,7 @@
  *
  * I1 a fold never removes a trap: division folds only when it cannot trap.
  * I2 constants of i32 are held zero-extended. */
+#include "base/fault.h"
 #include "jit/ir.h"
 
 static u64 bits_of(const struct fn *f, u32 v) { return const_bits(&f->ins.p[v]); }
@@ -55,7 +56,7 @@ static bool eval_compare(const struct ins *i, const struct ins *operand, u64 a, 
 
 static bool eval2(const struct fn *f, const struct ins *i, u64 *out) {
     u64 a = bits_of(f, i->a), b = bits_of(f, i->b);
-    unsigned width = wide(i) ? 64 : 32, n = (unsigned)b & (width - 1);
+    unsigned width = wide(i) ? 64 : 32, n = (unsigned)b & (fault(SHIFT_FOLD) ? 63 : width - 1);
     switch (i->op) {
     case IR_ADD: *out = a + b; return true;
     case IR_SUB: *out = a - b; return true;
@@ -242,6 +243,7 @@ u32 fold_ins(struct fn *f, struct ins *i) {
         if (i->op == IR_STORE || i->op == IR_FCMP) return 0;
         return fold2(f, i);
     case 1:
+        if (fault(ZERO_EXTEND) && i->op == IR_ZEXT && f->ins.p[i->a].op == IR_WRAP) return f->ins.p[i->a].a;
         if (ir_opinfos[i->op].kind == K_PURE && is_const(f, i->a) && eval1(f, i, &bits))
             return ir_const(f, i->type, bits);
         return 0;

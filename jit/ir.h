@@ -21,7 +21,7 @@
 enum ir_type { T_NONE, T_I32, T_I64, T_F32, T_F64 };
 
 /* How an instruction behaves. PURE: numbered, removed when unused. TRAPS: may
- * trap; numbered, not removed. READS: removed when unused. EFFECT: stays. */
+ * trap; numbered, not removed. READS: numbered within an epoch, removed when unused. EFFECT: stays. */
 enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
 
 /* name, value operands among a b c, kind. */
@@ -72,9 +72,9 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(FCVT, 1, PURE)       /* demote, promote */                               \
     X(BITCAST, 1, PURE)                                                        \
     X(SELECT, 3, PURE)     /* c ? a : b */                                     \
-    X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: offset */                \
+    X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: offset, c: epoch */      \
     X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: offset */                \
-    X(GLOBAL_GET, 0, READS) /* a: global */                                    \
+    X(GLOBAL_GET, 0, READS) /* a: global, c: epoch */                          \
     X(GLOBAL_SET, 1, EFFECT) /* b: global */                                   \
     X(MEM_SIZE, 0, READS)                                                      \
     X(TABLE_SIZE, 0, READS) /* a: table */                                     \
@@ -105,7 +105,6 @@ enum ir_flags {
     V_LIVE = 1,   /* marked by dead code removal */
     V_FOLDED = 2, /* emitted by its only user, in the same block */
     V_ZEXT = 4,   /* the upper half is zero wherever it is in a register */
-    V_NUMBERED = 8,
 };
 
 struct ins {

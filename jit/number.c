@@ -3,7 +3,8 @@
  * I1 entries form a stack; a bucket's chain runs from newer to older, so
  *    releasing to a mark restores every chain.
  * I2 constants have no place and live in a table that is never released.
- * I3 LOADs and other READS are not numbered: memory is not tracked here. */
+ * I3 what reads state (LOAD, GLOBAL_GET) carries the epoch in which it reads: a
+ *    number that the builder changes at every write, call and join. */
 #include "jit/ir.h"
 
 struct entry {
@@ -75,7 +76,7 @@ u32 ir_value(struct fn *f, struct ins i) {
     u32 v = fold_ins(f, &i);
     if (v) return v;
     u8 kind = ir_opinfos[i.op].kind;
-    if ((kind != K_PURE && kind != K_TRAPS) || i.op == IR_LOAD) return ir_append(f, i);
+    if (kind != K_PURE && kind != K_TRAPS && kind != K_READS) return ir_append(f, i);
     u32 bucket = hash_ins(&i) & n->mask;
     for (u32 e = n->heads[bucket]; e; e = n->entries.p[e - 1].next)
         if (same(&f->ins.p[n->entries.p[e - 1].value], &i)) return n->entries.p[e - 1].value;

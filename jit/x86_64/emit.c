@@ -4,6 +4,7 @@
  * I2 moves of an edge run on that edge only: behind a jump when the source has
  *    another way out.
  * I3 if nothing needs the stack, the frame is empty and rsp is not touched. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 enum { CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13, PROBE = 4096 };
@@ -17,26 +18,11 @@ static u32 outgoing(const struct fn *f, const struct ins *x) {
     return s.stack_args + s.stack_results;
 }
 
-/* A constant operand that must go through a register while the scratch may be
- * taken: by the address, or by the instruction's own expansion. */
-static bool constant_in_way(const struct emit *e, const struct ins *x) {
-    i32 imm;
-    switch (x->op) {
-    case IR_STORE: return is_const(e->f, x->b) && !imm_value(e, x->b, &imm);
-    case IR_GLOBAL_SET: return is_const(e->f, x->a) && !imm_value(e, x->a, &imm);
-    case IR_CLZ:
-    case IR_CTZ: return is_const(e->f, x->a);
-    default: return false;
-    }
-}
-
-/* The spare slot is there whenever anything is in memory or such a constant
- * is: only then can it be asked for. */
+/* The spare slot is there whenever a value lives in memory: only then can it be
+ * asked for. */
 static bool uses_spare(const struct emit *e) {
     for (u32 k = 1; k < e->a->ivals.n; k++)
         if (e->a->ivals.p[k].reg == REG_MEM) return true;
-    for (u32 i = 1; i < e->f->ins.n; i++)
-        if (e->f->ins.p[i].flags & V_LIVE && constant_in_way(e, &e->f->ins.p[i])) return true;
     return false;
 }
 
@@ -193,7 +179,8 @@ static void emit_brtable(struct emit *e, u32 i) {
     const u32 *edges = e->f->pool.p + x->b;
     to_reg(e, x->a, use_pos(i), RAX);
     put_alu_imm(c, ALU_CMP, 0, rm_reg(RAX), (i32)(x->c - 1));
-    put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[x->c - 1]));
+    u32 other = x->c - 1 - (fault(SWITCH_DEFAULT) && x->c > 1);
+    put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[other]));
     put8(c, 0x4c), put8(c, 0x8d), put8(c, 0x1d), put32(c, 7); /* lea r11, [rip + 7] */
     put_lea(c, 1, SCRATCH, rm_index(SCRATCH, RAX, 3, 0));
     put_op(c, 0, 0, 0xff, 4, rm_reg(SCRATCH), 0);

@@ -3,6 +3,7 @@
  * I1 the result's register never holds a late operand (regs.c); it may hold an
  *    early one, which is then read before it is written.
  * I2 32-bit forms leave the upper half zero. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 static enum alu alu_of(u8 op) {
@@ -206,6 +207,7 @@ static bool may_be_zero(const struct emit *e, const struct ins *x) {
 }
 static bool may_be_minus_one(const struct emit *e, const struct ins *x) {
     u64 b;
+    if (fault(DIVIDE_OVERFLOW)) return false;
     return !const_divisor(e, x, &b) || b == (wide(x->type) ? UINT64_MAX : UINT32_MAX);
 }
 

@@ -4,6 +4,7 @@
  *    the instruction is a trap site.
  * I2 offsets from 2^31 on are added into the index: below 2^33 in all, which the
  *    reservation covers. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 /* Displacements stay below 2^31 with the upper half of a 64-bit store added. */
@@ -47,7 +48,7 @@ static void load(struct emit *e, const struct ins *x, u8 d, struct rm at) {
     u32 w = wide(x->type);
     switch (x->aux) {
     case A_U8: put_op(c, 0, 0, 0x0fb6, d, at, 0); break;
-    case A_S8: put_op(c, 0, w, 0x0fbe, d, at, 0); break;
+    case A_S8: put_op(c, 0, w, fault(LOAD_SIGN) ? 0x0fb6 : 0x0fbe, d, at, 0); break;
     case A_U16: put_op(c, 0, 0, 0x0fb7, d, at, 0); break;
     case A_S16: put_op(c, 0, w, 0x0fbf, d, at, 0); break;
     case A_U32: put_mov(c, 0, d, at); break;
