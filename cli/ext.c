@@ -14,14 +14,48 @@ static void show(struct ctl_frame *f) {
     free(f->payload);
 }
 
-/* One question to the guest of that name, its answer on standard output. */
-static int ask(const char *name, u16 kind, const char *text) {
+/* The text of the string or number after "KEY": in a line of JSON that the
+ * guest made, up to cap - 1 bytes; "?" if it is not there. Returns where to look on. */
+static const char *field(const char *line, const char *key, char *out, size_t cap) {
+    char quoted[40];
+    snprintf(out, cap, "?");
+    snprintf(quoted, sizeof(quoted), "\"%s\":", key);
+    const char *at = strstr(line, quoted);
+    if (!at) return NULL;
+    at += strlen(quoted);
+    at += *at == '"';
+    snprintf(out, cap, "%.*s", (int)strcspn(at, "\",}]"), at);
+    return at;
+}
+
+/* NAME STATE HOOK:CALLS..., for people; --json has everything. */
+static void show_line(const char *line) {
+    char name[64], state[16], hook[32], calls[24];
+    field(line, "name", name, sizeof(name));
+    field(line, "state", state, sizeof(state));
+    printf("%-24s %-12s", name, state);
+    for (const char *at = strstr(line, "\"hooks\""); at && (at = field(at, "hook", hook, sizeof(hook)));) {
+        field(at, "calls", calls, sizeof(calls));
+        printf(" %s (%s calls)", hook, calls);
+    }
+    putchar('\n');
+}
+
+static void show_list(struct ctl_frame *f) {
+    char *rest = (char *)f->payload;
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (*line) show_line(line);
+    free(f->payload);
+}
+
+/* One question to the guest of that name, its answer to show_it. */
+static int ask(const char *name, u16 kind, const char *text, void (*show_it)(struct ctl_frame *f)) {
     struct guest g;
     struct ctl c;
     struct ctl_frame f;
     if (!guest_find(&g, name) || !ctl_open(&c, &g)) return EXIT_FAILED;
     bool ok = ctl_ask(&c, kind, text, strlen(text), CTL_TIMEOUT_MS, &f);
-    if (ok) show(&f);
+    if (ok) show_it(&f);
     ctl_close(&c);
     return ok ? EXIT_OK : EXIT_FAILED;
 }
@@ -86,17 +120,27 @@ struct simple {
     int min, max; /* words after the verb */
 };
 static const struct simple simples[] = {
-    {"ls", "whelk ext ls NAME", "Lists the extensions of guest NAME, one JSON object a line.\n", CTL_LIST, 1, 1},
+    {"ls", "whelk ext ls NAME [--json]", "Lists the extensions of guest NAME, one a line.\n", CTL_LIST, 1, 1},
     {"stat", "whelk ext stat NAME [EXT]", "Counters of an extension, or of the whole guest, as JSON.\n", CTL_STAT, 1, 2},
     {"unload", "whelk ext unload NAME EXT", "Detaches the extension from its hooks and removes it.\n", CTL_UNLOAD, 2, 2},
 };
 
 static int simple_main(const struct simple *s, int argc, char **argv) {
-    const struct command c = {s->usage, s->about, NULL, 0};
-    int at = opts_parse(&c, argc, argv);
-    if (at < 0) return opts_status(at);
-    if (argc - at < s->min || argc - at > s->max) return usage("usage: %s", s->usage);
-    return ask(argv[at], s->kind, argc - at > 1 ? argv[at + 1] : "");
+    bool json = false;
+    const struct opt opts[] = {{0, "json", NULL, "a JSON object for each", OPT_FLAG, &json}};
+    const struct command c = {s->usage, s->about, opts, s->kind == CTL_LIST};
+    const char *words[2] = {"", ""};
+    int count = 0;
+    while (argc > 1) { /* options may stand between the words */
+        int at = opts_parse(&c, argc, argv);
+        if (at < 0) return opts_status(at);
+        if (at < argc && count == s->max) return usage("usage: %s", s->usage);
+        if (at < argc) words[count++] = argv[at];
+        argc -= at;
+        argv += at;
+    }
+    if (count < s->min) return usage("usage: %s", s->usage);
+    return ask(words[0], s->kind, words[1], s->kind == CTL_LIST && !json ? show_list : show);
 }
 
 int ext_main(int argc, char **argv) {

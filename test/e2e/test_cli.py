@@ -28,7 +28,7 @@ def whelk(*args, status=0, has='', says='', input=None):
 def until_listed(name):
     """Waits until the guest lists an extension: loads take a moment."""
     for _ in range(100):
-        done = subprocess.run([WHELK, 'ext', 'ls', 'web'], env=environment, capture_output=True, timeout=30)
+        done = subprocess.run([WHELK, 'ext', 'ls', '--json', 'web'], env=environment, capture_output=True, timeout=30)
         if f'"name":"{name}"'.encode() in done.stdout:
             return check(True, name)
         time.sleep(0.1)
@@ -92,6 +92,8 @@ def test_verbs():
     whelk('ps', has='web')
     until_listed('tap')
     whelk('ext', 'load', 'web', module, '--as', 'two@x'.split('@')[0], has='net.tap')
+    whelk('ext', 'ls', 'web', '--json', has='{"name":"two"}')
+    whelk('ext', 'ls', 'web', has='two  ')
     whelk('ext', 'load', 'web', module, '--as', 'two', status=1, says='already')
     whelk('ext', 'load', '--replace', '--as', 'two', 'web', module)
     whelk('ext', 'load', 'web', text, status=1, says=f'{text}: bad: bad magic at offset 0')
