@@ -23,11 +23,18 @@ $(SPEC_PACK): $(B)/spec/jco.stamp $(wildcard $(SPEC_SUITE)/*.wast) $(wildcard te
 	@mkdir -p $(@D)
 	JCO=$(JCO) python3 test/spec/convert.py $(SPEC_SUITE) test/spec/deferred.txt $(B)/spec/wat $@
 
+$(B)/obj/test/spec/vm/spec.o: $(SPEC_PACK)
+$(B)/vm/test-spec.elf: $(B)/obj/test/spec/vm/spec.o $(SPEC_SRC:%.c=$(B)/obj/%.o) $(VM_TEST_LIB) $$(KERNEL_OBJ) $(VM_LD) plat/vm/symbols.awk
+	$(vm_link)
+
 .PHONY: spec spec-vm
 ifneq ($(wildcard $(SPEC_SUITE)/i32.wast),)
 spec: $(B)/asan/spec $(SPEC_PACK)
 	@timeout 600 $(B)/asan/spec $(SPEC_PACK) $(SCRIPT)
 	@SPEC_CPU=baseline timeout 600 $(B)/asan/spec $(SPEC_PACK) $(SCRIPT) | tail -n 1 | sed 's/$$/ (without SSE4.1)/'
+spec-vm: $(B)/vm/test-spec.elf
+	@VM_MEMORY=512M VM_TIMEOUT=280 test/vm/run $< max
+	@VM_MEMORY=512M VM_TIMEOUT=280 test/vm/run $< qemu64
 else
 spec spec-vm:
 	$(SPEC_ABSENT)
