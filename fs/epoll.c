@@ -4,7 +4,9 @@
  *    lock `ready` guards the ready lists, and is all that a wake takes.
  * I2 an item on a ready list may be stale: collecting asks the file again.
  *    An item that is ready is on the list, or will be put there by a wake.
- * I3 an item does not count a reference on its file: the file's last put
+ * I3 one collection reports an item once: a wake in the middle of it leaves the
+ *    item for the next. A program may free what a second event would name.
+ * I4 an item does not count a reference on its file: the file's last put
  *    removes it (file_closing). */
 #include "fs/epoll.h"
 
@@ -15,6 +17,7 @@
 struct epoll {
     struct waitq queue;
     struct list items; /* under epoll_lock */
+    u64 collection;    /* under epoll_lock: counts take_ready */
     struct spin ready_lock;
     struct list ready; /* under ready_lock */
 };
@@ -26,6 +29,7 @@ struct item {
     int fd;
     struct list in_epoll, in_file; /* under epoll_lock */
     struct epoll_event event;      /* under epoll_lock */
+    u64 reported;                  /* under epoll_lock: the collection that last did (I3) */
     struct list in_ready;          /* under ready_lock; points at itself when out */
 };
 
@@ -134,6 +138,12 @@ static struct item *pop_ready(struct epoll *ep) {
     return node ? LIST_ENTRY(node, struct item, in_ready) : NULL;
 }
 
+static void keep(struct epoll *ep, struct list *to, struct item *i) {
+    u64 flags = spin_lock(&ep->ready_lock);
+    if (list_empty(&i->in_ready)) list_push_back(to, &i->in_ready);
+    spin_unlock(&ep->ready_lock, flags);
+}
+
 static void put_back(struct epoll *ep, struct list *items) {
     u64 flags = spin_lock(&ep->ready_lock);
     for (struct list *node; (node = list_pop_front(items));) list_push_back(&ep->ready, node);
@@ -146,17 +156,21 @@ static u32 take_ready(struct epoll *ep, struct epoll_event *out, u32 max) {
     struct list again = LIST_INIT(again);
     u32 n = 0;
     mutex_lock(&epoll_lock);
+    ep->collection++;
     for (struct item *i; n < max && (i = pop_ready(ep));) {
+        if (i->reported == ep->collection) { /* woken again since */
+            keep(ep, &again, i);
+            continue;
+        }
         u32 bits = ready_bits(i);
         if (!bits) continue;
+        i->reported = ep->collection;
         out[n].events = bits;
         out[n++].data = i->event.data;
         if (i->event.events & EPOLL_ONESHOT) {
             i->event.events &= ~0xffffu;
         } else if (!(i->event.events & EPOLL_EDGE)) {
-            u64 flags = spin_lock(&ep->ready_lock);
-            if (list_empty(&i->in_ready)) list_push_back(&again, &i->in_ready);
-            spin_unlock(&ep->ready_lock, flags);
+            keep(ep, &again, i);
         }
     }
     put_back(ep, &again);
