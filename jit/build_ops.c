@@ -313,8 +313,7 @@ static void do_ref_func(struct build *b) {
 
 /* Sizes: not worth numbering. */
 static u32 reads(struct build *b, u8 op, u8 type, u32 a) {
-    struct ins i = {.op = op, .type = type, .a = a};
-    return fault(STALE_GLOBAL) ? ir_value(b->f, i) : ir_append(b->f, i);
+    return ir_append(b->f, (struct ins){.op = op, .type = type, .a = a});
 }
 
 static void do_global(struct build *b) {
