@@ -24,6 +24,8 @@ struct waitq ext_idle = WAITQ_INIT(ext_idle), ext_records = WAITQ_INIT(ext_recor
 
 /* Module code that runs at load and unload: initialisers, start functions. */
 enum { LOAD_BUDGET_NS = 1000000000, MEASURE_EVERY = 16 };
+/* What a hostile module can take of the kernel: memory while it compiles, and table elements. */
+enum { LOAD_MEMORY = 16 << 20, TABLE_ELEMENTS = 1 << 16 };
 
 static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
 static bool same(struct bytes a, struct bytes b) { return a.n == b.n && !memcmp(a.p, b.p, a.n); }
@@ -110,7 +112,7 @@ static bool imports(const struct ext *x, const char *module, const char *prefix)
 
 static enum err compile(struct ext *x, const struct ext_request *r, struct ext_error *error) {
     struct rt_error why;
-    struct rt_limits limits = {.memory_bytes = x->max_memory, .module_bytes = 0};
+    struct rt_limits limits = {.load_bytes = LOAD_MEMORY};
     enum err e = rt_module_load(ext_config.engine, r->module, &limits, &x->module, &why);
     if (!e) return check_version(x, error);
     if (why.offset == SIZE_MAX) return ext_fail(error, e, "extension %s: %s", x->name, why.text);
@@ -126,7 +128,7 @@ static enum err ring_memory(struct ring *r, u32 cap) {
 
 static enum err link(struct ext *x, struct ext_error *error) {
     struct rt_error why = {.code = ERR_OK};
-    struct rt_limits limits = {.memory_bytes = x->max_memory};
+    struct rt_limits limits = {.memory_bytes = x->max_memory, .table_elements = TABLE_ELEMENTS};
     enum abi_trap trap = ABI_TRAP_NONE;
     struct ext_run run;
     enum err e = rt_store_new(ext_config.engine, &limits, &x->store);

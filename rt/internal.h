@@ -110,7 +110,7 @@ struct rt_memory {
     struct rt_store *store;
     u32 holders;
     u8 *window, *base; /* base == window + RT_WINDOW_FRONT */
-    u64 pages, max;    /* max: the declared one and the store's limit */
+    u64 pages, max;
     struct wasm_limits type;
     struct list users; /* instances whose memory 0 this is, by mem_link */
 };
@@ -153,6 +153,7 @@ struct rt_store {
     u8 *stack; /* the reservation: guard, then stack_bytes */
     size_t stack_bytes;
     struct list instances, memories, tables;
+    u64 pages_used, elements_used; /* of what the limits allow, by all of them */
     struct rt_cell **cells; /* that the embedder brought */
     u32 cell_count, cell_capacity;
     struct rt_ref *refs;

@@ -17,15 +17,17 @@ static enum err window_open(struct rt_memory *m) {
     return ERR_NOMEM;
 }
 
-static u64 page_limit(const struct rt_store *s) {
-    u64 bytes = s->limits.memory_bytes;
-    return bytes ? MIN(bytes / WASM_PAGE, 65536ull) : 65536;
+/* What the store's limit leaves for all its memories. */
+static u64 pages_left(const struct rt_store *s) {
+    if (!s->limits.memory_bytes) return UINT64_MAX;
+    assert(s->pages_used <= s->limits.memory_bytes / WASM_PAGE);
+    return s->limits.memory_bytes / WASM_PAGE - s->pages_used;
 }
 
 enum err rt_memory_new(struct rt_store *s, const struct wasm_limits *type, struct rt_memory **out) {
-    u64 max = MIN(page_limit(s), type->max);
+    u64 max = MIN(65536ull, type->max);
     if (type->is64 || type->shared) return ERR_UNSUPPORTED;
-    if (type->min > max) return ERR_LIMIT;
+    if (type->min > MIN(max, pages_left(s))) return ERR_LIMIT;
     struct rt_memory *m = rt_alloc(s->engine, sizeof *m);
     if (!m) return ERR_NOMEM;
     *m = (struct rt_memory){.store = s, .holders = 1, .pages = type->min, .max = max, .type = *type};
@@ -35,6 +37,7 @@ enum err rt_memory_new(struct rt_store *s, const struct wasm_limits *type, struc
         return ERR_NOMEM;
     }
     list_push_back(&s->memories, &m->link);
+    s->pages_used += m->pages;
     *out = m;
     return ERR_OK;
 }
@@ -43,7 +46,8 @@ void rt_memory_drop(struct rt_memory *m) {
     struct rt_engine *e = m->store->engine;
     assert(m->holders);
     if (--m->holders) return;
-    assert(list_empty(&m->users));
+    assert(list_empty(&m->users) && m->store->pages_used >= m->pages);
+    m->store->pages_used -= m->pages;
     list_remove(&m->link);
     e->host.release(e->host.self, m->window, RT_WINDOW_FRONT + RT_WINDOW_BACK);
     rt_free(e, m, sizeof *m);
@@ -65,9 +69,10 @@ u64 rt_memory_grow(struct rt_memory *m, u64 delta) {
     const struct rt_host *h = &m->store->engine->host;
     u64 old = m->pages;
     assert(old <= m->max);
-    if (delta > m->max - old) return UINT64_MAX;
+    if (delta > MIN(m->max - old, pages_left(m->store))) return UINT64_MAX;
     if (delta && h->commit(h->self, m->base + old * WASM_PAGE, delta * WASM_PAGE)) return UINT64_MAX;
     m->pages = old + delta;
+    m->store->pages_used += delta;
     LIST_EACH(it, &m->users) show(m, LIST_ENTRY(it, struct rt_instance, mem_link)->ctx);
     return old;
 }

@@ -99,14 +99,16 @@ static enum err decode(struct rt_module *m, struct bytes in, struct rt_error *er
     return ERR_OK;
 }
 
+/* A small module may ask for a compile of many gigabytes: m->arena.limit bounds
+ * each of the arenas. */
 static enum err build(struct rt_module *m, struct bytes in, struct rt_error *error) {
     struct rt_engine *e = m->engine;
     enum err err = decode(m, in, error);
     if (err) return err;
     if (hold_types(m)) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for types");
     struct arena result, scratch;
-    arena_init(&result, &e->source, 0);
-    arena_init(&scratch, &e->source, 0);
+    arena_init(&result, &e->source, m->arena.limit);
+    arena_init(&scratch, &e->source, m->arena.limit);
     err = compile(m, &result, &scratch, error);
     arena_reset(&scratch);
     arena_reset(&result);
@@ -124,7 +126,7 @@ enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt
         return rt_fail(error, ERR_LIMIT, SIZE_MAX, "module of %zu bytes, the limit is %llu", bytes.n,
                        (unsigned long long)limits->module_bytes);
     struct arena a;
-    arena_init(&a, &e->source, 0);
+    arena_init(&a, &e->source, limits ? limits->load_bytes : 0);
     struct rt_module *m = ARENA_NEW(&a, struct rt_module);
     if (!m) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory");
     *m = (struct rt_module){.engine = e, .arena = a, .holders = 1};

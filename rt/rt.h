@@ -57,9 +57,10 @@ struct rt_error {
 };
 
 struct rt_limits {
-    u64 memory_bytes;   /* per memory; 0: 4 GiB */
-    u64 table_elements; /* 0: the decoder's limit */
+    u64 memory_bytes;   /* of all memories of a store; 0: none (4 GiB each) */
+    u64 table_elements; /* of all tables of a store; 0: none (the decoder's limit each) */
     u64 module_bytes;   /* 0: none */
+    u64 load_bytes;     /* of memory for a compile's tables, and for what stays: ERR_NOMEM; 0: none */
     u64 stack_bytes;    /* of the store's own stack; 0: 256 KiB */
 };
 

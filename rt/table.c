@@ -13,9 +13,11 @@ const void *const rt_null_code = &null_code[1];
 
 static const struct abi_func null_pair = {&null_code[1], NULL};
 
-static u64 element_limit(const struct rt_store *s) {
-    u64 n = s->limits.table_elements;
-    return n ? MIN(n, (u64)WASM_MAX_TABLE) : (u64)WASM_MAX_TABLE;
+/* What the store's limit leaves for all its tables. */
+static u64 elements_left(const struct rt_store *s) {
+    if (!s->limits.table_elements) return UINT64_MAX;
+    assert(s->elements_used <= s->limits.table_elements);
+    return s->limits.table_elements - s->elements_used;
 }
 
 static void give_back(struct rt_engine *e, struct abi_func *entries, u32 *refs, u64 n) {
@@ -64,9 +66,10 @@ bool rt_table_put(struct rt_table *t, u64 index, u32 handle) {
 u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle) {
     u64 old = t->abi.len;
     struct abi_func pair;
-    if (delta > t->max - old || !pair_of(t, handle, &pair)) return UINT64_MAX;
+    if (delta > MIN(t->max - old, elements_left(t->store)) || !pair_of(t, handle, &pair)) return UINT64_MAX;
     if (old + delta > t->capacity) {
-        u64 capacity = MIN(MAX(old + delta, t->capacity * 2), t->max);
+        u64 room = MIN(t->max, old + MIN(elements_left(t->store), t->max));
+        u64 capacity = MIN(MAX(old + delta, t->capacity * 2), room);
         if (resize(t, capacity)) return UINT64_MAX;
     }
     for (u64 k = old; k < old + delta; k++) {
@@ -74,13 +77,14 @@ u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle) {
         if (t->abi.entries) t->abi.entries[k] = pair;
     }
     t->abi.len = old + delta;
+    t->store->elements_used += delta;
     return old;
 }
 
 enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, struct rt_table **out) {
-    u64 max = MIN(element_limit(s), type->limits.max);
+    u64 max = MIN((u64)WASM_MAX_TABLE, type->limits.max);
     if (type->limits.is64 || !rt_is_ref(type->type)) return ERR_UNSUPPORTED;
-    if (type->limits.min > max) return ERR_LIMIT;
+    if (type->limits.min > MIN(max, elements_left(s))) return ERR_LIMIT;
     struct rt_table *t = rt_alloc(s->engine, sizeof *t);
     if (!t) return ERR_NOMEM;
     *t = (struct rt_table){.store = s, .holders = 1, .max = max, .type = *type};
@@ -98,6 +102,8 @@ void rt_table_drop(struct rt_table *t) {
     assert(t->holders);
     if (--t->holders) return;
     list_remove(&t->link);
+    assert(t->store->elements_used >= t->abi.len);
+    t->store->elements_used -= t->abi.len;
     give_back(e, t->abi.entries, t->abi.refs, t->capacity);
     rt_free(e, t, sizeof *t);
 }

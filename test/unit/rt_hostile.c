@@ -120,6 +120,7 @@ static void bombs(void) {
     EQUAL(try_load("(module (memory 65536))", &small, &t, 0), ERR_LIMIT);
     EQUAL(try_load("(module (table 1001 funcref))", &small, &t, 0), ERR_LIMIT);
     EQUAL(try_load("(module (table 0xffffffff externref))", NULL, &t, 0), ERR_LIMIT);
+    EQUAL(try_load("(module (table 600 funcref) (table 600 externref))", &small, &t, 0), ERR_LIMIT); /* together */
     EQUAL(try_load("(module (memory 16 16) (table 1000 funcref))", &small, &t, 0), ERR_OK);
     EQUAL(try_load("(module (func $s (loop $l (br $l))) (start $s))", &small, &t, 5000000), ERR_TRAP);
     EQUAL(t, ABI_TRAP_DEADLINE);
@@ -129,6 +130,26 @@ static void bombs(void) {
                    " (memory.grow (i32.const 1))))) (i32.store8 (i32.const 0x100000) (i32.const 1))) (start $s))",
                    &small, &t, 0), ERR_TRAP);
     EQUAL(t, ABI_TRAP_MEMORY);
+}
+
+/* A small module whose compile wants gigabytes gets what the limit says. */
+static void compile_bomb(void) {
+    enum { LOCALS = 20000, LOOPS = 300 };
+    struct rt_limits tight = {.load_bytes = 8 << 20};
+    char *s = malloc(LOCALS * 48 + LOOPS * 16 + 1000), *p = s;
+    enum abi_trap t;
+    p += sprintf(p, "(module (func (local");
+    for (u32 i = 0; i < LOCALS; i++) p += sprintf(p, " i32");
+    p += sprintf(p, ")");
+    for (u32 i = 0; i < LOOPS; i++) p += sprintf(p, " loop");
+    for (u32 i = 0; i < LOCALS; i++) p += sprintf(p, " i32.const 0 local.set %u", i);
+    for (u32 i = 0; i < LOOPS; i++) p += sprintf(p, " end");
+    sprintf(p, "))");
+    size_t spaces = T.spaces;
+    enum err e = try_load(s, &tight, &t, 0);
+    CHECK(e == ERR_NOMEM || e == ERR_LIMIT);
+    EQUAL(T.spaces, spaces);
+    free(s);
 }
 
 /* The edges of the window: nothing outside is reached, nothing faults in C. */
@@ -202,6 +223,7 @@ int main(void) {
     large_frames();
     across();
     bombs();
+    compile_bomb();
     reaches();
     cycles();
     test_engine_close(&T);
