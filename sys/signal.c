@@ -129,7 +129,7 @@ void signal_leave(struct trap_frame *f) {
     for (int s; (s = take(t));) {
         if (ignored(s)) continue;
         if (process.actions[s].handler == 0) die(s);
-        handle(f, t, s, &(struct signal_cause){.code = -6 /* SI_TKILL */});
+        handle(f, t, s, &(struct signal_cause){.code = -6 /* SI_TKILL */, .address = 1 /* si_pid: the only process; si_uid 0 */});
         return;
     }
     if (t->mask_restore) {
