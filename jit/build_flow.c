@@ -3,7 +3,6 @@
  * I1 no recursion: open labels are in ctls.
  * I2 in dead code nothing is built; only nesting and loops are counted.
  * I3 after a terminator either a block is opened or dead is set. */
-#include "base/fault.h"
 #include "jit/build.h"
 
 u32 build_block(struct build *b) {
@@ -196,7 +195,6 @@ static void do_br_table(struct build *b) {
         }
         f->pool.p[start + i] = seen[depth];
     }
-    if (fault(SWITCH_DEFAULT)) f->pool.p[start + count - 1] = f->pool.p[start];
     build_end_block(b, (struct ins){.op = IR_BRTABLE, .a = index, .b = start, .c = count});
     go_dead(b);
 }

@@ -103,7 +103,7 @@ static void emit_copy(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     const struct ins *a = e_ins(e, x->a);
     u8 d = dest(e, i);
-    bool clean = x->op == IR_ZEXT ? a->flags & V_ZEXT || fault(ZERO_EXTEND) : !(x->flags & V_ZEXT);
+    bool clean = x->op == IR_ZEXT ? a->flags & V_ZEXT : !(x->flags & V_ZEXT);
     u32 from = loc_at(e, x->a, use_pos(i));
     /* Reading 32 bits cleans; nothing to do if it is clean and in place. */
     if (!clean || from != LOC(L_REG, d)) put_mov(e->c, 0, d, rm_value(e, x->a, use_pos(i)));
