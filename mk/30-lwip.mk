@@ -39,3 +39,18 @@ NET_ARGS := -netdev user,id=n0 -device virtio-net-device,netdev=n0 -device virti
 net.vmrun: $(B)/vm/test-net.elf
 	@VM_ARGS="$(NET_ARGS)" test/vm/run $< max
 	@VM_ARGS="$(NET_ARGS) -global virtio-mmio.force-legacy=false" test/vm/run $< qemu64
+
+# Hosted tests of parts that need no kernel below them.
+$(B)/asan/unit/virtio_ring: $(B)/asan/dev/vring.o
+$(B)/asan/unit/net_link: $(B)/asan/net/link.o $(B)/asan/net/options.o
+
+# Fuzzing: lwIP and net/ as clang builds them, on the kernel of net_host.c.
+FUZZ_NET := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard net/*.c) dev/net.c test/fuzz/net_host.c) $(LWIP_SRC:%=$(B)/fuzz/lwip/%.o)
+FUZZ_LWIP_USERS := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard net/*.c) test/fuzz/fuzz_frames.c)
+$(FUZZ_LWIP_USERS): FUZZ_FLAGS += $(LWIP_INC)
+$(FUZZ_LWIP_USERS): | $(LWIP_GOT)
+$(B)/fuzz/lwip/%.o: $(LWIP_GOT)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_FLAGS) $(LWIP_INC) -w -fsanitize=fuzzer-no-link -c $(LWIP)/src/$*.c -o $@
+$(B)/fuzz/bin/frames: $(FUZZ_NET)
+$(B)/fuzz/bin/vring: $(B)/fuzz/dev/vring.o

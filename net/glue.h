@@ -26,6 +26,9 @@ void net_wake(void);
 /* The negated errno for lwIP's err_t; 0 for success. */
 i64 net_errno(err_t e);
 
+/* net.c: one turn of the network thread's loop: all work that is there. */
+void net_work_once(void);
+
 /* netif.c, network thread */
 /* net.c: an interface got or lost its address. */
 void net_changed(void);

@@ -83,7 +83,7 @@ static void run_requests(void) {
 
 /* The order matters: a close (left in the sockets) takes effect before a bind
  * (a request) that came after it. */
-static void work_once(void) {
+void net_work_once(void) {
     __atomic_store_n(&work, false, __ATOMIC_SEQ_CST);
     sockets_flush();
     run_requests();
@@ -94,7 +94,7 @@ static void work_once(void) {
 
 static void net_thread(void *arg) {
     for (;;) {
-        work_once();
+        net_work_once();
         u32 ms = sys_timeouts_sleeptime();
         u64 deadline = ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? WAIT_FOREVER
                                                              : time_mono_ns() + (u64)ms * 1000000;

@@ -63,6 +63,9 @@
 #define LWIP_TCP_TIMESTAMPS 0
 #define LWIP_TCP_SACK_OUT 1
 #define LWIP_TCP_KEEPALIVE 1
+/* A peer that has vanished is given up after some minutes, not twenty. */
+#define TCP_MAXRTX 8
+#define TCP_SYNMAXRTX 5
 /* 2 * MSL = 2 s of TIME_WAIT: the port of a closed connection comes back soon;
  * and tcp_alloc takes the oldest one when none is free. */
 #define TCP_MSL 1000UL
