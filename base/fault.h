@@ -7,11 +7,11 @@
     X(LEB_LENGTH)      /* cursor: a LEB128 may run past the end */         \
     X(BRANCH_TYPE)     /* validate: the type that a branch carries is not checked */ \
     X(SEGMENT_INDEX)   /* validate: data.drop's index is not checked */    \
-    X(ZERO_EXTEND)     /* jit: i64.extend_i32_u forgets to extend */       \
-    X(DIVIDE_OVERFLOW) /* jit: INT_MIN / -1 is not looked for */           \
+    X(ZERO_EXTEND)     /* jit: i64.extend_i32_u extends the sign */        \
+    X(DIVIDE_OVERFLOW) /* jit: anything / -1 overflows, not only INT_MIN */\
     X(SHIFT_FOLD)      /* jit: constant shifts are not taken modulo the width */ \
     X(LOAD_SIGN)       /* jit: load8_s extends with zeros */               \
-    X(STALE_GLOBAL)    /* jit: a global read before a call is reused after it */ \
+    X(STALE_GLOBAL)    /* jit: a global read before a call or a join is reused after it */ \
     X(SWITCH_DEFAULT)  /* jit: br_table takes its last target as the default */ \
     X(BULK_BOUND)      /* rt: memory.copy checks one operand only */
 

@@ -13,7 +13,7 @@ u32 build_block(struct build *b) {
     b->block = f->blocks.n - 1;
     ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
     memory_changes(b);
-    global_changes(b);
+    if (!fault(STALE_GLOBAL)) global_changes(b);
     return b->block;
 }
 

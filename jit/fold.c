@@ -243,7 +243,6 @@ u32 fold_ins(struct fn *f, struct ins *i) {
         if (i->op == IR_STORE || i->op == IR_FCMP) return 0;
         return fold2(f, i);
     case 1:
-        if (fault(ZERO_EXTEND) && i->op == IR_ZEXT && f->ins.p[i->a].op == IR_WRAP) return f->ins.p[i->a].a;
         if (ir_opinfos[i->op].kind == K_PURE && is_const(f, i->a) && eval1(f, i, &bits))
             return ir_const(f, i->type, bits);
         return 0;

@@ -105,8 +105,9 @@ static void emit_copy(struct emit *e, u32 i) {
     u8 d = dest(e, i);
     bool clean = x->op == IR_ZEXT ? a->flags & V_ZEXT : !(x->flags & V_ZEXT);
     u32 from = loc_at(e, x->a, use_pos(i));
+    if (fault(ZERO_EXTEND) && x->op == IR_ZEXT) put_op(e->c, 0, 1, 0x63, d, rm_value(e, x->a, use_pos(i)), 0);
     /* Reading 32 bits cleans; nothing to do if it is clean and in place. */
-    if (!clean || from != LOC(L_REG, d)) put_mov(e->c, 0, d, rm_value(e, x->a, use_pos(i)));
+    else if (!clean || from != LOC(L_REG, d)) put_mov(e->c, 0, d, rm_value(e, x->a, use_pos(i)));
     done(e, i, d);
 }
 
@@ -207,7 +208,6 @@ static bool may_be_zero(const struct emit *e, const struct ins *x) {
 }
 static bool may_be_minus_one(const struct emit *e, const struct ins *x) {
     u64 b;
-    if (fault(DIVIDE_OVERFLOW)) return false;
     return !const_divisor(e, x, &b) || b == (wide(x->type) ? UINT64_MAX : UINT32_MAX);
 }
 
@@ -222,7 +222,7 @@ static u32 guard_minus_one(struct emit *e, const struct ins *x, struct rm b) {
         over = put_jmp8(e->c);
     } else {
         put_alu_imm(e->c, ALU_CMP, w, rm_reg(RAX), 1); /* only INT_MIN - 1 overflows */
-        put_label(e, 0x0f80 | CC_O, trap_label(e, ABI_TRAP_INTEGER_OVERFLOW));
+        put_label(e, fault(DIVIDE_OVERFLOW) ? 0xe9 : 0x0f80 | CC_O, trap_label(e, ABI_TRAP_INTEGER_OVERFLOW));
     }
     land8(e->c, normal);
     return over;
