@@ -3,6 +3,7 @@
  * I1 no recursion: open labels are in ctls.
  * I2 in dead code nothing is built; only nesting and loops are counted.
  * I3 after a terminator either a block is opened or dead is set. */
+#include "base/fault.h"
 #include "jit/build.h"
 
 u32 build_block(struct build *b) {
