@@ -250,8 +250,15 @@ static void failures(void) {
         if (r) CHECK(r == ERR_NOMEM || r == ERR_TRAP);
         EQUAL(T.spaces, spaces);
     }
-    test_engine_fail(&T, 0);
     EQUAL(r, ERR_OK);
+    for (size_t k = 0; k < 8; k++) { /* while tearing down: cannot fail */
+        size_t spaces = T.spaces;
+        test_engine_fail(&T, n + k - 1);
+        EQUAL(all_of_it(a, b), ERR_OK);
+        EQUAL(T.spaces, spaces);
+    }
+    test_engine_fail(&T, 0);
+    EQUAL(all_of_it(a, b), ERR_OK); /* leftovers of the map of code are gone */
     printf("rt_link: %zu places of failure\n", n - 2);
     free((void *)(uptr)a.p);
     free((void *)(uptr)b.p);
