@@ -9,3 +9,4 @@ e2e-%:
 e2e-long:
 	@CYCLES=1000 test/e2e/reload
 	@REQUESTS=10000 test/e2e/load
+CHECKS += e2e
