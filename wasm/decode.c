@@ -56,9 +56,11 @@ static enum err take_contents(struct decoder *d, enum err (*decode)(struct decod
         return decode_fail(d, ERR_TRUNCATED, "length out of bounds");
     const u8 *end = d->c.end;
     d->c.end = d->c.p + size;
+    d->inside = true;
     if ((e = decode(d))) return e;
     if (cursor_left(&d->c)) return decode_fail(d, ERR_MALFORMED, "section size mismatch");
     d->c.end = end;
+    d->inside = false;
     return ERR_OK;
 }
 
@@ -110,10 +112,9 @@ enum err wasm_decode(struct arena *a, struct bytes in, struct wasm_module *out,
     if (!e) return ERR_OK;
     error->code = e;
     error->offset = cursor_at(&d.c);
-    bool inside = e == ERR_TRUNCATED && d.c.end != in.p + in.n;
     bool plain = !strcmp(d.why, "unexpected end");
     fmt(error->text, sizeof error->text, "%s%s", d.why,
-        inside && plain ? " of section or function" : "");
+        d.inside && plain ? " of section or function" : "");
     return e;
 }
 

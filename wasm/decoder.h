@@ -18,6 +18,7 @@ struct decoder {
     struct cursor c;
     struct wasm_module *m;
     const char *why;
+    bool inside;     /* a section */
     u32 custom_room; /* capacity of m->customs */
 };
 

@@ -139,8 +139,8 @@ static void summary(struct spec_run *r, const struct spec_counts groups[SPEC_GRO
                    c->failed, c->skipped);
         add(total, c);
     }
-    spec_print(r, "spec: %u passed, %u failed, %u skipped\n", total->passed, total->failed,
-               total->skipped);
+    spec_print(r, "%s%u passed, %u failed, %u skipped\n", r->options->label, total->passed,
+               total->failed, total->skipped);
 }
 
 bool spec_run(const struct spec_options *o, struct bytes pack, struct spec_counts *total) {

@@ -19,10 +19,11 @@ struct spec_options {
     struct rt_engine *engine;
     void (*print)(const char *text, size_t n);
     const char *only;   /* name of the one script to run; NULL: all */
+    const char *label;  /* before the totals; "" for none */
     bool list_deferred; /* print a line for each module that deferred.txt lacks */
 };
 
-/* Prints failures, a line per group, and "N passed, N failed, N skipped".
+/* Prints failures, a line per group, and label "N passed, N failed, N skipped".
  * true: nothing failed and something passed. */
 bool spec_run(const struct spec_options *o, struct bytes pack, struct spec_counts *total);
 

@@ -10,7 +10,7 @@ extern const u8 spec_pack[], spec_pack_end[];
 static void print(const char *text, size_t n) { machine_console_write(text, n); }
 
 int vm_test(void) {
-    struct spec_options o = {.engine = engine(), .print = print};
+    struct spec_options o = {.engine = engine(), .print = print, .label = "spec: "};
     struct spec_counts counts;
     if (!o.engine) return 1;
     bool ok = spec_run(&o, (struct bytes){spec_pack, (size_t)(spec_pack_end - spec_pack)}, &counts);
