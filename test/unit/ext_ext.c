@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "cli/host_rt.h"
+#include "cli/host_wasi.h"
 #include "ext/ext.h"
 #include "ext/internal.h"
 #include "test/ext/kernel.h"
@@ -231,6 +233,53 @@ static void replaced(void) {
     EQUAL(unload("r"), ERR_OK);
 }
 
+static char trace_dir[] = "/tmp/whelk-ext-XXXXXX";
+
+static i64 open_dir(const char *path, void **dir) {
+    EQUAL_TEXT(path, "/trace");
+    *dir = host_wasi_dir(trace_dir);
+    return *dir ? 0 : -2;
+}
+
+/* What a tracer should have written: a header, then each frame as it was. */
+static void check_capture(const char *name, u32 frames) {
+    static u8 have[1 << 16];
+    char path[64];
+    snprintf(path, sizeof path, "%s/%s", trace_dir, name);
+    FILE *f = fopen(path, "rb");
+    CHECK(f != NULL);
+    size_t n = f ? fread(have, 1, sizeof have, f) : 0, at = 24;
+    if (f) fclose(f);
+    unlink(path);
+    EQUAL(*(u32 *)have, 0xa1b23c4d);
+    for (u32 i = 0; i < frames; i++) {
+        u32 length = (u32)sizeof udp_to_9 - i % 3, record[4];
+        if (n - at < sizeof record + length) break;
+        memcpy(record, have + at, sizeof record);
+        EQUAL(record[0], 1700000000); /* the record's time, not the clock's */
+        CHECK(record[2] == length && record[3] == length);
+        CHECK(!memcmp(have + at + sizeof record, udp_to_9, length));
+        at += sizeof record + length;
+    }
+    EQUAL(at, n);
+}
+
+/* Plain WASI programs: one instance, a queue, a file that stays open. */
+static void records(const char *module, const char *hook, const char *capture) {
+    EQUAL(load("w", module, hook), ERR_OK);
+    struct ext *x = ext_find(text("w"));
+    if (!x) return;
+    EQUAL(x->slots[0].mode, EXT_RECORD);
+    for (u32 i = 0; i < 300; i++) {
+        EQUAL(fire("net.tap", udp_to_9, (u32)sizeof udp_to_9 - i % 3, i & 1), WHELK_PASS);
+        if (i % 7 == 0) ext_record_step();
+    }
+    CHECK(!ring_empty(&x->queue) && !x->traps);
+    EQUAL(x->queue.lost, 0);
+    EQUAL(unload("w"), ERR_OK); /* what is queued is handled first */
+    check_capture(capture, 300);
+}
+
 static u64 nothing_left(void) { return kernel_heap_bytes; }
 
 int main(void) {
@@ -239,7 +288,8 @@ int main(void) {
     EQUAL(rt_engine_init(&engine, &host), ERR_OK);
     EQUAL(host_rt_install(engine), ERR_OK);
     EQUAL(host_rt_thread(), ERR_OK);
-    struct ext_config c = {.engine = engine, .cycles = cycles, .tick_ns = 5000000};
+    struct ext_config c = {.engine = engine, .files = &host_wasi, .open_dir = open_dir, .cycles = cycles, .tick_ns = 5000000};
+    CHECK(mkdtemp(trace_dir) != NULL);
     EQUAL(ext_start(&c), ERR_OK);
     kernel_pump = ext_record_step;
     u64 before = nothing_left();
@@ -251,6 +301,10 @@ int main(void) {
     deadline();
     ticks();
     replaced();
+    records("wasi_tracer", "net.tap:handle", "wasi.pcap");
+    records("wasi_tracer", "net.tap", "wasi.pcap"); /* "handle" by default */
+    records("rust_tracer", "net.tap:handle_pcap", "rust.pcap");
+    rmdir(trace_dir);
     EQUAL(nothing_left(), before);
     EQUAL(ext_count(), 0);
     return test_end("ext_ext");
