@@ -16,12 +16,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/backlog.h"
 #include "cli/broker.h"
 #include "cli/cli.h"
 #include "cli/ctl.h"
 #include "cli/guest.h"
 #include "cli/initrd.h"
 #include "cli/qemu.h"
+
+enum { PORT_TRIES = 200 }; /* rounds of serve() until QEMU listens */
 
 struct run {
     struct vm_options vm;
@@ -219,6 +222,7 @@ static int serve(struct run *r) {
     pid_t loader = start_loader(r);
     int patience_ms = -1;
     bool open = true;
+    u32 port_tries = r->vm.ports.count ? PORT_TRIES : 0;
     while (!o.ended) {
         if (child_ended) reap(r, loader, &o);
         if (o.ended) break;
@@ -226,6 +230,7 @@ static int serve(struct run *r) {
         else poll(NULL, 0, 50);
         if (patience_ms > 0) patience_ms = patience_ms > 50 ? patience_ms - 50 : 0;
         if (stop_asked) stop_guest(r, &patience_ms);
+        if (port_tries && (--port_tries, backlog_raise(r->qemu_pid))) port_tries = 0;
         if (!open) reap(r, loader, &o);
     }
     broker_free(b);
