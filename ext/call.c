@@ -87,6 +87,21 @@ enum abi_trap ext_invoke(struct ext *x, const struct rt_callable *c, union abi_v
     return rt_call(c, vals);
 }
 
+/* A frame passes amid a program's system call, whose vector registers are still
+ * in the CPU: the outermost handler that uses some keeps them. Preemption is off
+ * (ext_fire_frame), so one count will do. Nested handlers owe the outer one
+ * nothing: it made a call, and calls keep no vector register. */
+static u32 keepers;
+
+static void keep_vectors(void) {
+    if (!keepers++) thread_vector_state(thread_current());
+}
+
+static void restore_vectors(void) {
+    assert(keepers);
+    if (!--keepers) thread_vector_load(thread_current());
+}
+
 /* The handler's arguments, by the hook's type. */
 static void arguments(struct ext *x, struct hook *h, void *event, union abi_value *vals) {
     if (h->id == WHELK_HOOK_CTL_CALL) {
@@ -106,7 +121,10 @@ i32 ext_native_fire(struct hook_slot *s, void *event) {
     union abi_value vals[2] = {{.bits = {0, 0}}, {.bits = {0, 0}}};
     if (!ext_enter(x, &run, e->budget_ns)) return HOOK_REENTRY;
     arguments(x, e->hook, event, vals);
+    bool vectors = e->hook->id != WHELK_HOOK_CTL_CALL && rt_module_vectors(x->module);
+    if (vectors) keep_vectors();
     enum abi_trap trap = ext_invoke(x, &e->handler, vals);
+    if (vectors) restore_vectors();
     ext_leave(&run);
     if (trap) {
         ext_trapped(x, trap, e->export);

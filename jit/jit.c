@@ -99,6 +99,7 @@ static void compile_module(struct compile *k) {
     append_data(k);
     k->out->bytes = k->code.text.p;
     k->out->size = k->code.text.n;
+    k->out->vectors = k->code.vectors;
     k->out->traps = k->code.traps.p;
     k->out->trap_count = k->code.traps.n;
 }

@@ -49,6 +49,7 @@ struct jit_code {
     /* Glue: thunks, stubs, trap exit. Here the timer may not divert: r14 may not
      * be set. No pc in it is a trap site. */
     u32 thunks_start, thunks_end;
+    bool vectors;                 /* some instruction uses a vector register */
     struct jit_trap_site *traps;  /* sorted by pc */
     u32 trap_count;
 };

@@ -165,3 +165,5 @@ void rt_module_free(struct rt_module *m) {
 }
 
 const struct wasm_module *rt_module_info(const struct rt_module *m) { return &m->info; }
+
+bool rt_module_vectors(const struct rt_module *m) { return m->code.vectors; }

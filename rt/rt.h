@@ -77,6 +77,9 @@ enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt
 /* Gives the caller's hold back. The module goes when its last instance goes. */
 void rt_module_free(struct rt_module *m);
 const struct wasm_module *rt_module_info(const struct rt_module *m);
+/* Its code uses vector registers: whoever calls it amid a program keeps the
+ * program's. */
+bool rt_module_vectors(const struct rt_module *m);
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out);
 void rt_store_free(struct rt_store *s); /* frees its instances */

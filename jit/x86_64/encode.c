@@ -70,6 +70,7 @@ static void put_modrm(struct code *c, u8 field, struct rm rm, u32 trailing) {
 }
 
 static void put_full(struct code *c, u8 prefix, u8 rex, u32 op, u8 reg, struct rm rm, u32 trailing) {
+    c->vectors |= reg >= XMM0 || (rm.kind == RM_REG && rm.reg >= XMM0);
     rex |= (u8)((reg >> 3 & 1) << 2);
     if (rm.kind != RM_DATA) rex |= rm.reg >> 3 & 1;
     if (rm.kind == RM_MEM && rm.index != NO_REG) rex |= (u8)((rm.index >> 3 & 1) << 1);

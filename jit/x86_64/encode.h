@@ -52,6 +52,7 @@ struct code {
     VEC(u8) data;
     VEC(struct fixup) fixups;       /* across functions */
     VEC(struct jit_trap_site) traps;
+    bool vectors;                   /* a vector register occurs */
     struct data_seen seen[256];
 };
 
