@@ -31,7 +31,7 @@ console.vmrun: $(B)/vm/test-console.elf
 	@rm -f $(B)/vm/console.sock
 	@test/vm/console_peer.py $(B)/vm/console.sock & peer=$$!; \
 	VM_ARGS="-chardev socket,id=c0,path=$(B)/vm/console.sock,server=on,wait=off \
-	    -device virtio-serial-device -device virtserialport,chardev=c0,name=whelk.ctl" \
+	    -device virtio-serial-device -device virtserialport,chardev=c0,name=whelk.test" \
 	test/vm/run $< max; status=$$?; wait $$peer && exit $$status
 
 # test/vm/net.c: user networking hands out 10.0.2.15; old and modern transport.

@@ -1,4 +1,4 @@
-/* console.c: the control port as a byte stream: echoes what the host sends,
+/* console.c: a port as a byte stream (not whelk.ctl, which ext/ reads): echoes what the host sends,
  * which is test/vm/console_peer.py; no byte is lost either way, and the host
  * may hang up and call again. */
 #include "dev/console.h"
@@ -42,7 +42,7 @@ static void second_call(struct console_port *p) {
 }
 
 int vm_test(void) {
-    struct console_port *p = console_find("whelk.ctl", soon());
+    struct console_port *p = console_find("whelk.test", soon());
     CHECK(p != NULL);
     CHECK(!console_find("no.such.port", time_mono_ns() + 1000000));
     if (p) {
