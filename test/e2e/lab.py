@@ -56,7 +56,7 @@ class Guest:
             if self.process.poll() is not None:
                 raise RuntimeError(f'the guest ended with {self.process.returncode}; see {self.console}')
             try:
-                self.get('/', timeout=2)
+                self.get('/', timeout=0.3)  # before the guest has an address, a connection hangs
                 break
             except (OSError, http.client.HTTPException):
                 if time.monotonic() > limit:
