@@ -54,3 +54,12 @@ $(B)/fuzz/lwip/%.o: $(LWIP_GOT)
 	$(CLANG) $(FUZZ_FLAGS) $(LWIP_INC) -w -fsanitize=fuzzer-no-link -c $(LWIP)/src/$*.c -o $@
 $(B)/fuzz/bin/frames: $(FUZZ_NET)
 $(B)/fuzz/bin/vring: $(B)/fuzz/dev/vring.o
+
+# test/unit/net_flood.c: all of net/ and lwIP, with sanitizers.
+ASAN_NET := $(patsubst %.c,$(B)/asan/%.o,$(wildcard net/*.c) test/unit/net_flood.c)
+$(ASAN_NET): HOSTED += $(LWIP_INC)
+$(ASAN_NET): | $(LWIP_GOT)
+$(B)/asan/lwip/%.o: $(LWIP_GOT)
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED) $(SAN) $(LWIP_INC) -w -c $(LWIP)/src/$*.c -o $@
+$(B)/asan/unit/net_flood: $(patsubst %.c,$(B)/asan/%.o,$(wildcard net/*.c) dev/net.c test/fuzz/net_host.c) $(LWIP_SRC:%=$(B)/asan/lwip/%.o)
