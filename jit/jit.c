@@ -75,6 +75,20 @@ static void prepare(struct compile *k) {
     note_exports(k);
 }
 
+/* Offsets in code become offsets from the table. */
+static void place_tables(struct code *c, u32 start) {
+    for (u32 i = 0; i < c->tables.n; i++) {
+        struct jump_table t = c->tables.p[i];
+        for (u32 k = 0; k < t.count; k++) {
+            u8 *at = c->data.p + t.at + 4 * k;
+            u32 to;
+            memcpy(&to, at, 4);
+            to -= start + t.at;
+            memcpy(at, &to, 4);
+        }
+    }
+}
+
 static void append_data(struct compile *k) {
     struct code *c = &k->code;
     put_align(c, 16, 0xcc);
@@ -84,6 +98,7 @@ static void append_data(struct compile *k) {
         struct fixup x = c->fixups.p[i];
         if (x.kind == FIX_DATA) patch32(c, x.at, start + x.target - (x.at + 4 + x.trailing));
     }
+    place_tables(c, start);
     VEC_ROOM(c->keep, c->text, c->data.n);
     if (c->data.n) memcpy(c->text.p + start, c->data.p, c->data.n);
     c->text.n += c->data.n;

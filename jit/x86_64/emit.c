@@ -172,24 +172,24 @@ static void emit_brif(struct emit *e, u32 i) {
     finish_edge(e, no);
 }
 
-/* A table of jumps, 8 bytes each: the index is scaled into it. */
+/* Offsets from the table, in data: one indirect jump. rax and r11 are free. */
 static void emit_brtable(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     struct code *c = e->c;
     const u32 *edges = e->f->pool.p + x->b;
+    u32 count = x->c - 1, other = count - (fault(SWITCH_DEFAULT) && count);
     to_reg(e, x->a, use_pos(i), RAX);
-    put_alu_imm(c, ALU_CMP, 0, rm_reg(RAX), (i32)(x->c - 1));
-    u32 other = x->c - 1 - (fault(SWITCH_DEFAULT) && x->c > 1);
+    put_alu_imm(c, ALU_CMP, 0, rm_reg(RAX), (i32)count);
     put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[other]));
-    put8(c, 0x4c), put8(c, 0x8d), put8(c, 0x1d), put32(c, 7); /* lea r11, [rip + 7] */
-    put_lea(c, 1, SCRATCH, rm_index(SCRATCH, RAX, 3, 0));
+    u32 table = put_table(c, count);
+    put_lea(c, 1, SCRATCH, rm_data(table));
+    put_op(c, 0, 1, 0x63, RAX, rm_index(SCRATCH, RAX, 2, 0), 0); /* movsxd */
+    put_alu(c, ALU_ADD, 1, SCRATCH, rm_reg(RAX));
     put_op(c, 0, 0, 0xff, 4, rm_reg(SCRATCH), 0);
-    u32 start = here(c);
-    for (u32 k = 0; k + 1 < x->c; k++) {
-        put_label(e, 0xe9, edge_label(e, edges[k]));
-        while ((here(c) - start) % 8) put8(c, 0x90);
+    for (u32 k = 0; k < count; k++) {
+        struct fixup t = {table + 4 * k, edge_label(e, edges[k]), FIX_LABEL, 0};
+        VEC_PUSH(e->f, e->table_fixups, t);
     }
-    assert(here(c) - start == 8 * (x->c - 1));
 }
 
 static void emit_return(struct emit *e, u32 i) {
@@ -311,6 +311,11 @@ static void patch_labels(struct emit *e) {
         u32 to = e->labels.p[x.target];
         assert(to != UINT32_MAX);
         patch32(e->c, x.at, to - (x.at + 4));
+    }
+    for (u32 k = 0; k < e->table_fixups.n; k++) {
+        struct fixup x = e->table_fixups.p[k];
+        assert(e->labels.p[x.target] != UINT32_MAX && x.at + 4 <= e->c->data.n);
+        memcpy(e->c->data.p + x.at, &e->labels.p[x.target], 4);
     }
 }
 

@@ -56,6 +56,7 @@ struct emit {
     u32 function_fixups;         /* where ours begin in c->fixups */
     VEC(u32) labels;             /* offsets; blocks first */
     VEC(struct fixup) label_fixups;
+    VEC(struct fixup) table_fixups; /* at: in data */
     VEC(struct cold) colds;
     u32 trap_labels[ABI_TRAP_COUNT];
     u32 mismatch_label;

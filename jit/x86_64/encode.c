@@ -31,6 +31,16 @@ u32 put_data(struct code *c, u64 low, u64 high, u32 size) {
     return s->at;
 }
 
+u32 put_table(struct code *c, u32 count) {
+    VEC_ROOM(c->keep, c->data, 4 * (u64)count + 4);
+    while (c->data.n % 4) c->data.p[c->data.n++] = 0;
+    struct jump_table t = {c->data.n, count};
+    VEC_PUSH(c->keep, c->tables, t);
+    memset(c->data.p + c->data.n, 0, 4 * (size_t)count);
+    c->data.n += 4 * count;
+    return t.at;
+}
+
 static void put_opcode(struct code *c, u32 op) {
     if (op >> 16) put8(c, (u8)(op >> 16));
     if (op >> 8) put8(c, (u8)(op >> 8));

@@ -46,11 +46,18 @@ struct data_seen {
     u32 at, size; /* size 0: empty */
 };
 
+/* A switch's offsets in data, 32 bits each: from the table to its targets. Until
+ * data has its place they are offsets in code. */
+struct jump_table {
+    u32 at, count;
+};
+
 struct code {
     struct fn *keep;  /* allocation context: what outlives a function */
     VEC(u8) text;
     VEC(u8) data;
     VEC(struct fixup) fixups;       /* across functions */
+    VEC(struct jump_table) tables;
     VEC(struct jit_trap_site) traps;
     bool vectors;                   /* a vector register occurs */
     struct data_seen seen[256];
@@ -62,6 +69,8 @@ void put32(struct code *c, u32 x);
 void patch32(struct code *c, u32 at, u32 x);
 static inline u32 here(const struct code *c) { return c->text.n; }
 void put_align(struct code *c, u32 to, u8 fill);
+/* Room for a table of count offsets, to be filled with offsets in code. */
+u32 put_table(struct code *c, u32 count);
 /* size 4, 8 or 16 bytes, aligned to it; equal constants may share. */
 u32 put_data(struct code *c, u64 low, u64 high, u32 size);
 
