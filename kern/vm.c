@@ -17,6 +17,8 @@
 #include "kern/panic.h"
 #include "kern/vm_walk.h"
 
+#define CLEAR_PART ((size_t)8 << 20)
+
 static struct spin lock;
 static u64 *root; /* under lock, as all tables are */
 
@@ -202,9 +204,12 @@ static void clear_range(u64 *table, unsigned level, uptr at, uptr end) {
 void vm_clear(uptr at, size_t bytes) {
     assert(at % PAGE_SIZE == 0 && bytes % PAGE_SIZE == 0);
     assert(at >= WINDOWS && at + bytes <= WINDOWS_END);
-    u64 flags = spin_lock(&lock);
-    clear_range(root, 3, at, at + bytes);
-    spin_unlock(&lock, flags);
+    for (size_t done = 0, part; done < bytes; done += part) {
+        part = MIN(bytes - done, CLEAR_PART);
+        u64 flags = spin_lock(&lock); /* interrupts get in between the parts */
+        clear_range(root, 3, at + done, at + done + part);
+        spin_unlock(&lock, flags);
+    }
 }
 
 /* --- walking: recounts and tests --- */

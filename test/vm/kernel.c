@@ -3,6 +3,8 @@
 #include "arch/x86_64/paging.h"
 #include "base/mem.h"
 #include "init/init.h"
+#include "kern/bootinfo.h"
+#include "kern/bootparse.h"
 #include "kern/heap.h"
 #include "kern/interrupt.h"
 #include "kern/lock.h"
@@ -122,6 +124,32 @@ static void test_walk(void) {
     EQUAL(w.null, 0);
     CHECK(read_cr0() >> 16 & 1); /* WP */
     kfree(w.seen);
+}
+
+/* --- the command line --- */
+
+static void test_command_line(void) {
+    static const char *const bad[] = {"", "4K", "4K@", "4K@0x", "4K@0x1000", "4K@0x1000:", "@0x1000:5", "0@0x1000:5",
+                                      "2M@0x1000:5", "4K@0xffffffffffffffff:5", "4K@0x1ffffffffffffffff:5",
+                                      "4K@0x1000:99999999999", "-1@0x1000:5"};
+    u64 size, base;
+    u32 gsi;
+    CHECK(boot_parse_mmio("4K@0xc0001000:5", &size, &base, &gsi));
+    CHECK(size == 4096 && base == 0xc0001000 && gsi == 5);
+    CHECK(boot_parse_mmio("512@0xfeb00000:12", &size, &base, &gsi) && size == 512 && gsi == 12);
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) CHECK(!boot_parse_mmio(bad[i], &size, &base, &gsi));
+    const char *kept = bootinfo.command_line;
+    char v[8];
+    bootinfo.command_line = "ip=dhcp  quiet name=\"a b\" long=123456789 ipv=6";
+    CHECK(option("ip=", v, sizeof v));
+    EQUAL_TEXT(v, "dhcp");
+    CHECK(option("quiet", v, sizeof v) && !v[0]);
+    CHECK(option("name", v, sizeof v));
+    EQUAL_TEXT(v, "a b");
+    CHECK(!option("long", v, sizeof v));
+    CHECK(!option("i", v, sizeof v));
+    CHECK(!option("b", v, sizeof v));
+    bootinfo.command_line = kept;
 }
 
 /* --- faults --- */
@@ -306,6 +334,7 @@ int vm_test(void) {
     test_windows();
     test_write_or_run();
     test_walk();
+    test_command_line();
     test_copies();
     test_guards();
     test_red_zone();
