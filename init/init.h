@@ -8,6 +8,7 @@
 void dev_init(void);    /* dev/: finds devices, starts drivers */
 void fs_init(void);     /* fs/: fills the root from the initrd */
 void net_init(void);    /* net/: the stack's thread, the interfaces */
+void names_init(void);  /* init/names.c: /etc/resolv.conf and /etc/hosts */
 void engine_init(void); /* init/engine.c: the Wasm engine on this machine */
 void ext_init(void);    /* ext/: hooks, the control channel */
 /* sys/: runs the program to its end; its exit status ends the machine. */

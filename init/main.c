@@ -31,6 +31,7 @@ static const struct step parts[] = {
     {"devices", dev_init},    /* needs interrupts, pages */
     {"files", fs_init},       /* needs the initrd */
     {"network", net_init},    /* needs devices */
+    {"names", names_init},    /* needs files, network */
     {"engine", engine_init},  /* needs memory, the timer */
     {"extensions", ext_init}, /* needs the engine, the control port */
 };
