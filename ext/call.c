@@ -71,6 +71,11 @@ void ext_trapped(struct ext *x, enum abi_trap trap, const char *where) {
     size_t n = fmt(why, sizeof why, "%s in %s", rt_trap_text(trap), where);
     if (n < sizeof why && memory_is_full(x))
         fmt(why + n, sizeof why - n, "; its memory is at the limit of %lu bytes", x->max_memory);
+    if (trap == ABI_TRAP_EXIT) { /* it said itself that it cannot go on */
+        fmt(why, sizeof why, "exit with status %u in %s", x->wasi ? wasi_exit_code(x->wasi) : 0, where);
+        ext_quarantine(x, why);
+        return;
+    }
     if (trap == ABI_TRAP_DEADLINE) {
         x->deadlines++;
         ext_quarantine(x, why);

@@ -12,6 +12,7 @@
 #include "ext/internal.h"
 #include "kern/heap.h"
 #include "kern/log.h"
+#include "kern/page.h"
 #include "kern/thread.h"
 #include "kern/time.h"
 
@@ -26,6 +27,8 @@ struct waitq ext_idle = WAITQ_INIT(ext_idle), ext_records = WAITQ_INIT(ext_recor
 enum { LOAD_BUDGET_NS = 1000000000, MEASURE_EVERY = 16 };
 /* What a hostile module can take of the kernel: memory while it compiles, and table elements. */
 enum { LOAD_MEMORY = 16 << 20, TABLE_ELEMENTS = 1 << 16 };
+/* Pages that the program and the network keep, whatever is loaded. */
+enum { SPARE_PAGES = 1024 };
 
 static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
 static bool same(struct bytes a, struct bytes b) { return a.n == b.n && !memcmp(a.p, b.p, a.n); }
@@ -115,6 +118,9 @@ static enum err compile(struct ext *x, const struct ext_request *r, struct ext_e
     struct rt_limits limits = {.load_bytes = LOAD_MEMORY};
     enum err e = rt_module_load(ext_config.engine, r->module, &limits, &x->module, &why);
     if (!e) return check_version(x, error);
+    if (e == ERR_NOMEM)
+        return ext_fail(error, e, "extension %s: %s; compiling may take %u MiB, and %zu MiB are free", x->name,
+                        why.text, LOAD_MEMORY >> 20, pages_free() * PAGE_SIZE >> 20);
     if (why.offset == SIZE_MAX) return ext_fail(error, e, "extension %s: %s", x->name, why.text);
     return ext_fail(error, e, "extension %s: %s (at offset %zu of %zu)", x->name, why.text, why.offset, r->module.n);
 }
@@ -247,6 +253,9 @@ static enum err load(const struct ext_request *r, char *out, size_t cap, struct 
     if (old && !r->replace)
         return ext_fail(error, ERR_EXISTS, "extension %.*s is loaded already; unload it first, or replace it", shown, name);
     if (ext_count() >= EXT_MAX) return ext_fail(error, ERR_LIMIT, "more than %u extensions", EXT_MAX);
+    if (pages_free() < SPARE_PAGES)
+        return ext_fail(error, ERR_NOMEM, "extension %.*s: only %zu KiB are free; run the guest with more (-m)", shown, name,
+                        pages_free() * PAGE_SIZE >> 10);
     struct ext *x = kzalloc(sizeof *x);
     if (!x) return ext_fail(error, ERR_NOMEM, "extension %.*s: out of memory", shown, name);
     u64 start = time_mono_ns();
@@ -268,9 +277,18 @@ static enum err load(const struct ext_request *r, char *out, size_t cap, struct 
     return ERR_OK;
 }
 
+/* The timer need not tick for nobody. */
+static void tick(bool on) {
+    static bool ticking; /* under ext_ops */
+    if (ticking != on && ext_config.ticking) ext_config.ticking(on);
+    ticking = on;
+}
+
 enum err ext_load(const struct ext_request *r, char *out, size_t cap, struct ext_error *error) {
     mutex_lock(&ext_ops);
+    tick(true);
     enum err e = load(r, out, cap, error);
+    tick(!list_empty(&ext_list_head));
     mutex_unlock(&ext_ops);
     return e;
 }
@@ -286,6 +304,7 @@ enum err ext_unload(struct bytes name, struct ext_error *error) {
     struct ext *x = ext_find(name);
     if (x) unload(x);
     else e = unknown(name, error);
+    tick(!list_empty(&ext_list_head));
     mutex_unlock(&ext_ops);
     return e;
 }

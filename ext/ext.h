@@ -40,6 +40,7 @@ struct ext_config {
     i64 (*open_dir)(const char *path, void **dir);
     u64 (*cycles)(void);           /* what the cost of calls is measured in; NULL: not measured */
     u64 tick_ns;                   /* between two calls of ext_tick */
+    void (*ticking)(bool on);      /* ext_tick is needed from now on, or no more; NULL: always called */
 };
 enum err ext_start(const struct ext_config *c);
 

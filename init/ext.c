@@ -72,6 +72,8 @@ static size_t describe_net(char *out, size_t cap) {
 
 static void stop(const char *reason) { machine_exit(0); }
 
+static void ticking(bool on) { engine_on_tick(on ? ext_tick : NULL, TICK_NS); }
+
 static u64 cycles(void) { return rdtsc(); }
 
 static void control(void) {
@@ -90,7 +92,7 @@ static void control(void) {
 
 void ext_init(void) {
     const struct ext_config c = {.engine = engine(), .files = &files_wasi, .open_dir = files_open_dir,
-                                 .cycles = cycles, .tick_ns = TICK_NS};
+                                 .cycles = cycles, .tick_ns = TICK_NS, .ticking = ticking};
     rx_hook = hook_by_id(WHELK_HOOK_NET_RX);
     tx_hook = hook_by_id(WHELK_HOOK_NET_TX);
     tap_hook = hook_by_id(WHELK_HOOK_NET_TAP);
@@ -104,6 +106,5 @@ void ext_init(void) {
         log_error("extensions: %s", err_text(e));
         return;
     }
-    engine_on_tick(ext_tick, TICK_NS);
     control();
 }

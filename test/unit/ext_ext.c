@@ -183,6 +183,10 @@ static void traps_and_quarantine(void) {
         CHECK(!x->busy && !kernel_preempt);
         EQUAL(unload("bad"), ERR_OK);
     }
+    EQUAL(load("bad", "hostile/exit", ""), ERR_OK);
+    EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
+    CHECK(says(describe("bad"), "exit with status 3 in net.rx") && says(describe("bad"), "quarantined"));
+    EQUAL(unload("bad"), ERR_OK);
     EQUAL(load("bad", "hostile/verdict", ""), ERR_OK);
     EQUAL(fire("net.rx", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
     CHECK(says(describe("bad"), "\"errors\":1"));
