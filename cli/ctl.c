@@ -110,6 +110,19 @@ bool ctl_ask(struct ctl *c, u16 kind, const void *payload, size_t n, int timeout
     return ask_about(c, ctl_send(c, kind, payload, n), timeout_ms, out, NULL);
 }
 
+bool ctl_stop(struct ctl *c, const char *reason, int timeout_ms) {
+    struct ctl_frame f = {0};
+    u32 id = ctl_send(c, CTL_STOP, reason, strlen(reason));
+    i64 deadline = now_ms() + timeout_ms;
+    enum ctl_got got = id ? CTL_TIMED_OUT : CTL_LOST;
+    while (id && got == CTL_TIMED_OUT && now_ms() < deadline) got = ctl_receive(c, &f, (int)(deadline - now_ms()));
+    bool refused = got == CTL_GOT && f.kind == CTL_ERROR;
+    if (refused) ctl_complain(c, &f, NULL);
+    if (got == CTL_TIMED_OUT) fail("%s: no answer within %d ms", c->guest, timeout_ms);
+    free(f.payload);
+    return !refused && got != CTL_TIMED_OUT;
+}
+
 bool ctl_load_module(struct ctl *c, const struct ctl_load_options *o, struct bytes module, struct ctl_frame *out) {
     struct queue q = {0};
     struct ctl_load head = {

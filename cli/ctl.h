@@ -40,6 +40,9 @@ enum ctl_got ctl_receive(struct ctl *c, struct ctl_frame *out, int timeout_ms);
 /* Sends and waits for the answer with this id. true: CTL_OK, with its payload
  * in *out (free it). false: told why, as "guest: text". */
 bool ctl_ask(struct ctl *c, u16 kind, const void *payload, size_t n, int timeout_ms, struct ctl_frame *out);
+/* Asks the guest to shut down. true: it will, or it is gone already: its answer
+ * may be lost with it. false: it refused or did not answer, which is told. */
+bool ctl_stop(struct ctl *c, const char *reason, int timeout_ms);
 /* Says what a CTL_ERROR frame says. */
 void ctl_complain(const struct ctl *c, const struct ctl_frame *f, const char *about);
 

@@ -33,13 +33,12 @@ int ps_main(int argc, char **argv) {
 int stop_main(int argc, char **argv) {
     struct guest g;
     struct ctl ctl;
-    struct ctl_frame f;
     const struct command c = {"whelk stop NAME", "Shuts the guest down in order, and waits until it is gone.\n", NULL, 0};
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
     if (argc - at != 1) return usage("usage: %s", c.usage);
     if (!guest_find(&g, argv[at]) || !ctl_open(&ctl, &g)) return EXIT_FAILED;
-    bool ok = ctl_ask(&ctl, CTL_STOP, "whelk stop", 10, CTL_TIMEOUT_MS, &f);
+    bool ok = ctl_stop(&ctl, "whelk stop", CTL_TIMEOUT_MS);
     ctl_close(&ctl);
     for (int i = 0; ok && i < 200 && guest_pid(&g); i++) poll(NULL, 0, 50);
     if (ok && guest_pid(&g)) return fail("%s: still there after 10 s; Ctrl-C or SIGTERM to its whelk run ends it", g.name);

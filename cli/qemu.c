@@ -1,5 +1,6 @@
 #include "cli/qemu.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,10 +81,28 @@ static bool add_network(struct words *argv, const struct vm_options *o) {
     return true;
 }
 
+/* One word of --ip: an address, after its key; the first has /BITS. */
+static bool ip_word_ok(const char *word, bool first) {
+    struct in_addr a;
+    char address[INET_ADDRSTRLEN], *end;
+    const char *at = first ? word : !strncmp(word, "gw=", 3) ? word + 3 : !strncmp(word, "dns=", 4) ? word + 4 : NULL;
+    const char *slash = at && first ? strchr(at, '/') : NULL;
+    size_t n = slash ? (size_t)(slash - at) : at ? strlen(at) : 0;
+    if (!n || n >= sizeof(address) || (first && !slash)) return false;
+    memcpy(address, at, n);
+    address[n] = 0;
+    unsigned long bits = slash ? strtoul(slash + 1, &end, 10) : 0;
+    return inet_pton(AF_INET, address, &a) == 1 && (!first || (end != slash + 1 && !*end && bits >= 1 && bits <= 32));
+}
+
 static bool ip_ok(const char *ip) {
-    size_t n = strspn(ip, "0123456789abcdefghijklmnopqrstuvwxyz./,=");
-    if (ip[n] || !n) return usage("--ip %s: write ADDRESS/BITS[,gw=ADDRESS][,dns=ADDRESS], dhcp or off", ip), false;
-    return true;
+    char *copy = need(strdup(ip)), *rest = copy;
+    bool ok = true, first = true;
+    if (!strcmp(ip, "dhcp") || !strcmp(ip, "off")) return true;
+    for (char *word; ok && (word = strsep(&rest, ",")); first = false) ok = ip_word_ok(word, first);
+    free(copy);
+    if (!ok) usage("--ip %s: write ADDRESS/BITS[,gw=ADDRESS][,dns=ADDRESS], dhcp or off", ip);
+    return ok;
 }
 
 static const char *command_line(const struct vm_options *o) {

@@ -184,10 +184,9 @@ static void stop_guest(struct run *r, int *patience_ms) {
         pid_t pid = fork();
         if (!pid) {
             struct ctl c;
-            struct ctl_frame f;
             char path[256];
             bool ok = ctl_open_path(&c, guest_path(&r->guest, "ctl.sock", path), r->guest.name, true);
-            _exit(ok && ctl_ask(&c, CTL_STOP, "interrupted", 11, 1500, &f) ? EXIT_OK : EXIT_FAILED);
+            _exit(ok && ctl_stop(&c, "interrupted", 1500) ? EXIT_OK : EXIT_FAILED);
         }
         *patience_ms = 2000;
     } else if (*patience_ms == 0 || stop_asked > 1) {
