@@ -151,7 +151,7 @@ static void needs_slot(struct scan *s, const struct ival *i) {
     i32 *slot = &s->a->slot[i->value];
     if (*slot != NO_SLOT) return;
     const struct ins *x = &s->f->ins.p[i->value];
-    if (x->op == IR_ARG && s->regs->arg_reg(s->f->type, x->a) == REG_MEM) *slot = ~(i32)x->a;
+    if (x->op == IR_ARG && s->f->arg_regs[x->a] == REG_MEM) *slot = ~(i32)x->a;
     else *slot = 0; /* numbered by slots.c */
 }
 

@@ -29,8 +29,9 @@ struct regs {
     u32 (*clobbers)(const struct fn *f, u32 i, u32 *through);
     /* Operands that must not share a register with the result: bit per operand. */
     u32 (*late)(const struct fn *f, u32 i);
-    /* Where an argument of the function arrives / a call wants its k-th one; REG_MEM: on the stack. */
-    u8 (*arg_reg)(const struct wasm_functype *t, u32 k);
+    /* Where arguments arrive (fn.arg_regs, arg_slots), and a call wants its k-th
+     * one, as a hint; REG_MEM: on the stack. */
+    void (*place_args)(const struct wasm_functype *t, u8 *regs, u32 *slots);
     u8 (*call_reg)(const struct fn *f, u32 call, u32 k);
     u8 (*result_reg)(u8 type);
 };

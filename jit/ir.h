@@ -168,6 +168,8 @@ struct fn {
     VEC(struct edge) edges;
     VEC(struct block) blocks;
     VEC(struct loop) loops;
+    u8 *arg_regs;    /* where each parameter arrives: a register, or REG_MEM */
+    u32 *arg_slots;  /* and then its slot on the stack */
     u32 *uses;   /* how often each value is used by live instructions */
     bool calls;
     struct number *number; /* while building */

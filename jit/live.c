@@ -180,7 +180,7 @@ static void live_block(struct live *l, u32 b) {
     for (u32 i = k->first + 1; i <= k->last; i++) {
         if (f->ins.p[i].op != IR_PARAM && f->ins.p[i].op != IR_ARG) break;
         if (wants(l, i)) define(l, i, block_start(f, b));
-        if (wants(l, i) && f->ins.p[i].op == IR_ARG) add_reg_hint(l, i, l->regs->arg_reg(f->type, f->ins.p[i].a));
+        if (wants(l, i) && f->ins.p[i].op == IR_ARG) add_reg_hint(l, i, f->arg_regs[f->ins.p[i].a]);
     }
     if (k->header) each_live(l, block_start(f, b), block_end(f, f->loops.p[k->loop].last));
 }
@@ -242,6 +242,9 @@ void jit_live(struct fn *f) {
     a->slot = jit_alloc(f, f->ins.n, sizeof(i32));
     l.dense = jit_alloc(f, f->ins.n, sizeof(u32));
     l.sparse = jit_alloc(f, f->ins.n + 1, sizeof(u32));
+    f->arg_regs = jit_alloc(f, f->type->param_count, 1);
+    f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
+    l.regs->place_args(f->type, f->arg_regs, f->arg_slots);
     make_ivals(&l);
     number_cross(&l);
     l.words = l.bits / 64 + 1;

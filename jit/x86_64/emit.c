@@ -11,10 +11,10 @@ enum { CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13, PROBE = 4096 };
 
 /* ---- frame ---- */
 
-static u32 outgoing(const struct fn *f, const struct ins *x) {
+static u32 outgoing(const struct emit *e, const struct ins *x) {
     if (x->op != IR_CALL && x->op != IR_CALL_INDIRECT) return 0;
-    u32 type = x->op == IR_CALL ? f->m->funcs[x->c].type : x->c;
-    struct signature s = x86_signature(&f->m->types[type]);
+    u32 type = x->op == IR_CALL ? e->f->m->funcs[x->c].type : x->c;
+    struct signature s = e->info->signatures[type];
     return s.stack_args + s.stack_results;
 }
 
@@ -29,7 +29,7 @@ static bool uses_spare(const struct emit *e) {
 static void plan_frame(struct emit *e) {
     struct fn *f = e->f;
     for (u32 i = 1; f->calls && i < f->ins.n; i++)
-        if (f->ins.p[i].flags & V_LIVE) e->out_slots = MAX(e->out_slots, outgoing(f, &f->ins.p[i]));
+        if (f->ins.p[i].flags & V_LIVE) e->out_slots = MAX(e->out_slots, outgoing(e, &f->ins.p[i]));
     e->saved_mask = e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     e->has_spare = uses_spare(e);
@@ -65,9 +65,8 @@ static void put_epilogue(struct emit *e) {
 /* ---- entry ---- */
 
 static u32 arriving(const struct fn *f, u32 k) {
-    u32 slot;
-    u8 reg = x86_param(f->type, k, &slot);
-    return reg == REG_MEM ? LOC(L_IN, slot) : LOC(L_REG, reg);
+    u8 reg = f->arg_regs[k];
+    return reg == REG_MEM ? LOC(L_IN, f->arg_slots[k]) : LOC(L_REG, reg);
 }
 
 static bool is_arg(const struct fn *f, u32 v) {
@@ -77,7 +76,7 @@ static bool is_arg(const struct fn *f, u32 v) {
 static void receive_args(struct emit *e) {
     struct fn *f = e->f;
     u32 n = f->type->param_count, start = block_start(f, 1);
-    for (u32 k = 0; k < MIN(n, 1000u); k++) {
+    for (u32 k = 0; k < n; k++) {
         u32 v = 2 + k; /* after BLOCK */
         if (!is_arg(f, v)) continue;
         add_move(e, loc_at(e, v, start), arriving(f, k), f->ins.p[v].type);
@@ -194,7 +193,7 @@ static void emit_brtable(struct emit *e, u32 i) {
 
 static void emit_return(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
-    u32 base = x86_signature(e->f->type).stack_args;
+    u32 base = e->info->signatures[e->f->wf->type].stack_args;
     for (u32 k = 0; k < x->b; k++) {
         u32 v = e->f->pool.p[x->a + k];
         u8 type = e_ins(e, v)->type;

@@ -23,6 +23,7 @@ struct module_info {
     const struct wasm_module *m;
     const struct jit_options *options;
     struct abi_layout layout;
+    struct signature *signatures; /* per type */
     u8 *global_indirect; /* per global */
     u32 *import_used, *builtin_used, *cross_used; /* by import, builtin, canonical type */
 };

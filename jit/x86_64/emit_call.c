@@ -92,7 +92,7 @@ static void call_direct(struct emit *e, const struct ins *x, u32 i) {
 static void emit_result(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i), *call = e_ins(e, x->a);
     u32 type = call->op == IR_CALL ? e->f->m->funcs[call->c].type : call->c;
-    u32 from = LOC(L_OUT, x86_signature(&e->f->m->types[type]).stack_args + x->b - 1);
+    u32 from = LOC(L_OUT, e->info->signatures[type].stack_args + x->b - 1);
     u8 d = dest(e, i);
     move_one(e, (struct pmove){LOC(L_REG, d), from, x->type});
     done(e, i, d);

@@ -15,9 +15,7 @@ u32 loc_at(const struct emit *e, u32 v, u32 pos) {
     i32 slot = a->slot[v];
     assert(slot != NO_SLOT);
     if (slot >= 0) return LOC(L_SLOT, (u32)slot);
-    u32 in;
-    x86_param(e->f->type, (u32)~slot, &in);
-    return LOC(L_IN, in);
+    return LOC(L_IN, e->f->arg_slots[~slot]);
 }
 
 struct rm rm_of(const struct emit *e, u32 loc) {

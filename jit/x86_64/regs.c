@@ -68,9 +68,14 @@ static u32 late(const struct fn *f, u32 i) {
     }
 }
 
-static u8 arg_reg(const struct wasm_functype *t, u32 k) {
-    u32 slot;
-    return x86_param(t, k, &slot);
+static void place_args(const struct wasm_functype *t, u8 *regs, u32 *slots) {
+    u32 ints = 0, floats = 0, stack = 0;
+    for (u32 k = 0; k < t->param_count; k++) {
+        bool vector = is_float(ir_type_of(t->params[k]));
+        if (vector && floats < 8) regs[k] = (u8)(XMM0 + floats++);
+        else if (!vector && ints < ARRAY_LEN(int_args)) regs[k] = int_args[ints++];
+        else regs[k] = REG_MEM, slots[k] = stack++;
+    }
 }
 
 static u8 call_reg(const struct fn *f, u32 call, u32 k) {
@@ -78,8 +83,9 @@ static u8 call_reg(const struct fn *f, u32 call, u32 k) {
     if (x->op == IR_CALL_BUILTIN) return k + 1 < ARRAY_LEN(int_args) ? int_args[k + 1] : REG_MEM;
     if (x->op == IR_CALL_INDIRECT && k + 1 == x->b) return RAX;
     u32 type = x->op == IR_CALL ? f->m->funcs[x->c].type : x->c;
-    if (k >= 32) return REG_MEM; /* only a hint: registers are among the first */
-    return arg_reg(&f->m->types[type], k);
+    u32 slot;
+    if (k >= 16) return REG_MEM; /* only a hint: registers are mostly among the first */
+    return x86_param(&f->m->types[type], k, &slot);
 }
 
 static u8 result_reg(u8 type) { return type == T_NONE ? REG_MEM : is_float(type) ? XMM0 : RAX; }
@@ -91,7 +97,7 @@ const struct regs x86_regs = {
     .count = {12, 15},
     .clobbers = clobbers,
     .late = late,
-    .arg_reg = arg_reg,
+    .place_args = place_args,
     .call_reg = call_reg,
     .result_reg = result_reg,
 };

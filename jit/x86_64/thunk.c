@@ -104,12 +104,15 @@ static u32 host_stack(const struct wasm_functype *t) {
 /* Stack arguments first: their sources are registers that the shift overwrites. */
 static void put_host_stack_args(struct code *c, const struct wasm_functype *t, u32 frame) {
     struct host_args h = {.ints = 1};
+    u8 *regs = jit_alloc(c->keep, t->param_count, 1);
+    u32 *slots = jit_alloc(c->keep, t->param_count, sizeof(u32));
+    x86_regs.place_args(t, regs, slots);
     for (u32 k = 0; k < t->param_count; k++) {
-        u32 from_slot = 0, slot = 0;
+        u32 slot = 0;
         if (next_host_arg(&h, is_float(ir_type_of(t->params[k])), &slot) != REG_MEM) continue;
-        u8 from = x86_param(t, k, &from_slot);
+        u8 from = regs[k];
         if (from == REG_MEM) {
-            put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(frame + 8 + 8 * from_slot)));
+            put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(frame + 8 + 8 * slots[k])));
             from = SCRATCH;
         }
         put_store(c, 1, rm_mem(RSP, (i32)(8 * slot)), from);
