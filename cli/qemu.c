@@ -52,8 +52,9 @@ static bool port_ok(const char *p, const char *end) {
     return p != end && stop == end && *p >= '0' && *p <= '9' && n >= 1 && n <= 65535;
 }
 
-/* Appends ",hostfwd=..." for HOST:GUEST[/udp] or ADDRESS:HOST:GUEST[/udp]. */
-static const char *add_port(const char *netdev, const char *spec) {
+/* Appends ",hostfwd=..." for HOST:GUEST[/udp] or ADDRESS:HOST:GUEST[/udp] to
+ * guest_ip ("": the one that QEMU's DHCP gives out). */
+static const char *add_port(const char *netdev, const char *spec, const char *guest_ip) {
     const char *slash = strchr(spec, '/'), *end = slash ? slash : spec + strlen(spec);
     const char *guest = memrchr(spec, ':', (size_t)(end - spec));
     const char *host = guest ? memrchr(spec, ':', (size_t)(guest - spec)) : NULL;
@@ -65,14 +66,24 @@ static const char *add_port(const char *netdev, const char *spec) {
     }
     if (has_comma("-p", spec)) return NULL;
     const char *address = host ? strndup(spec, (size_t)(host - spec)) : "127.0.0.1";
-    return text("%s,hostfwd=%s:%s:%.*s-:%.*s", netdev, udp ? "udp" : "tcp", address, (int)(guest - number), number,
-                (int)(end - guest - 1), guest + 1);
+    return text("%s,hostfwd=%s:%s:%.*s-%s:%.*s", netdev, udp ? "udp" : "tcp", address, (int)(guest - number), number,
+                guest_ip, (int)(end - guest - 1), guest + 1);
+}
+
+/* A fixed address moves QEMU's network to where it lies, and the ports' target. */
+static const char *fixed_network(const char *ip, const char **guest_ip) {
+    *guest_ip = "";
+    if (!ip || *ip < '0' || *ip > '9') return "user,id=net0";
+    *guest_ip = text("%.*s", (int)strcspn(ip, "/"), ip);
+    const char *gateway = strstr(ip, ",gw=");
+    return text("user,id=net0,net=%.*s%s%.*s", (int)strcspn(ip, ","), ip, gateway ? ",host=" : "",
+                gateway ? (int)strcspn(gateway + 4, ",") : 0, gateway ? gateway + 4 : "");
 }
 
 static bool add_network(struct words *argv, const struct vm_options *o) {
-    const char *netdev = "user,id=net0";
+    const char *guest_ip, *netdev = fixed_network(o->ip, &guest_ip);
     for (u32 i = 0; i < o->ports.count; i++)
-        if (!(netdev = add_port(netdev, o->ports.items[i]))) return false;
+        if (!(netdev = add_port(netdev, o->ports.items[i], guest_ip))) return false;
     add2(argv, "-netdev", netdev);
     add2(argv, "-device", "virtio-net-device,netdev=net0");
     if (!o->dump) return true;
