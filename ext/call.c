@@ -49,6 +49,12 @@ bool ext_tick(struct rt_regs *regs) {
     return rt_stop(r->ext->store, ABI_TRAP_DEADLINE, regs); /* each tick, until it has ended */
 }
 
+const char *ext_running(void) {
+    const struct ext_run *r = __atomic_load_n(&runs, __ATOMIC_ACQUIRE);
+    while (r && r->thread != thread_current()) r = r->outer;
+    return r ? r->ext->name : NULL;
+}
+
 void ext_quarantine(struct ext *x, const char *why) {
     preempt_disable();
     if (!x->quarantined) {

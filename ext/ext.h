@@ -75,5 +75,7 @@ u32 ext_fire_frame(struct hook *h, struct hook_frame *f);
  * against the call under way and stops one that is over its budget. true: regs
  * were rewritten. Interrupts off. */
 bool ext_tick(struct rt_regs *regs);
+/* The extension that the current thread is in, or NULL. Any context: a panic's. */
+const char *ext_running(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "init/engine.h"
 #include "init/files.h"
 #include "init/init.h"
+#include "kern/interrupt.h"
 #include "kern/log.h"
 #include "kern/panic.h"
 #include "kern/time.h"
@@ -106,5 +107,6 @@ void ext_init(void) {
         log_error("extensions: %s", err_text(e));
         return;
     }
+    panic_set_describe(ext_running);
     control();
 }

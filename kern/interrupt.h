@@ -15,8 +15,8 @@ struct trap_frame *irq_interrupted(void);
  * frame now leads to the trap exit. Interrupts off. */
 typedef bool trap_engine_handler(struct trap_frame *frame, uptr address);
 trap_engine_handler *trap_set_engine_handler(trap_engine_handler *h); /* the old one */
-/* Extra lines for a panic: what was running. */
-void panic_set_describe(void (*describe)(void));
+/* For a panic: the extension that the CPU was in, or NULL. Any context. */
+void panic_set_describe(const char *(*extension)(void));
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The function that holds address, and the offset in it; NULL if none. */

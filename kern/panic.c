@@ -13,10 +13,10 @@
 
 enum { FRAMES = 24 };
 
-static void (*describe_running)(void);
+static const char *(*running_extension)(void);
 static bool dying; /* a panic inside a panic ends at once */
 
-void panic_set_describe(void (*describe)(void)) { describe_running = describe; }
+void panic_set_describe(const char *(*extension)(void)) { running_extension = extension; }
 
 static void vsay(const char *format, va_list args) {
     char text[256];
@@ -105,7 +105,8 @@ static _Noreturn void finish(uptr rip, uptr rbp, uptr rsp) {
     if (c && c->current)
         say("running: thread %u \"%s\"%s%s\n", c->current->id, c->current->name,
             c->current->owner ? ", of the program" : "", c->irq_frame ? ", in an interrupt" : "");
-    if (describe_running) describe_running();
+    const char *extension = running_extension ? running_extension() : NULL;
+    if (extension) say("in extension \"%s\"\n", extension);
     backtrace(rip, rbp, rsp);
     machine_exit(MACHINE_PANICKED);
 }
