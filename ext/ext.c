@@ -24,7 +24,7 @@ struct waitq ext_idle = WAITQ_INIT(ext_idle), ext_records = WAITQ_INIT(ext_recor
              ext_streams = WAITQ_INIT(ext_streams);
 
 /* Module code that runs at load and unload: initialisers, start functions. */
-enum { LOAD_BUDGET_NS = 1000000000, MEASURE_EVERY = 16 };
+enum { LOAD_BUDGET_NS = 1000000000 };
 /* What a hostile module can take of the kernel: memory while it compiles, and table elements. */
 enum { LOAD_MEMORY = 16 << 20, TABLE_ELEMENTS = 1 << 16 };
 /* Pages that the program and the network keep, whatever is loaded. */
@@ -51,7 +51,7 @@ enum err ext_start(const struct ext_config *c) {
     if (!e) e = ext_define(ext_linker);
     if (!e) e = wasi_define(ext_linker);
     if (!e) e = thread_create("records", ext_record_thread, NULL, &t);
-    for (u32 i = 0; i < hook_count(); i++) hook_measure(hook_at(i), c->cycles, MEASURE_EVERY);
+    for (u32 i = 0; i < hook_count(); i++) hook_measure(hook_at(i), c->cycles, EXT_MEASURE_EVERY);
     return e;
 }
 

@@ -32,6 +32,8 @@ enum {
 
 struct ext;
 
+enum { EXT_MEASURE_EVERY = 16 }; /* one call in so many is timed */
+
 enum ext_mode { EXT_NATIVE, EXT_RECORD };
 
 struct ext_slot {
@@ -42,6 +44,8 @@ struct ext_slot {
     struct rt_callable handler;
     char export[EXT_NAME_MAX + 1];
     u64 budget_ns;
+    /* record handlers: their own cost; slot's is that of queueing */
+    u64 handled, timed, ticks, ticks_max;
 };
 
 /* One call from C into a module. On the caller's stack. */

@@ -53,6 +53,20 @@ static struct ext *take(struct ext_run *run, u8 *record, u32 *n) {
     return found;
 }
 
+/* The handler's call, timed now and then. */
+static enum abi_trap handle(struct ext_slot *e) {
+    union abi_value none[1] = {{.bits = {0, 0}}};
+    bool measure = e->handled++ % EXT_MEASURE_EVERY == 0 && ext_config.cycles;
+    u64 start = measure ? ext_config.cycles() : 0;
+    enum abi_trap trap = ext_invoke(e->ext, &e->handler, none);
+    if (!measure) return trap;
+    u64 ticks = ext_config.cycles() - start;
+    e->timed++;
+    e->ticks += ticks;
+    e->ticks_max = MAX(e->ticks_max, ticks);
+    return trap;
+}
+
 bool ext_record_step(void) {
     static u8 record[RECORD_MAX] __attribute__((aligned(16))); /* the worker's alone */
     struct ext_run run;
@@ -68,10 +82,9 @@ bool ext_record_step(void) {
     struct ext_slot *e = &x->slots[q.slot];
     run.budget = (u32)MIN(e->budget_ns / ext_config.tick_ns + 2, (u64)UINT32_MAX);
     struct hook_frame f = {record + sizeof q, n - (u32)sizeof q, q.interface, q.direction, q.time_ns, false};
-    union abi_value none[1] = {{.bits = {0, 0}}};
     x->frame = &f;
     if (x->wasi) wasi_set_record(x->wasi, (struct bytes){f.bytes, f.length});
-    enum abi_trap trap = ext_invoke(x, &e->handler, none);
+    enum abi_trap trap = handle(e);
     if (x->wasi) wasi_set_record(x->wasi, (struct bytes){NULL, 0});
     if (trap) ext_trapped(x, trap, e->export); /* still busy: x cannot go */
     ext_leave(&run);

@@ -43,8 +43,12 @@ static void add_slot(struct text *t, const struct ext_slot *s) {
     add(t, ",\"pass\":%lu,\"drop\":%lu,\"tx\":%lu", c->verdicts[WHELK_PASS], c->verdicts[WHELK_DROP],
         c->verdicts[WHELK_TX]);
     add(t, ",\"errors\":%lu,\"reentries\":%lu,\"skipped\":%lu", c->errors, c->reentries, c->skipped);
-    add(t, ",\"timed_calls\":%lu,\"cycles_mean\":%lu,\"cycles_max\":%lu}", c->timed,
+    add(t, ",\"timed_calls\":%lu,\"cycles_mean\":%lu,\"cycles_max\":%lu", c->timed,
         c->timed ? c->ticks / c->timed : 0, c->ticks_max);
+    if (s->mode == EXT_RECORD)
+        add(t, ",\"handled\":%lu,\"handler_cycles_mean\":%lu,\"handler_cycles_max\":%lu", s->handled,
+            s->timed ? s->ticks / s->timed : 0, s->ticks_max);
+    add(t, "}");
 }
 
 static void add_ring(struct text *t, const char *name, const struct ring *r) {
