@@ -1,7 +1,7 @@
 # End to end: a guest under QEMU, driven by the host command and real clients.
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
-E2E := hostile reload load
+E2E := abi hostile reload load
 .PHONY: e2e e2e-long
 e2e: $(E2E:%=e2e-%)
 e2e-%:

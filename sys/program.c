@@ -21,7 +21,8 @@
 #define STACK_TOP 0x7fffffff0000ull
 #define STACK_BYTES (8ull << 20)
 #define PIE_BASE 0x555555554000ull
-enum { CANNOT_START = 126, STRINGS_MAX = 128 << 10 };
+/* As a shell says it. */
+enum { CANNOT_RUN = 126, NOT_FOUND = 127, STRINGS_MAX = 128 << 10 };
 
 static const struct program_ops ops = {.syscall = program_syscall, .fault = signal_fault, .leave = signal_leave};
 
@@ -78,12 +79,13 @@ static i64 map_segment(struct file *f, const struct elf_segment *s, u64 base) {
     return mm_map(base + s->va - skew, s->memory + skew, s->prot, MM_PRIVATE | MM_FIXED_NOREPLACE, source, process.exe);
 }
 
-static bool load(const char *path, struct loaded *l) {
+/* 0, or the status to end with. */
+static int load(const char *path, struct loaded *l) {
     struct file *f;
     i64 r = vfs_open((struct vfs_at){.path = path}, LINUX_O_RDONLY, 0, &f);
     if (r < 0) {
         log_error("program: %s: cannot be opened (errno %d); is it in the root directory given to whelk run?", path, (int)-r);
-        return false;
+        return r == -LINUX_ENOENT ? NOT_FOUND : CANNOT_RUN;
     }
     bool ok = f->ops->seekable && inspect(f, path, l);
     if (!f->ops->seekable) log_error("program: %s: not a regular file", path);
@@ -95,7 +97,7 @@ static bool load(const char *path, struct loaded *l) {
         }
     file_put(f);
     if (ok) mm_set_break(l->base + l->image.high);
-    return ok;
+    return ok ? 0 : CANNOT_RUN;
 }
 
 static bool open_console(void) {
@@ -155,24 +157,26 @@ static void take_segments(struct trap_frame *f) {
     f->ss = ss;
 }
 
-static bool start(struct bytes argv, struct bytes env) {
+/* 0, or the status to end with. */
+static int start(struct bytes argv, struct bytes env) {
     const char *path = (const char *)argv.p;
     struct loaded l = {0};
     struct task *t;
     size_t n = strlen(path);
-    if (n >= sizeof process.exe) return false;
+    if (n >= sizeof process.exe) return NOT_FOUND;
     memcpy(process.exe, path, n + 1);
-    if (!load(path, &l)) return false;
+    int status = load(path, &l);
+    if (status) return status;
     u64 sp = make_stack(&l, argv, env);
     struct trap_frame frame = {.vector = TRAP_SYSCALL_FULL, .rip = l.base + l.table.entry, .rsp = sp, .rflags = RFLAGS_IF | 2};
     take_segments(&frame);
     if (!sp || !open_console() || task_new(&frame, 0, &t) < 0) {
         log_error("program: %s: not enough memory to start it; give the VM more (-m)", path);
-        return false;
+        return CANNOT_RUN;
     }
     log_info("program: %s starts", path);
     thread_start(t->thread);
-    return true;
+    return 0;
 }
 
 int sys_start(void) {
@@ -180,18 +184,18 @@ int sys_start(void) {
     char *argv = read_small("/.whelk/argv", &argc_bytes), *env = read_small("/.whelk/env", &env_bytes);
     if (!argv || !argc_bytes || !argv[0]) {
         log_error("program: none to run: the initrd has no /.whelk/argv; start it with whelk run --root DIR PROGRAM");
-        return CANNOT_START;
+        return NOT_FOUND;
     }
     struct inode *root;
     program_set_ops(&ops);
     mm_init();
     make_proc();
-    if (vfs_walk((struct vfs_at){.path = "/"}, &root) < 0) return CANNOT_START;
+    if (vfs_walk((struct vfs_at){.path = "/"}, &root) < 0) return CANNOT_RUN;
     process.cwd = root;
-    bool ok = start((struct bytes){(u8 *)argv, argc_bytes}, (struct bytes){(u8 *)(env ? env : ""), env_bytes});
+    int status = start((struct bytes){(u8 *)argv, argc_bytes}, (struct bytes){(u8 *)(env ? env : ""), env_bytes});
     kfree(argv);
     kfree(env);
-    if (!ok) return CANNOT_START;
+    if (status) return status;
     wait_event(&process.ended, process.exiting, WAIT_FOREVER);
     log_info("program: %s ended with status %d", process.exe, process.status);
     return process.status;

@@ -7,8 +7,8 @@
 
 /* The boot step: runs what /.whelk/argv names (arguments separated by zero
  * bytes; the first is the path), with the environment in /.whelk/env (the same
- * form). Returns its exit status: 128 + n if signal n ended it, 127 if it could
- * not be started (the log says why). Call once, in the init thread. */
+ * form). Returns its exit status: 128 + n if signal n ended it, 126 if it could
+ * not be started and 127 if it is not there (the log says why). Call once, in the init thread. */
 int sys_start(void);
 
 i64 program_syscall(struct trap_frame *frame);

@@ -1,0 +1,264 @@
+/* abi.c: a Linux program that checks what Linux promises it: threads, files,
+ * pipes, epoll, memory, signals, clocks. Runs on Linux as well (but for what
+ * Whelk refuses, with --whelk), so that the test itself is tested. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned passed, failed;
+static void check(int ok, const char *what, int line) {
+    if (ok) passed++;
+    else failed++, printf("abi.c:%d: failed: %s (errno %d)\n", line, what, errno);
+}
+#define CHECK(e) check((e), #e, __LINE__)
+#define FAILS(e, number) CHECK((e) == -1 && errno == (number))
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static long counter;
+static int turn;
+static __thread int local = 7;
+
+static void *count(void *arg) {
+    local = (int)(long)arg;
+    for (int i = 0; i < 20000; i++) {
+        pthread_mutex_lock(&mutex);
+        counter++;
+        pthread_mutex_unlock(&mutex);
+    }
+    return local == (int)(long)arg ? arg : NULL;
+}
+
+static void *ping(void *arg) {
+    int me = (int)(long)arg;
+    for (int i = 0; i < 500; i++) {
+        pthread_mutex_lock(&mutex);
+        while (turn != me) pthread_cond_wait(&condition, &mutex);
+        turn = !me;
+        pthread_cond_broadcast(&condition);
+        pthread_mutex_unlock(&mutex);
+    }
+    return NULL;
+}
+
+static void *pause_forever(void *arg) {
+    for (;;) pause();
+    return arg;
+}
+
+static void threads(void) {
+    pthread_t t[8];
+    void *r;
+    for (long i = 0; i < 8; i++) CHECK(!pthread_create(&t[i], NULL, count, (void *)i));
+    for (long i = 0; i < 8; i++) CHECK(!pthread_join(t[i], &r) && r == (void *)i);
+    CHECK(counter == 160000 && local == 7);
+    for (long i = 0; i < 2; i++) pthread_create(&t[i], NULL, ping, (void *)i);
+    for (long i = 0; i < 2; i++) CHECK(!pthread_join(t[i], NULL));
+    pthread_create(&t[0], NULL, pause_forever, NULL);
+    usleep(10000);
+    CHECK(!pthread_cancel(t[0]));
+    CHECK(!pthread_join(t[0], &r) && r == PTHREAD_CANCELED);
+}
+
+static void files(void) {
+    char b[100] = {0};
+    struct stat st;
+    int fd = open("/tmp/a", O_RDWR | O_CREAT | O_EXCL, 0644);
+    CHECK(fd >= 0 && write(fd, "hello world", 11) == 11 && lseek(fd, 6, SEEK_SET) == 6);
+    CHECK(read(fd, b, 100) == 5 && !strcmp(b, "world"));
+    CHECK(!fstat(fd, &st) && st.st_size == 11 && S_ISREG(st.st_mode));
+    CHECK(!ftruncate(fd, 3) && !ftruncate(fd, 11) && pread(fd, b, 100, 0) == 11 && !memcmp(b, "hel\0\0\0", 6));
+    close(fd);
+    FAILS(open("/tmp/a", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST);
+    CHECK(!mkdir("/tmp/d", 0755) && !rename("/tmp/a", "/tmp/d/b"));
+    FAILS(access("/tmp/a", F_OK), ENOENT);
+    CHECK(!symlink("d/b", "/tmp/l") && readlink("/tmp/l", b, 100) == 3);
+    CHECK(!stat("/tmp/l", &st) && S_ISREG(st.st_mode) && !lstat("/tmp/l", &st) && S_ISLNK(st.st_mode));
+    FAILS(rmdir("/tmp/d"), ENOTEMPTY);
+    CHECK(!chdir("/tmp/d") && getcwd(b, 100) && !strcmp(b, "/tmp/d"));
+    CHECK(!unlink("../d/b") && !chdir("/") && !rmdir("/tmp/d") && !unlink("/tmp/l"));
+    DIR *d = opendir("/");
+    int n = 0;
+    while (readdir(d)) n++;
+    closedir(d);
+    CHECK(n >= 5);
+    CHECK((fd = open("/proc/self/maps", O_RDONLY)) >= 0 && read(fd, b, 20) == 20 && !close(fd));
+    CHECK((fd = open("/dev/urandom", O_RDONLY)) >= 0 && read(fd, b, 16) == 16 && !close(fd));
+    FAILS(write(1, (void *)0x1000, 5), EFAULT);
+    FAILS(write(1, (void *)0xffff800000001000, 5), EFAULT);
+    FAILS(open((char *)0xffffffff80100000, O_RDONLY), EFAULT);
+    FAILS(read(99, b, 1), EBADF);
+}
+
+static void *write_later(void *arg) {
+    usleep(20000);
+    CHECK(write(*(int *)arg, "x", 1) == 1);
+    return NULL;
+}
+
+static void pipes(void) {
+    int p[2];
+    char b[10];
+    pthread_t t;
+    CHECK(!pipe(p) && write(p[1], "abc", 3) == 3);
+    struct pollfd one = {p[0], POLLIN, 0};
+    CHECK(poll(&one, 1, 0) == 1 && one.revents == POLLIN && read(p[0], b, 10) == 3);
+    CHECK(poll(&one, 1, 30) == 0);
+    pthread_create(&t, NULL, write_later, &p[1]);
+    CHECK(poll(&one, 1, 2000) == 1 && read(p[0], b, 1) == 1);
+    pthread_join(t, NULL);
+    fd_set set;
+    struct timeval brief = {0, 10000};
+    FD_ZERO(&set);
+    FD_SET(p[0], &set);
+    CHECK(select(p[0] + 1, &set, NULL, NULL, &brief) == 0);
+    CHECK(write(p[1], "z", 1) == 1);
+    FD_SET(p[0], &set);
+    CHECK(select(p[0] + 1, &set, NULL, NULL, NULL) == 1 && FD_ISSET(p[0], &set));
+    signal(SIGPIPE, SIG_IGN);
+    close(p[0]);
+    FAILS(write(p[1], "x", 1), EPIPE);
+    close(p[1]);
+}
+
+static void epolls(void) {
+    int ep = epoll_create1(0), ev = eventfd(0, EFD_NONBLOCK), p[2];
+    struct epoll_event e = {.events = EPOLLIN, .data.u64 = 77}, out[4];
+    eventfd_t v;
+    pthread_t t;
+    CHECK(!epoll_ctl(ep, EPOLL_CTL_ADD, ev, &e) && epoll_wait(ep, out, 4, 0) == 0);
+    CHECK(!eventfd_write(ev, 3) && epoll_wait(ep, out, 4, 0) == 1 && out[0].data.u64 == 77);
+    CHECK(epoll_wait(ep, out, 4, 0) == 1); /* level */
+    CHECK(!eventfd_read(ev, &v) && v == 3 && epoll_wait(ep, out, 4, 10) == 0);
+    e.events = EPOLLIN | EPOLLET;
+    CHECK(!epoll_ctl(ep, EPOLL_CTL_MOD, ev, &e) && !eventfd_write(ev, 1));
+    CHECK(epoll_wait(ep, out, 4, 0) == 1 && epoll_wait(ep, out, 4, 0) == 0); /* edge */
+    CHECK(!eventfd_write(ev, 1) && epoll_wait(ep, out, 4, 0) == 1);
+    e.events = EPOLLIN | EPOLLONESHOT;
+    CHECK(!epoll_ctl(ep, EPOLL_CTL_MOD, ev, &e) && epoll_wait(ep, out, 4, 0) == 1);
+    CHECK(!eventfd_write(ev, 1) && epoll_wait(ep, out, 4, 0) == 0);
+    e.events = EPOLLIN;
+    CHECK(!pipe(p) && !epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e));
+    FAILS(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e), EEXIST);
+    pthread_create(&t, NULL, write_later, &p[1]);
+    CHECK(epoll_wait(ep, out, 4, 2000) == 1);
+    pthread_join(t, NULL);
+    close(p[0]), close(p[1]), close(ev);
+    CHECK(epoll_wait(ep, out, 4, 0) == 0); /* closing forgets */
+    close(ep);
+}
+
+static void memory(void) {
+    char *a = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(a != MAP_FAILED);
+    memset(a, 5, 1 << 20);
+    CHECK(!munmap(a + 4096, 4096) && a[0] == 5 && a[8192] == 5);
+    CHECK(!mprotect(a, 4096, PROT_NONE) && !mprotect(a, 4096, PROT_READ) && a[1] == 5);
+    CHECK(!madvise(a + 8192, 4096, MADV_DONTNEED) && a[8192] == 0);
+    char *c = mremap(a + 12288, 8192, 1 << 16, MREMAP_MAYMOVE);
+    CHECK(c != MAP_FAILED && c[0] == 5 && c[8191] == 5 && c[8192] == 0);
+    int fd = open("/tmp/m", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(pwrite(fd, "file content", 12, 0) == 12);
+    char *f = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    CHECK(f != MAP_FAILED && !memcmp(f, "file content", 12) && !f[12]);
+    close(fd);
+    unlink("/tmp/m");
+    char *big = malloc(3 << 20);
+    memset(big, 1, 3 << 20);
+    CHECK(big[(3 << 20) - 1] == 1);
+    free(big);
+}
+
+static volatile int got;
+static sigjmp_buf back;
+static void note(int s) { got = s; }
+static void leap(int s, siginfo_t *info, void *context) {
+    (void)info, (void)context;
+    got = s;
+    siglongjmp(back, 1);
+}
+
+static void signals(void) {
+    struct sigaction leaping = {.sa_sigaction = leap, .sa_flags = SA_SIGINFO};
+    char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile int zero = 0, result = 0;
+    char *volatile nowhere = (char *)8;
+    signal(SIGUSR1, note);
+    raise(SIGUSR1);
+    CHECK(got == SIGUSR1);
+    got = 0;
+    kill(getpid(), SIGUSR1);
+    CHECK(got == SIGUSR1);
+    sigaction(SIGSEGV, &leaping, NULL);
+    sigaction(SIGFPE, &leaping, NULL);
+    if (!sigsetjmp(back, 1)) *nowhere = 1;
+    CHECK(got == SIGSEGV);
+    got = 0;
+    if (!sigsetjmp(back, 1)) *(volatile char *)page = 1;
+    CHECK(got == SIGSEGV);
+    if (!sigsetjmp(back, 1)) result = 5 / zero;
+    CHECK(got == SIGFPE && result == 0);
+    signal(SIGSEGV, SIG_DFL);
+    double x = 1.5;
+    for (int i = 0; i < 10; i++) raise(SIGUSR1), x = x * 1.1;
+    CHECK(x > 3.8 && x < 3.9);
+}
+
+static void clocks(void) {
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    usleep(50000);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    long us = (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000;
+    CHECK(us >= 50000 && us < 5000000);
+    clock_gettime(CLOCK_REALTIME, &a);
+    CHECK(a.tv_sec > 1600000000);
+    a.tv_nsec += 20000000;
+    if (a.tv_nsec >= 1000000000) a.tv_sec++, a.tv_nsec -= 1000000000;
+    pthread_mutex_lock(&mutex);
+    CHECK(pthread_cond_timedwait(&condition, &mutex, &a) == ETIMEDOUT);
+    pthread_mutex_unlock(&mutex);
+}
+
+/* What Whelk refuses, it refuses by name and goes on. */
+static void refusals(void) {
+    FAILS(fork(), ENOSYS);
+    FAILS(syscall(SYS_ptrace, 0, 0, 0, 0), ENOSYS);
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(p == MAP_FAILED && errno == EACCES);
+    FAILS(socket(AF_UNIX, SOCK_STREAM, 0), EAFNOSUPPORT);
+    int fd = open("/tmp/s", O_RDWR | O_CREAT, 0600);
+    p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(p == MAP_FAILED && errno == ENODEV);
+    close(fd);
+}
+
+int main(int argc, char **argv) {
+    threads();
+    files();
+    pipes();
+    epolls();
+    memory();
+    signals();
+    clocks();
+    if (argc > 1 && !strcmp(argv[1], "--whelk")) refusals();
+    printf("abi: %u passed, %u failed\n", passed, failed);
+    return failed != 0;
+}
