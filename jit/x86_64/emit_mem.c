@@ -121,13 +121,23 @@ static void store_borrowed(struct emit *e, const struct ins *x, struct rm to, u3
     give_back(e, t);
 }
 
+/* An immediate that stores as v does: a narrow store takes any constant. */
+static bool store_constant(const struct emit *e, const struct ins *x, i32 *imm) {
+    const struct ins *v = e_ins(e, x->b);
+    if (imm_value(e, x->b, imm)) return true;
+    if (v->op != IR_CONST || is_float(v->type) || x->aux == A_64) return false;
+    *imm = (i32)const_bits(v);
+    return true;
+}
+
 static void emit_store(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     struct rm to = address(e, x->a, x->c, access_size(x->aux), i);
     u32 from = loc_at(e, x->b, use_pos(i));
     i32 imm;
-    bool constant = imm_value(e, x->b, &imm), vector = is_float(e_ins(e, x->b)->type);
+    bool constant = store_constant(e, x, &imm), vector = is_float(e_ins(e, x->b)->type);
     if (!constant && loc_kind(from) == L_CONST && !vector && uses_scratch(to)) {
+        assert(x->aux == A_64);
         store_halves(e, const_bits(e_ins(e, x->b)), to, true);
         return;
     }
