@@ -23,12 +23,21 @@ $(B)/fuzz/bin/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
 $(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
 	$(CC) $(SAN) -pie $^ -lm -o $@
 
-.PHONY: fuzz fuzz-seeded differ
-fuzz: $(FUZZ_BIN)
-	@test/fuzz/run $(SECONDS) $^
+# Where the fuzzer of modules starts: our own, and those of the official suite
+# if make spec has assembled them.
+FUZZ_SEEDS := $(wildcard test/fuzz/seeds/*.wat)
+$(B)/fuzz/seeds.stamp: $(FUZZ_SEEDS)
+	@mkdir -p $(B)/fuzz/seeds
+	@for f in $(FUZZ_SEEDS); do wat2wasm --no-check $$f -o $(B)/fuzz/seeds/$$(basename $$f .wat).wasm || exit 1; done
+	@[ ! -d $(B)/spec/wat ] || find $(B)/spec/wat -name '*.wasm' -size -8k -exec cp -t $(B)/fuzz/seeds {} +
+	@touch $@
 
-fuzz-seeded: $(FUZZ_BIN)
-	@test/fuzz/seeded $(SECONDS) $^
+.PHONY: fuzz fuzz-seeded differ
+fuzz: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp
+	@test/fuzz/run $(SECONDS) $(FUZZ_BIN)
+
+fuzz-seeded: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp
+	@test/fuzz/seeded $(SECONDS) $(FUZZ_BIN)
 
 differ: $(B)/asan/differ
 	@$< 1 $(COUNT)

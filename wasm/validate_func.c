@@ -58,7 +58,7 @@ static enum err lay_out_locals(struct validator *v, struct wasm_func *f,
                                const struct wasm_functype *t) {
     u32 declared = f->local_count, total = t->param_count + declared;
     if (total > WASM_MAX_LOCALS) return validator_fail(v, ERR_LIMIT, "too many locals");
-    enum err e = validator_reserve(v, &v->locals, &v->locals_room, total, 1);
+    enum err e = validator_reserve(v, &v->locals, &v->locals_room, total + 1, 1); /* never NULL */
     if (e) return e;
     if (t->param_count) memcpy(v->locals, t->params, t->param_count);
     u32 at = t->param_count;

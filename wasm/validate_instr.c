@@ -156,7 +156,7 @@ static enum err check_else(struct validator *v) {
 static void leave_loop(struct validator *v, const struct frame *fr) {
     u32 words = v->f->loop_words;
     v->loop = fr->outer_loop;
-    if (v->loop == WASM_NONE) return;
+    if (v->loop == WASM_NONE || !words) return; /* without locals there are no sets */
     assert(v->loop < fr->loop);
     u32 *outer = v->sets + (size_t)v->loop * words;
     const u32 *inner = v->sets + (size_t)fr->loop * words;

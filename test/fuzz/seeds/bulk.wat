@@ -1,0 +1,18 @@
+;; Segments, and what reads and drops them.
+(module
+  (memory 1 2)
+  (table $t 4 8 funcref)
+  (table $x 2 externref)
+  (data $d "bytes") (data (i32.const 8) "more")
+  (elem $e func 0 1) (elem (i32.const 1) 0)
+  (func (data.drop $d) (elem.drop $e))
+  (func (memory.init $d (i32.const 0) (i32.const 1) (i32.const 2))
+    (memory.copy (i32.const 4) (i32.const 0) (i32.const 8))
+    (memory.fill (i32.const 0) (i32.const 255) (i32.const 3)))
+  (func (table.init $t $e (i32.const 0) (i32.const 0) (i32.const 2))
+    (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 2))
+    (drop (table.grow $x (ref.null extern) (i32.const 1)))
+    (table.fill $x (i32.const 0) (ref.null extern) (i32.const 1))
+    (table.set $t (i32.const 3) (ref.func 0))
+    (drop (ref.is_null (table.get $t (i32.const 0))))
+    (drop (table.size $x))))

@@ -1,0 +1,16 @@
+;; Branches that carry values, from every kind of block.
+(module
+  (type $pair (func (param i32) (result i32 i64)))
+  (func (param i32) (result i32)
+    (block (result i32) (drop (br_if 0 (i32.const 1) (local.get 0))) (br 0 (i32.const 2))))
+  (func (param i32) (result i64)
+    (block $a (result i64) (block $b (result i64)
+      (br_table $a $b $a (i64.const 7) (local.get 0)))))
+  (func (param i32) (result i32)
+    (loop (result i32) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))) (local.get 0)))
+  (func (param i32) (result i32 i64)
+    (local.get 0)
+    (block (type $pair) (i64.const 3) (br 0)))
+  (func (param f32 f64) (result f64)
+    (if (result f64) (f32.lt (local.get 0) (f32.const 1))
+      (then (return (local.get 1))) (else (f64.const 2)))))

@@ -1,0 +1,15 @@
+;; Every section.
+(module
+  (type $v (func)) (type $i (func (param i32) (result i32)))
+  (import "m" "f" (func $f (type $i))) (import "m" "g" (global $g i32))
+  (table 2 funcref) (memory (export "mem") 1)
+  (global $h (mut i64) (i64.const -1)) (global i32 (i32.add (global.get $g) (i32.const 4)))
+  (export "run" (func $run)) (start $go)
+  (elem (i32.const 0) $run $f)
+  (func $go (type $v) (global.set $h (i64.const 5)))
+  (func $run (type $i) (local i64 f32 f64)
+    (local.set 1 (i64.load offset=8 (local.get 0)))
+    (i64.store32 (local.get 0) (i64.mul (local.get 1) (global.get $h)))
+    (f64.store (i32.const 0) (f64.promote_f32 (f32.sqrt (f32.load (local.get 0)))))
+    (select (call $f (local.get 0)) (call_indirect (type $i) (local.get 0) (i32.const 1)) (local.get 0)))
+  (data (i32.const 0) "hello"))
