@@ -27,8 +27,6 @@ struct waitq ext_idle = WAITQ_INIT(ext_idle), ext_records = WAITQ_INIT(ext_recor
 enum { LOAD_BUDGET_NS = 1000000000 };
 /* What a hostile module can take of the kernel: memory while it compiles, and table elements. */
 enum { LOAD_MEMORY = 16 << 20, TABLE_ELEMENTS = 1 << 16 };
-/* Pages that the program and the network keep, whatever is loaded. */
-enum { SPARE_PAGES = 1024 };
 
 static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
 static bool same(struct bytes a, struct bytes b) { return a.n == b.n && !memcmp(a.p, b.p, a.n); }
@@ -253,7 +251,7 @@ static enum err load(const struct ext_request *r, char *out, size_t cap, struct 
     if (old && !r->replace)
         return ext_fail(error, ERR_EXISTS, "extension %.*s is loaded already; unload it first, or replace it", shown, name);
     if (ext_count() >= EXT_MAX) return ext_fail(error, ERR_LIMIT, "more than %u extensions", EXT_MAX);
-    if (pages_free() < SPARE_PAGES)
+    if (pages_free() < EXT_SPARE_PAGES)
         return ext_fail(error, ERR_NOMEM, "extension %.*s: only %zu KiB are free; run the guest with more (-m)", shown, name,
                         pages_free() * PAGE_SIZE >> 10);
     struct ext *x = kzalloc(sizeof *x);

@@ -28,6 +28,7 @@ enum {
     EXT_PREAMBLE = 256,
     EXT_LOG_PER_SECOND = 20,
     EXT_SUBSCRIBERS = 4,
+    EXT_SPARE_PAGES = 1024,      /* the program and the network keep them, whatever extensions do */
 };
 
 struct ext;
@@ -83,6 +84,8 @@ struct ext {
     struct hook_call *call;
     u64 log_second;
     u32 log_lines;
+    u8 line[160];                /* of standard output or error, until its end */
+    u32 line_length;
 };
 
 extern struct ext_config ext_config;

@@ -5,12 +5,14 @@
 #include "base/mem.h"
 #include "ext/internal.h"
 #include "kern/heap.h"
+#include "kern/log.h"
+#include "kern/page.h"
 #include "kern/random.h"
 #include "kern/time.h"
 
 #define TRACE_DIR "/trace"
 
-enum { LINUX_EINVAL = 22, LINUX_EAGAIN = 11 };
+enum { LINUX_EINVAL = 22, LINUX_EAGAIN = 11, LINUX_ENOSPC = 28 };
 
 static i64 clock_ns(void *self, u32 clock) {
     const struct ext *x = self;
@@ -30,8 +32,25 @@ static i64 random_fill(void *self, void *out, size_t n) {
 }
 
 static i64 write_log(void *self, const void *p, size_t n) {
-    ext_log_text(self, 2, p, (u32)MIN(n, (size_t)UINT32_MAX));
+    struct ext *x = self;
+    for (size_t i = 0; i < n; i++) { /* programs write a line in pieces */
+        u8 c = ((const u8 *)p)[i];
+        if (c != '\n') x->line[x->line_length++] = c;
+        if (c != '\n' && x->line_length < sizeof x->line) continue;
+        ext_log_text(x, LOG_INFO, x->line, x->line_length);
+        x->line_length = 0;
+    }
     return (i64)n;
+}
+
+/* The files are in memory: a capture that nobody fetches must not starve the program. */
+static i64 write_file(void *self, void *file, const void *p, size_t n) {
+    if (pages_free() < EXT_SPARE_PAGES) return -LINUX_ENOSPC;
+    return ext_config.files->write(ext_config.files->self, file, p, n);
+}
+static i64 pwrite_file(void *self, void *file, const void *p, size_t n, u64 at) {
+    if (pages_free() < EXT_SPARE_PAGES) return -LINUX_ENOSPC;
+    return ext_config.files->pwrite(ext_config.files->self, file, p, n, at);
 }
 
 enum err ext_wasi_new(struct ext *x, struct ext_error *error) {
@@ -41,6 +60,8 @@ enum err ext_wasi_new(struct ext *x, struct ext_error *error) {
     x->wasi_host.clock_ns = clock_ns;
     x->wasi_host.random = random_fill;
     x->wasi_host.sleep_until = NULL;
+    if (x->wasi_host.write) x->wasi_host.write = write_file;
+    if (x->wasi_host.pwrite) x->wasi_host.pwrite = pwrite_file;
     struct wasi_stream log = {.write = write_log, .self = x, .tty = true};
     struct wasi_config c = {.host = &x->wasi_host, .source = &kernel_heap, .streams = {{.self = x}, log, log}};
     if (ext_config.open_dir) {

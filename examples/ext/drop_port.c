@@ -1,5 +1,5 @@
 /* drop_port.c: drops IPv4 TCP and UDP that arrives for one port. The port is
- * set while it runs:  whelk ext call NAME "8081"  (0: drop nothing). */
+ * set while it runs:  printf 8081 | whelk call -i - GUEST NAME  (0: drop nothing). */
 #include "whelk.h"
 
 WHELK_MODULE

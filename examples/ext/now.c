@@ -1,5 +1,5 @@
 /* now.c: the smallest extension that imports something: env.now, called in
- * ring 0 when the host asks (whelk ext call NAME). */
+ * ring 0 when the host asks (whelk call GUEST NAME). */
 #include "whelk.h"
 
 WHELK_MODULE

@@ -74,7 +74,7 @@ WHELK_IMPORT("stream_write") int whelk_stream_write(const void *p, whelk_u32 n);
 /* At most 20 lines a second. */
 WHELK_IMPORT("log") void whelk_log(whelk_u32 level, const void *text, whelk_u32 n);
 
-/* What whelk ext call sent (ctl.call), and the answer to it. */
+/* what whelk call sent (ctl.call), and the answer to it. */
 WHELK_IMPORT("call_length") whelk_u32 whelk_call_length(void);
 WHELK_IMPORT("call_read") whelk_u32 whelk_call_read(whelk_u32 at, void *to, whelk_u32 n);
 WHELK_IMPORT("call_reply") int whelk_reply(const void *p, whelk_u32 n);

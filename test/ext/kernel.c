@@ -93,6 +93,7 @@ enum err thread_create(const char *name, void (*fn)(void *), void *arg, struct t
 bool random_ready(void) { return false; }
 void random_bytes(void *p, size_t n) {}
 size_t pages_total(void) { return 1000; }
-size_t pages_free(void) { return 6000; }
+u64 kernel_pages_free = 6000;
+size_t pages_free(void) { return kernel_pages_free; }
 size_t pages_recount(void) { return 600; }
 size_t vm_recount_tables(void) { return 7; }

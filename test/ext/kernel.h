@@ -11,4 +11,6 @@ extern u32 kernel_log_lines;
 extern u32 kernel_preempt;        /* nesting of preempt_disable */
 extern u64 kernel_heap_bytes;     /* allocated and not freed, in blocks */
 
+extern u64 kernel_pages_free;
+
 #endif

@@ -284,6 +284,24 @@ static void records(const char *module, const char *hook, const char *capture) {
     check_capture(capture, 300);
 }
 
+/* Neither modules nor their files take the last pages. */
+static void short_of_memory(void) {
+    kernel_pages_free = 100;
+    EQUAL(load("m", "now", ""), ERR_NOMEM);
+    CHECK(says(error.text, "only 400 KiB are free"));
+    kernel_pages_free = 6000;
+    EQUAL(load("m", "rust_tracer", "net.tap:handle_pcap"), ERR_OK);
+    kernel_pages_free = 100;
+    fire("net.tap", udp_to_9, sizeof udp_to_9, 0);
+    CHECK(ext_record_step());
+    CHECK(says(kernel_log, "rust.pcap"));
+    kernel_pages_free = 6000;
+    EQUAL(unload("m"), ERR_OK);
+    char path[64];
+    snprintf(path, sizeof path, "%s/rust.pcap", trace_dir);
+    unlink(path);
+}
+
 static u64 nothing_left(void) { return kernel_heap_bytes; }
 
 int main(void) {
@@ -308,6 +326,7 @@ int main(void) {
     records("wasi_tracer", "net.tap:handle", "wasi.pcap");
     records("wasi_tracer", "net.tap", "wasi.pcap"); /* "handle" by default */
     records("rust_tracer", "net.tap:handle_pcap", "rust.pcap");
+    short_of_memory();
     rmdir(trace_dir);
     EQUAL(nothing_left(), before);
     EQUAL(ext_count(), 0);
