@@ -6,6 +6,7 @@
 #include "base/types.h"
 
 void irq_init(void);
+bool irq_expected(u64 vector); /* the timer's, or one with a handler */
 void irq_dispatch(struct trap_frame *frame, u64 vector);
 /* What the running interrupt handler (a timer's fn, say) interrupted; it may
  * be rewritten. NULL outside handlers. */

@@ -39,6 +39,11 @@ enum err irq_register(u32 gsi, bool level, irq_handler *fn, void *arg) {
     return taken ? ERR_EXISTS : ERR_OK;
 }
 
+bool irq_expected(u64 vector) {
+    if (vector == VECTOR_TIMER || vector == VECTOR_SPURIOUS) return true;
+    return vector >= VECTOR_GSI && vector < VECTOR_GSI + IOAPIC_PINS && handlers[vector - VECTOR_GSI].fn;
+}
+
 struct trap_frame *irq_interrupted(void) { return this_cpu()->irq_frame; }
 
 void irq_dispatch(struct trap_frame *frame, u64 vector) {
@@ -47,8 +52,7 @@ void irq_dispatch(struct trap_frame *frame, u64 vector) {
     struct trap_frame *outer = c->irq_frame;
     c->irq_frame = frame;
     if (vector == VECTOR_TIMER) clock_interrupt();
-    else if (vector >= VECTOR_GSI && vector < VECTOR_GSI + IOAPIC_PINS && handlers[vector - VECTOR_GSI].fn)
-        handlers[vector - VECTOR_GSI].fn(handlers[vector - VECTOR_GSI].arg);
+    else if (irq_expected(vector)) handlers[vector - VECTOR_GSI].fn(handlers[vector - VECTOR_GSI].arg);
     else log_warn("interrupt: vector %u has no handler", (u32)vector);
     c->irq_frame = outer;
     apic_end_of_interrupt();

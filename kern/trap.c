@@ -86,7 +86,14 @@ static void before_return(struct trap_frame *f) {
     irq_off();
 }
 
+/* `int n` of a program (int $0x80: the 32-bit system calls, which there are
+ * none of) arrives like a device's interrupt, on a vector that no device has. */
+static bool is_software(const struct trap_frame *f) {
+    return f->vector >= TRAP_EXCEPTIONS && trap_from_program(f) && !irq_expected(f->vector);
+}
+
 void trap_handle(struct trap_frame *f) {
+    if (is_software(f)) f->vector = TRAP_PROTECTION;
     if (f->vector < TRAP_EXCEPTIONS) exception(f);
     else irq_dispatch(f, f->vector);
     before_return(f);

@@ -41,12 +41,14 @@ __asm__(
     /* a null read: the fault handler skips its three bytes */
     "  xorl %edi, %edi\n movq (%rdi), %rax\n"
     "  ud2\n"
+    /* no 32-bit system calls: as Linux without them */
+    "  int $0x80\n"
     "  movl $60, %eax\n syscall\n"
     "9: movl $99, %eax\n syscall\n"
     "program_end:\n .text\n");
 extern const char program_start[], program_end[];
 
-static u32 calls, bad, paged, null_faults, illegal, leaves;
+static u32 calls, bad, paged, null_faults, illegal, old_calls, leaves;
 static volatile bool done;
 static struct waitq ended = WAITQ_INIT(ended);
 
@@ -76,6 +78,7 @@ static i64 on_syscall(struct trap_frame *f) {
 static void on_fault(struct trap_frame *f, uptr address) {
     if (f->vector == TRAP_PAGE && address == 0) null_faults++, f->rip += 3;
     else if (f->vector == TRAP_ILLEGAL) illegal++, f->rip += 2;
+    else if (f->vector == TRAP_PROTECTION) old_calls++;
     else bad++, end();
 }
 
@@ -122,6 +125,7 @@ int vm_test(void) {
     EQUAL(paged, 2);
     EQUAL(null_faults, 1);
     EQUAL(illegal, 1);
+    EQUAL(old_calls, 1);
     CHECK(leaves >= ROUNDS);
     unmap(CODE);
     unmap(LAZY);
