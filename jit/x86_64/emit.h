@@ -2,7 +2,9 @@
  *
  * I1 frame, from rsp up: outgoing arguments and results, slots, a spare slot,
  *    saved registers, return address, incoming arguments, results.
- * I2 r11 and xmm15 hold nothing between instructions of the IR. */
+ * I2 r11 and xmm15 hold nothing between instructions of the IR.
+ * I3 a late operand (regs.c) is looked up at def_pos: if the result, or a fixed
+ *    register, took its place, it is in memory from there on. */
 #ifndef WHELK_JIT_X86_EMIT_H
 #define WHELK_JIT_X86_EMIT_H
 

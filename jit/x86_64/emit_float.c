@@ -25,7 +25,7 @@ static void emit_arith(struct emit *e, u32 i, u32 op) {
     const struct ins *x = e_ins(e, i);
     bool dbl = x->type == T_F64, commutes = x->op == IR_FADD || x->op == IR_FMUL;
     u8 d = dest(e, i);
-    u32 a = x->a, b = x->b, bpos = commutes ? use_pos(i) : late_pos(i);
+    u32 a = x->a, b = x->b, bpos = commutes ? use_pos(i) : def_pos(i);
     if (commutes && loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) b = x->a, a = x->b;
     to_reg(e, a, use_pos(i), d);
     put_scalar(e, dbl, op, d, rm_value(e, b, bpos));
@@ -38,7 +38,7 @@ static void emit_minmax(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool dbl = x->type == T_F64, min = x->op == IR_FMIN;
     u8 d = dest(e, i);
-    u32 lb = loc_at(e, x->b, late_pos(i));
+    u32 lb = loc_at(e, x->b, def_pos(i));
     to_reg(e, x->a, use_pos(i), d);
     u8 b = loc_kind(lb) == L_REG ? (u8)loc_n(lb) : FSCRATCH;
     u8 spare = NO_REG;
@@ -46,7 +46,7 @@ static void emit_minmax(struct emit *e, u32 i) {
         spare = b = XMM0;
         put_fstore(e->c, T_F64, rm_of(e, LOC(L_SLOT, e->a->slots)), XMM0);
     }
-    if (loc_kind(lb) != L_REG) to_reg(e, x->b, late_pos(i), b);
+    if (loc_kind(lb) != L_REG) to_reg(e, x->b, def_pos(i), b);
     put_ucomi(e, dbl, d, rm_reg(b));
     u32 differ = put_jcc8(e->c, CC_NE), nan = put_jcc8(e->c, CC_P);
     put_op(e->c, 0, 0, min ? 0x0f56 : 0x0f54, d, rm_reg(b), 0);

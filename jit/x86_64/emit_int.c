@@ -41,7 +41,7 @@ static void emit_alu(struct emit *e, u32 i) {
         done(e, i, d);
         return;
     }
-    u32 bpos = x->op == IR_SUB ? late_pos(i) : use_pos(i);
+    u32 bpos = x->op == IR_SUB ? def_pos(i) : use_pos(i);
     if (x->op != IR_SUB && loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) {
         u32 t = a;
         a = b;
@@ -190,9 +190,9 @@ static void emit_compare(struct emit *e, u32 i) {
 
 /* The divisor, where neither rax nor rdx is: a register or memory. */
 static struct rm divisor(struct emit *e, const struct ins *x, u32 i) {
-    u32 l = loc_at(e, x->b, late_pos(i));
+    u32 l = loc_at(e, x->b, def_pos(i));
     if (loc_kind(l) != L_CONST) return rm_of(e, l);
-    to_reg(e, x->b, late_pos(i), SCRATCH);
+    to_reg(e, x->b, def_pos(i), SCRATCH);
     return rm_reg(SCRATCH);
 }
 
