@@ -62,6 +62,7 @@ struct socket {
     struct list sibling;
     struct socket *listener; /* child that was not taken yet */
     bool fin_sent;
+    u32 last_ack, idle_polls; /* of a closed one: see hopeless() */
 
     /* options: single words, written by their owner */
     u64 in_timeout, out_timeout; /* ns; 0: none */

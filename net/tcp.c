@@ -12,6 +12,8 @@
 #include "net/sock.h"
 
 enum { TELL_BYTES = 16 * 1024, CHUNK_MAX = 16 * 1024 };
+/* lwIP's coarse ticks are of 500 ms: 1 s between polls; two minutes of patience. */
+enum { POLL_TICKS = 2, ORPHAN_POLLS = 120, ORPHAN_TICKS = 240 };
 static u64 accepted, refused;
 
 u64 tcp_sock_accepted(void) { return accepted; }
@@ -42,6 +44,24 @@ static void end(struct socket *s, i32 error) {
     wake(s);
 }
 
+/* A connection that has lost its socket, and whose peer has taken nothing for
+ * two minutes, is given up: lwIP alone would go on for hours after a slow round
+ * trip. Its argument is the last acknowledgment. */
+static err_t on_orphan_poll(void *arg, struct tcp_pcb *pcb) {
+    if ((u32)(uptr)arg == pcb->lastack) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    tcp_arg(pcb, (void *)(uptr)pcb->lastack);
+    return ERR_OK;
+}
+
+/* lwIP finishes what detach has let go. */
+static void leave(struct tcp_pcb *pcb) {
+    tcp_arg(pcb, (void *)(uptr)pcb->lastack);
+    tcp_poll(pcb, on_orphan_poll, ORPHAN_TICKS);
+}
+
 /* lwIP has freed the pcb. */
 static void on_error(void *arg, err_t e) {
     struct socket *s = arg;
@@ -63,7 +83,7 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e) {
          * pcb at the end of TIME_WAIT without a word (I1). */
         if (s->fin_sent) {
             detach(s);
-            tcp_poll(pcb, NULL, 0);
+            leave(pcb);
             end(s, 0);
         }
         wake(s);
@@ -129,8 +149,23 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n) {
     return ERR_OK;
 }
 
+/* The same for a closed socket that still has bytes to send. */
+static bool hopeless(struct socket *s, struct tcp_pcb *pcb) {
+    if (!s->closing) return false;
+    s->idle_polls = pcb->lastack == s->last_ack ? s->idle_polls + 1 : 0;
+    s->last_ack = pcb->lastack;
+    return s->idle_polls >= ORPHAN_POLLS;
+}
+
 static err_t on_poll(void *arg, struct tcp_pcb *pcb) {
-    if (arg) sock_mark(arg); /* what memory was short for may work now */
+    struct socket *s = arg;
+    if (hopeless(s, pcb)) {
+        detach(s);
+        tcp_abort(pcb);
+        sock_free(s);
+        return ERR_ABRT;
+    }
+    sock_mark(s); /* what memory was short for may work now */
     return ERR_OK;
 }
 
@@ -140,7 +175,7 @@ static void attach(struct socket *s, struct tcp_pcb *pcb) {
     tcp_recv(pcb, on_recv);
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
-    tcp_poll(pcb, on_poll, 2);
+    tcp_poll(pcb, on_poll, POLL_TICKS);
 }
 
 i64 tcp_sock_open(struct socket *s) {
@@ -251,7 +286,7 @@ static void close_stream(struct socket *s) {
         abort_pcb(s);
     } else {
         detach(s);
-        tcp_poll(pcb, NULL, 0);
+        leave(pcb); /* first: tcp_close may free it */
         if (tcp_close(pcb)) tcp_abort(pcb);
     }
     sock_free(s);
