@@ -168,7 +168,7 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
 
 /* The kernel ends the VM through isa-debug-exit; the codes are plat/vm/power.c's. */
 int qemu_status(int wait_status) {
-    static const u8 large[] = {126, 127, 129, 130, 132, 134, 135, 136, 137, 139, 141, 143};
+    static const u8 large[] = {126, 127, 129, 130, 132, 134, 135, 136, 137, 139, 141, 143, 131, 133};
     if (!WIFEXITED(wait_status)) return EXIT_RUN;
     int status = WEXITSTATUS(wait_status), n = status >> 1;
     if (!(status & 1)) return EXIT_RUN;

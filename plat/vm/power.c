@@ -11,7 +11,7 @@ enum { DEBUG_EXIT = 0x501, EXIT_SUCCESS = 0x10, EXIT_PANIC = 0x11, EXIT_LARGE = 
 
 static u8 exit_code(int status) {
     /* What shells give: cannot run, not found, ended by a signal (128 + its number). */
-    static const u8 large[] = {126, 127, 129, 130, 132, 134, 135, 136, 137, 139, 141, 143};
+    static const u8 large[] = {126, 127, 129, 130, 132, 134, 135, 136, 137, 139, 141, 143, 131, 133};
     if (status == MACHINE_PANICKED) return EXIT_PANIC;
     if (status == 0) return EXIT_SUCCESS;
     for (u8 i = 0; i < ARRAY_LEN(large); i++)
