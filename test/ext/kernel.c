@@ -21,6 +21,7 @@ bool (*kernel_pump)(void);
 char kernel_log[512];
 u32 kernel_log_lines, kernel_preempt;
 u64 kernel_heap_bytes;
+void (*kernel_thread)(void *);
 static struct thread only = {.id = 1, .name = "test"};
 
 void preempt_disable(void) { kernel_preempt++; }
@@ -87,6 +88,7 @@ void *thread_vector_state(struct thread *t) { return t; }
 void thread_vector_load(struct thread *t) {}
 enum err thread_create(const char *name, void (*fn)(void *), void *arg, struct thread **out) {
     *out = &only;
+    kernel_thread = fn;
     return ERR_OK;
 }
 

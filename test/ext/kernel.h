@@ -12,5 +12,6 @@ extern u32 kernel_preempt;        /* nesting of preempt_disable */
 extern u64 kernel_heap_bytes;     /* allocated and not freed, in blocks */
 
 extern u64 kernel_pages_free;
+extern void (*kernel_thread)(void *); /* what the last thread_create was to run */
 
 #endif
