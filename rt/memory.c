@@ -78,5 +78,5 @@ u64 rt_memory_grow(struct rt_memory *m, u64 delta) {
 }
 
 void *rt_mem(struct abi_ctx *ctx, u64 at, u64 n) {
-    return rt_inside(at, n, ctx->mem_bytes) ? ctx->mem_base + at : NULL;
+    return ctx->mem_base && rt_inside(at, n, ctx->mem_bytes) ? ctx->mem_base + at : NULL;
 }
