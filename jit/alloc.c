@@ -27,6 +27,13 @@ static struct ival *at(const struct scan *s, u32 i) {
     return &s->a->ivals.p[i];
 }
 
+/* How many registers of a class there are. Tests ask for few, so that spilling
+ * and all that follows from it happens in small functions too. */
+static u32 available(const struct scan *s, u32 class) {
+    u32 few = s->f->options->registers;
+    return few ? MIN(few, (u32)s->regs->count[class]) : s->regs->count[class];
+}
+
 /* ---- the heap ---- */
 
 static bool earlier(const struct scan *s, u32 x, u32 y) { return at(s, x)->start < at(s, y)->start; }
@@ -249,7 +256,7 @@ static u32 next_fixed(struct scan *s, const struct ival *i, u32 reg) {
 
 static void survey(struct scan *s, const struct ival *i) {
     u32 call = next_call(s, i), class = i->vector;
-    for (u32 k = 0; k < s->regs->count[class]; k++) {
+    for (u32 k = 0; k < available(s, class); k++) {
         u32 r = s->regs->order[class][k], until = next_fixed(s, i, r);
         if (s->regs->caller_saved >> r & 1) until = MIN(until, call);
         s->fixed_until[r] = s->free_until[r] = until;
@@ -284,7 +291,7 @@ static u8 whole(const struct scan *s, const struct ival *i) {
     u8 reg = hinted(s, i);
     bool fresh = reg != REG_MEM && !((s->a->used | s->regs->caller_saved) >> reg & 1);
     if (reg != REG_MEM && !fresh) return reg;
-    for (u32 k = 0; k < s->regs->count[i->vector]; k++) {
+    for (u32 k = 0; k < available(s, i->vector); k++) {
         u8 r = s->regs->order[i->vector][k];
         if (s->free_until[r] < i->end) continue;
         if ((s->a->used | s->regs->caller_saved) >> r & 1) return r;
@@ -295,7 +302,7 @@ static u8 whole(const struct scan *s, const struct ival *i) {
 
 static u8 longest(const struct scan *s, const struct ival *i) {
     u8 best = s->regs->order[i->vector][0];
-    for (u32 k = 1; k < s->regs->count[i->vector]; k++) {
+    for (u32 k = 1; k < available(s, i->vector); k++) {
         u8 r = s->regs->order[i->vector][k];
         if (s->free_until[r] > s->free_until[best]) best = r;
     }
@@ -305,7 +312,7 @@ static u8 longest(const struct scan *s, const struct ival *i) {
 /* The cheapest register to take away, free of fixed uses until at least end. */
 static u8 cheapest(const struct scan *s, const struct ival *i, u32 end) {
     u8 best = REG_MEM;
-    for (u32 k = 0; k < s->regs->count[i->vector]; k++) {
+    for (u32 k = 0; k < available(s, i->vector); k++) {
         u8 r = s->regs->order[i->vector][k];
         if (s->fixed_until[r] < end) continue;
         if (best == REG_MEM || s->weight[r] < s->weight[best]) best = r;

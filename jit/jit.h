@@ -18,6 +18,7 @@ enum { JIT_CPU_SSE41 = 1, JIT_CPU_POPCNT = 2, JIT_CPU_LZCNT = 4, JIT_CPU_BMI1 = 
 struct jit_options {
     u32 cpu;             /* JIT_CPU_* */
     bool checked_memory; /* explicit bounds checks instead of guard pages */
+    u32 registers;       /* for tests: use at most so many of each class; 0: all */
     /* Type ids, unique in the machine: type_ids[i] for the module's type i; never 0. */
     const u32 *type_ids;
     /* For tests and `whelk check --dump`: called with text, or NULL. */

@@ -81,10 +81,10 @@ static u32 *type_ids(struct arena *a) {
     return ids;
 }
 
-static void load(struct arena *a, u32 cpu, bool checked) {
+static void load(struct arena *a, u32 cpu, bool checked, u32 registers) {
     struct arena scratch;
     struct jit_error why;
-    struct jit_options o = {.cpu = cpu, .checked_memory = checked, .type_ids = type_ids(a)};
+    struct jit_options o = {.cpu = cpu, .checked_memory = checked, .registers = registers, .type_ids = type_ids(a)};
     arena_init(&scratch, &test_heap, 0);
     EQUAL(jit_compile(a, &scratch, &module, &o, &code, &why), ERR_OK);
     arena_reset(&scratch);
@@ -181,9 +181,9 @@ int main(void) {
     sigaction(SIGSEGV, &fault, NULL);
     sigaction(SIGILL, &fault, NULL);
     make_instance(&a);
-    for (u32 mode = 0; mode < 4; mode++) {
+    for (u32 mode = 0; mode < 16; mode++) {
         /* SSE2 alone, or what this machine surely has not less than: POPCNT and SSE4.1 */
-        load(&a, mode & 1 && __builtin_cpu_supports("popcnt") ? JIT_CPU_POPCNT : 0, mode & 2);
+        load(&a, mode & 1 && __builtin_cpu_supports("popcnt") ? JIT_CPU_POPCNT : 0, mode & 2, mode >> 2);
         test_values();
         test_traps();
         munmap(text, code.size);
