@@ -15,5 +15,5 @@ $(CLI_ASAN): $(CLI_SRC:%.c=$(B)/asan/%.o) $(ENGINE_ASAN)
 
 .PHONY: cli-test
 cli-test: $(CLI_ASAN) $(VM_KERNEL)
-	@WHELK=$(CLI_ASAN) WHELK_KERNEL=$(VM_KERNEL) timeout 200 test/e2e/test_cli.py
+	@WHELK=$(CLI_ASAN) WHELK_KERNEL=$(VM_KERNEL) timeout 600 test/e2e/test_cli.py
 CHECKS += cli-test
