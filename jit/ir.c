@@ -119,7 +119,9 @@ static void put_ins(struct text *t, u32 i) {
     const struct ins *x = ins_at(t->f, i);
     const struct ir_opinfo *o = &ir_opinfos[x->op];
     bool value = x->type != T_NONE;
-    put(t, value ? "  v%u = %s%s" : "  %.0u%s%s", i, o->name, type_names[x->type]);
+    if (value) put(t, "  v%u = ", i);
+    else put(t, "  ");
+    put(t, "%s%s", o->name, type_names[x->type]);
     if (x->aux) put(t, "/%u", x->aux);
     struct operands ops;
     ir_operands(t->f, i, &ops);
