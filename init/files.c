@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 #include "fs/vfs.h"
+#include "kern/lock.h"
+#include "kern/log.h"
+#include "kern/thread.h"
 
 static struct vfs_at at_of(struct wasi_at a) {
     const struct file *dir = a.dir;
@@ -37,25 +40,70 @@ static void stat_of(const struct file_stat *s, struct wasi_stat *out) {
                               .atime_ns = s->atime_ns, .mtime_ns = s->mtime_ns, .ctime_ns = s->ctime_ns};
 }
 
+/* A native handler runs with preemption off: it must not wait for a lock of
+ * the tree. Handlers that use files are called by a worker (ext/record.c). */
+#define MAY_BLOCK_OR_AGAIN \
+    if (!thread_may_block()) return -LINUX_EAGAIN
+
 static i64 open_at(void *self, struct wasi_at a, u32 flags, void **file) {
+    MAY_BLOCK_OR_AGAIN;
     struct file *f;
     struct vfs_at at = at_of(a);
     i64 r = vfs_open(at, flags_of(flags), 0644, &f);
     if (r >= 0) *file = f;
     return r;
 }
-static void close_file(void *self, void *file) { file_put(file); }
-static i64 read_file(void *self, void *file, void *out, size_t n) { return file_read(file, out, n); }
-static i64 write_file(void *self, void *file, const void *p, size_t n) { return file_write(file, p, n); }
-static i64 pread_file(void *self, void *file, void *out, size_t n, u64 at) { return file_pread(file, out, n, at); }
+/* A file closed where nothing may block waits here for the next close that may. */
+enum { CLOSING_MAX = 32 };
+static struct file *closing[CLOSING_MAX];
+static u32 closing_count; /* changed with preemption off */
+
+static struct file *take_closing(void) {
+    preempt_disable();
+    struct file *f = closing_count ? closing[--closing_count] : NULL;
+    preempt_enable();
+    return f;
+}
+
+static void close_file(void *self, void *file) {
+    if (thread_may_block()) {
+        file_put(file);
+        for (struct file *f; (f = take_closing());) file_put(f);
+    } else if (closing_count < CLOSING_MAX) {
+        closing[closing_count++] = file;
+    } else {
+        log_warn("files: an extension closes too many files in a native handler; one stays open");
+    }
+}
+
+static i64 read_file(void *self, void *file, void *out, size_t n) {
+    MAY_BLOCK_OR_AGAIN;
+    return file_read(file, out, n);
+}
+static i64 write_file(void *self, void *file, const void *p, size_t n) {
+    MAY_BLOCK_OR_AGAIN;
+    return file_write(file, p, n);
+}
+static i64 pread_file(void *self, void *file, void *out, size_t n, u64 at) {
+    MAY_BLOCK_OR_AGAIN;
+    return file_pread(file, out, n, at);
+}
 static i64 pwrite_file(void *self, void *file, const void *p, size_t n, u64 at) {
+    MAY_BLOCK_OR_AGAIN;
     return file_pwrite(file, p, n, at);
 }
-static i64 seek_file(void *self, void *file, i64 offset, int whence) { return file_seek(file, offset, whence); }
-static i64 truncate_file(void *self, void *file, u64 size) { return file_truncate(file, size); }
+static i64 seek_file(void *self, void *file, i64 offset, int whence) {
+    MAY_BLOCK_OR_AGAIN;
+    return file_seek(file, offset, whence);
+}
+static i64 truncate_file(void *self, void *file, u64 size) {
+    MAY_BLOCK_OR_AGAIN;
+    return file_truncate(file, size);
+}
 static i64 sync_file(void *self, void *file) { return 0; } /* the tree lives in memory */
 
 static i64 stat_file(void *self, void *file, struct wasi_stat *out) {
+    MAY_BLOCK_OR_AGAIN;
     struct file_stat s;
     i64 r = file_stat(file, &s);
     if (r >= 0) stat_of(&s, out);
@@ -71,24 +119,39 @@ static bool emit_one(void *arg, struct bytes name, u64 ino, u32 mode, u64 next) 
     return l->emit(l->arg, name, ino, type_of(mode), next);
 }
 static i64 read_dir(void *self, void *file, u64 cookie, wasi_emit *emit, void *arg) {
+    MAY_BLOCK_OR_AGAIN;
     struct listing l = {emit, arg};
     i64 r = file_seek(file, (i64)cookie, 0);
     return r < 0 ? r : file_readdir(file, emit_one, &l);
 }
 
 static i64 stat_at(void *self, struct wasi_at a, struct wasi_stat *out) {
+    MAY_BLOCK_OR_AGAIN;
     struct file_stat s;
     i64 r = vfs_stat(at_of(a), &s);
     if (r >= 0) stat_of(&s, out);
     return r;
 }
-static i64 mkdir_at(void *self, struct wasi_at a) { return vfs_mkdir(at_of(a), 0755); }
-static i64 unlink_at(void *self, struct wasi_at a) { return vfs_unlink(at_of(a)); }
-static i64 rmdir_at(void *self, struct wasi_at a) { return vfs_rmdir(at_of(a)); }
+static i64 mkdir_at(void *self, struct wasi_at a) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_mkdir(at_of(a), 0755);
+}
+static i64 unlink_at(void *self, struct wasi_at a) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_unlink(at_of(a));
+}
+static i64 rmdir_at(void *self, struct wasi_at a) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_rmdir(at_of(a));
+}
 static i64 rename_at(void *self, struct wasi_at from, struct wasi_at to) {
+    MAY_BLOCK_OR_AGAIN;
     return vfs_rename(at_of(from), at_of(to), false);
 }
-static i64 readlink_at(void *self, struct wasi_at a, char *out, size_t cap) { return vfs_readlink(at_of(a), out, cap); }
+static i64 readlink_at(void *self, struct wasi_at a, char *out, size_t cap) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_readlink(at_of(a), out, cap);
+}
 
 const struct wasi_host files_wasi = {
     .open = open_at, .close = close_file, .read = read_file, .write = write_file,

@@ -107,6 +107,8 @@ _Noreturn void thread_begin(void) {
 
 _Noreturn void thread_exit(void) { sched_exit(); }
 
+bool thread_may_block(void) { return irq_enabled() && !this_cpu()->preempt_count; }
+
 void thread_sleep_until(u64 deadline_ns) {
     while (time_mono_ns() < deadline_ns) wait_block(deadline_ns);
 }

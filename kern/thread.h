@@ -27,6 +27,9 @@ void thread_start(struct thread *t);
 /* Instead of thread_start: frees a prepared thread. */
 void thread_discard(struct thread *t);
 _Noreturn void thread_exit(void);
+/* False where waiting is a bug: preemption or interrupts are off. For code that
+ * must answer "would block" there: what extensions call. */
+bool thread_may_block(void);
 void thread_yield(void);
 void thread_sleep_until(u64 deadline_ns);
 /* FS base of the thread (the program's TLS); takes effect at once for the current one. */
