@@ -94,8 +94,22 @@ static void by_constant(struct maker *m, u32 type, u32 depth) {
     byte(m, o + type * (WASM_OP_I64_SHL - WASM_OP_I32_SHL));
 }
 
+/* A global before and after a call that changes it: function FUNCS counts both
+ * globals (of i32 and i64) up. */
+static void around_call(struct maker *m, u32 type) {
+    assert(type < 2);
+    byte(m, WASM_OP_GLOBAL_GET), byte(m, type);
+    byte(m, WASM_OP_CALL), byte(m, FUNCS);
+    byte(m, WASM_OP_GLOBAL_GET), byte(m, type);
+    byte(m, type ? WASM_OP_I64_SUB : WASM_OP_I32_SUB);
+}
+
 static void expression(struct maker *m, u32 type, u32 depth) {
-    u32 choice = pick(m, 6);
+    u32 choice = pick(m, 7);
+    if (choice == 6 && type < 2) {
+        around_call(m, type);
+        return;
+    }
     if (choice == 5 && type < 2 && depth < DEPTH) {
         by_constant(m, type, depth);
         return;
@@ -129,14 +143,17 @@ static void make(struct maker *m) {
     for (u32 f = 0; f < FUNCS; f++) results[f] = pick(m, 4);
     BYTES_OF(m, "\0asm\1\0\0\0\1");
     size_t at = open_length(m);
-    byte(m, 4);
+    byte(m, 5);
     for (u32 t = 0; t < 4; t++) {
         BYTES_OF(m, "\x60\4\x7f\x7e\x7d\x7c\1");
         byte(m, types[t]);
     }
+    BYTES_OF(m, "\x60\0\0");
     length_at(m, at);
-    byte(m, 3), byte(m, FUNCS + 1), byte(m, FUNCS);
+    byte(m, 3), byte(m, FUNCS + 2), byte(m, FUNCS + 1);
     for (u32 f = 0; f < FUNCS; f++) byte(m, results[f]);
+    byte(m, 4);
+    BYTES_OF(m, "\6\xb\2\x7f\1\x41\0\xb\x7e\1\x42\0\xb"); /* two globals, both 0 */
     byte(m, 7);
     at = open_length(m);
     byte(m, FUNCS);
@@ -144,7 +161,7 @@ static void make(struct maker *m) {
     length_at(m, at);
     byte(m, 10);
     at = open_length(m);
-    byte(m, FUNCS);
+    byte(m, FUNCS + 1);
     for (u32 f = 0; f < FUNCS; f++) {
         size_t body = open_length(m);
         byte(m, 0);
@@ -152,6 +169,7 @@ static void make(struct maker *m) {
         byte(m, WASM_OP_END);
         length_at(m, body);
     }
+    BYTES_OF(m, "\x10\0\x23\0\x41\1\x6a\x24\0\x23\1\x42\1\x7c\x24\1\xb");
     length_at(m, at);
 }
 
