@@ -37,6 +37,7 @@ enum ir_type ir_type_of(wasm_type t) {
     case WASM_I64: return T_I64;
     case WASM_F32: return T_F32;
     case WASM_F64: return T_F64;
+    case WASM_V128: return T_V128;
     default: return T_I32; /* references are 32-bit handles */
     }
 }
@@ -84,7 +85,7 @@ struct operands ir_edges(const struct fn *f, u32 last) {
     return e;
 }
 
-static const char *const type_names[] = {"", ".i32", ".i64", ".f32", ".f64"};
+static const char *const type_names[] = {"", ".i32", ".i64", ".f32", ".f64", ".v128"};
 
 struct text {
     const struct fn *f;

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "jit/jit.h"
 
-enum ir_type { T_NONE, T_I32, T_I64, T_F32, T_F64 };
+enum ir_type { T_NONE, T_I32, T_I64, T_F32, T_F64, T_V128 };
 
 /* How an instruction behaves. PURE: numbered, removed when unused. TRAPS: may
  * trap; numbered, not removed. READS: numbered within an epoch, removed when unused. EFFECT: stays. */

@@ -77,25 +77,31 @@ void rt_engine_free(struct rt_engine *e) {
 
 /* Types. */
 
+static struct bytes list_bytes(const wasm_type *t, u32 n) { return (struct bytes){(const u8 *)t, n * sizeof *t}; }
+
 static u32 type_chain(const wasm_type *params, u32 np, const wasm_type *results, u32 nr) {
-    u64 h = hash_bytes((struct bytes){params, np}) * 31 + hash_bytes((struct bytes){results, nr});
+    u64 h = hash_bytes(list_bytes(params, np)) * 31 + hash_bytes(list_bytes(results, nr));
     return (u32)((h ^ h >> 32) % RT_TYPE_CHAINS);
 }
 
 static bool type_same(const struct rt_type *t, const wasm_type *params, u32 np,
                       const wasm_type *results, u32 nr) {
-    return t->params == np && t->results == nr && (!np || !memcmp(t->sig, params, np)) &&
-           (!nr || !memcmp(t->sig + np, results, nr));
+    return wasm_types_equal(t->sig, t->params, params, np) &&
+           wasm_types_equal(t->sig + t->params, t->results, results, nr);
+}
+
+static size_t type_bytes(u32 params, u32 results) {
+    return sizeof(struct rt_type) + ((size_t)params + results) * sizeof(wasm_type);
 }
 
 static struct rt_type *type_new(struct rt_engine *e, const wasm_type *params, u32 np,
                                 const wasm_type *results, u32 nr) {
     if (e->last_type_id == UINT32_MAX) return NULL;
-    struct rt_type *t = rt_alloc(e, sizeof *t + np + nr);
+    struct rt_type *t = rt_alloc(e, type_bytes(np, nr));
     if (!t) return NULL;
     *t = (struct rt_type){.id = ++e->last_type_id, .params = np, .results = nr};
-    if (np) memcpy(t->sig, params, np);
-    if (nr) memcpy(t->sig + np, results, nr);
+    if (np) memcpy(t->sig, params, np * sizeof *params);
+    if (nr) memcpy(t->sig + np, results, nr * sizeof *results);
     return t;
 }
 
@@ -126,7 +132,7 @@ void rt_type_drop(struct rt_engine *e, struct rt_type *t) {
             at = &(*at)->next;
         }
         *at = t->next;
-        rt_free(e, t, sizeof *t + t->params + t->results);
+        rt_free(e, t, type_bytes(t->params, t->results));
     }
     rt_unlock(e);
 }

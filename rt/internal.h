@@ -271,6 +271,6 @@ u32 rt_round_f32(u32 bits, u32 mode);
 u64 rt_round_f64(u64 bits, u32 mode);
 
 static inline bool rt_inside(u64 at, u64 n, u64 size) { return at <= size && n <= size - at; }
-static inline bool rt_is_ref(wasm_type t) { return t == WASM_FUNCREF || t == WASM_EXTERNREF; }
+static inline bool rt_is_ref(wasm_type t) { return wasm_is_ref(t); }
 
 #endif

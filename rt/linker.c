@@ -117,8 +117,8 @@ bool rt_type_is(const struct wasm_functype *t, const char *s) {
     wasm_type sig[TEXT_TYPES];
     u32 params, results;
     if (parse_type(s, sig, &params, &results)) return false;
-    return same((struct bytes){t->params, t->param_count}, (struct bytes){sig, params}) &&
-           same((struct bytes){t->results, t->result_count}, (struct bytes){sig + params, results});
+    return wasm_types_equal(t->params, t->param_count, sig, params) &&
+           wasm_types_equal(t->results, t->result_count, sig + params, results);
 }
 
 enum err rt_define_func(struct rt_linker *l, const char *module, const char *name, const char *type,

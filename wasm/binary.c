@@ -5,6 +5,7 @@
 #include "wasm/binary.h"
 
 #include "base/assert.h"
+#include "wasm/opcodes.h"
 
 /* Tells the two ways in which an LEB128 number is malformed apart: every byte
  * it may have continues, or its last byte has bits that do not fit. */
@@ -117,10 +118,10 @@ enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why) {
     if (v < 0 && v != -64) {
         wasm_type type;
         if ((e = wasm_take_valtype(c, &type, why))) return e;
-        *out = (u64)v;
+        *out = WASM_BLOCK_VALUE | type;
         return ERR_OK;
     }
-    *out = (u64)v;
+    *out = v < 0 ? WASM_BLOCK_EMPTY : (u64)v;
     *c = t;
     return ERR_OK;
 }
@@ -131,6 +132,7 @@ const char *wasm_type_text(wasm_type t) {
     case WASM_I64: return "i64";
     case WASM_F32: return "f32";
     case WASM_F64: return "f64";
+    case WASM_V128: return "v128";
     case WASM_FUNCREF: return "funcref";
     case WASM_EXTERNREF: return "externref";
     default: return "?";

@@ -23,7 +23,7 @@ enum err wasm_take_valtype(struct cursor *c, wasm_type *out, const char **why);
 enum err wasm_take_reftype(struct cursor *c, wasm_type *out, const char **why);
 /* The operand of ref.null. */
 enum err wasm_take_heaptype(struct cursor *c, wasm_type *out, const char **why);
-/* i33: see wasm_block_is_index. */
+/* As struct wasm_instr.bits has it: see wasm_block_is_index. */
 enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why);
 
 /* "i32", ...; "?" for anything else. */

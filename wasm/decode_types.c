@@ -34,13 +34,14 @@ static enum err take_functype(struct decoder *d, struct wasm_functype *t) {
     return take_valtypes(d, WASM_MAX_RESULTS, &t->results, &t->result_count);
 }
 
+static int compare_lists(const wasm_type *a, u32 na, const wasm_type *b, u32 nb) {
+    return wasm_compare_bytes((struct bytes){(const u8 *)a, na * sizeof *a}, (struct bytes){(const u8 *)b, nb * sizeof *b});
+}
+
 static int compare_types(const void *self, u32 a, u32 b) {
     const struct wasm_functype *types = self, *x = &types[a], *y = &types[b];
-    int c = wasm_compare_bytes((struct bytes){x->params, x->param_count},
-                               (struct bytes){y->params, y->param_count});
-    if (c) return c;
-    return wasm_compare_bytes((struct bytes){x->results, x->result_count},
-                              (struct bytes){y->results, y->result_count});
+    int c = compare_lists(x->params, x->param_count, y->params, y->param_count);
+    return c ? c : compare_lists(x->results, x->result_count, y->results, y->result_count);
 }
 
 /* The sort is stable, so the first of a run of equal types is the smallest. */

@@ -4,6 +4,10 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 
+bool wasm_types_equal(const wasm_type *a, u32 na, const wasm_type *b, u32 nb) {
+    return na == nb && (!na || !memcmp(a, b, na * sizeof *a));
+}
+
 const struct wasm_export *wasm_find_export(const struct wasm_module *m, struct bytes name,
                                            enum wasm_kind kind) {
     for (u32 i = 0; i < m->export_count; i++) {

@@ -12,7 +12,10 @@
 #include "base/err.h"
 #include "base/types.h"
 
-/* Value types by their binary code (WebAssembly 2.0, 5.3). */
+/* Value types. The low seven bits are the binary code (WebAssembly 2.0, 5.3);
+ * for a reference, that of the nullable type at the top of what it refers to. A
+ * reference that is never null has NONNULL, and one to a function type of the
+ * module INDEX, with the type's index from bit INDEX_SHIFT on. */
 enum {
     WASM_I32 = 0x7f,
     WASM_I64 = 0x7e,
@@ -22,7 +25,21 @@ enum {
     WASM_FUNCREF = 0x70,
     WASM_EXTERNREF = 0x6f,
 };
-typedef u8 wasm_type;
+typedef u32 wasm_type;
+
+enum {
+    WASM_TYPE_CODE = 0x7f,
+    WASM_TYPE_NONNULL = 0x80,
+    WASM_TYPE_INDEX = 0x100,
+    WASM_TYPE_INDEX_SHIFT = 9, /* WASM_MAX_TYPES fits */
+};
+
+static inline bool wasm_is_ref(wasm_type t) {
+    u32 code = t & WASM_TYPE_CODE;
+    return code == WASM_FUNCREF || code == WASM_EXTERNREF;
+}
+
+bool wasm_types_equal(const wasm_type *a, u32 na, const wasm_type *b, u32 nb);
 
 enum { WASM_PAGE = 65536 };
 

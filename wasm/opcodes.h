@@ -15,12 +15,13 @@
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/types.h"
+#include "wasm/module.h"
 
 /* What follows the opcode (WebAssembly 2.0, 5.4), and where struct wasm_instr
  * holds it. */
 #define WASM_IMMEDIATES(X)                                                       \
     X(NONE)                                                                      \
-    X(BLOCK)         /* block type: i33 in bits; see wasm_block_type */          \
+    X(BLOCK)         /* block type in bits: see wasm_block_is_index */           \
     X(LABEL)         /* a */                                                     \
     X(LABELS)        /* a = count without the default; labels: a + 1 u32 LEBs */ \
     X(FUNC)          /* a */                                                     \
@@ -275,7 +276,7 @@ extern const struct wasm_opinfo wasm_opinfos[WASM_OP_COUNT];
 struct wasm_instr {
     enum wasm_op op;
     u32 a, b;
-    u8 type; /* wasm_type */
+    wasm_type type;
     u64 bits;
     struct cursor labels; /* LABELS: over the a + 1 LEBs */
 };
@@ -286,10 +287,12 @@ struct wasm_instr {
  * not looked up. On failure c stays. */
 enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why);
 
-/* A block type as in struct wasm_instr.bits: a type index if not negative
- * (as i64), -64 for none, else a value type. */
-static inline bool wasm_block_is_index(u64 bits) { return (i64)bits >= 0; }
-static inline bool wasm_block_is_empty(u64 bits) { return (i64)bits == -64; }
-static inline u8 wasm_block_value(u64 bits) { return (u8)(bits & 0x7f); }
+/* A block type as in struct wasm_instr.bits: a type index, nothing, or one
+ * value type. */
+#define WASM_BLOCK_EMPTY (1ull << 32)
+#define WASM_BLOCK_VALUE (1ull << 33)
+static inline bool wasm_block_is_index(u64 bits) { return bits < WASM_BLOCK_EMPTY; }
+static inline bool wasm_block_is_empty(u64 bits) { return bits == WASM_BLOCK_EMPTY; }
+static inline wasm_type wasm_block_value(u64 bits) { return (wasm_type)bits; }
 
 #endif

@@ -58,14 +58,13 @@ static enum err lay_out_locals(struct validator *v, struct wasm_func *f,
                                const struct wasm_functype *t) {
     u32 declared = f->local_count, total = t->param_count + declared;
     if (total > WASM_MAX_LOCALS) return validator_fail(v, ERR_LIMIT, "too many locals");
-    enum err e = validator_reserve(v, &v->locals, &v->locals_room, total + 1, 1); /* never NULL */
+    enum err e = validator_reserve(v, &v->locals, &v->locals_room, total + 1, sizeof *v->locals); /* never NULL */
     if (e) return e;
-    if (t->param_count) memcpy(v->locals, t->params, t->param_count);
+    if (t->param_count) memcpy(v->locals, t->params, t->param_count * sizeof *v->locals);
     u32 at = t->param_count;
     for (u32 i = 0; i < f->local_runs; i++) {
         assert(f->locals[i].count <= total - at);
-        memset(v->locals + at, f->locals[i].type, f->locals[i].count);
-        at += f->locals[i].count;
+        for (u32 k = 0; k < f->locals[i].count; k++) v->locals[at++] = f->locals[i].type;
     }
     assert(at == total);
     f->local_count = total;

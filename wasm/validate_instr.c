@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "wasm/validator.h"
 
-static bool is_ref(wasm_type t) { return t == WASM_FUNCREF || t == WASM_EXTERNREF || t == BOTTOM; }
+static bool is_ref(wasm_type t) { return t == BOTTOM || wasm_is_ref(t); }
 
 static struct frame *top(struct validator *v) {
     assert(v->depth > 0);
@@ -19,7 +19,7 @@ static struct frame *top(struct validator *v) {
 static enum err push(struct validator *v, wasm_type t) {
     if (v->height == MAX_STACK) return validator_fail(v, ERR_LIMIT, "operand stack too deep");
     if (v->height == v->stack_room) {
-        enum err e = validator_reserve(v, &v->stack, &v->stack_room, v->height + 1, 1);
+        enum err e = validator_reserve(v, &v->stack, &v->stack_room, v->height + 1, sizeof *v->stack);
         if (e) return e;
     }
     assert(v->height < v->stack_room);
@@ -83,7 +83,7 @@ static enum err unknown(struct validator *v, const char *what, u32 index) {
 
 static enum err block_types(struct validator *v, u64 bits, struct types *params,
                             struct types *results) {
-    static const wasm_type self[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_FUNCREF, WASM_EXTERNREF};
+    static const wasm_type self[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128, WASM_FUNCREF, WASM_EXTERNREF};
     *params = *results = (struct types){NULL, 0};
     if (wasm_block_is_empty(bits)) return ERR_OK;
     if (!wasm_block_is_index(bits)) {
@@ -164,7 +164,7 @@ static void leave_loop(struct validator *v, const struct frame *fr) {
 }
 
 static bool same_types(struct types a, struct types b) {
-    return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
+    return wasm_types_equal(a.p, a.n, b.p, b.n);
 }
 
 static enum err check_end(struct validator *v) {

@@ -170,7 +170,7 @@ static bool comparable(const struct wasm_module *m) {
     for (u32 i = 0; i < m->import_count; i++) {
         const struct wasm_functype *t = &m->types[m->funcs[0].type];
         if (m->imports[i].kind != WASM_KIND_FUNC || m->import_count != 1) return false;
-        if (t->param_count != 2 || memcmp(t->params, mix_params, 2)) return false;
+        if (!wasm_types_equal(t->params, t->param_count, mix_params, 2)) return false;
         if (t->result_count != 1 || t->results[0] != WASM_I64) return false;
     }
     for (u32 i = 0; i < m->table_count; i++)

@@ -50,7 +50,7 @@ static void invoke(struct spec_run *r, struct rt_instance *i, const struct actio
     for (u32 k = 0; k < a->count; k++) o->values[k] = argument(r, a->args[k]);
     o->trap = rt_call(&f, o->values);
     o->count = f.type->result_count;
-    if (o->count) memcpy(o->types, f.type->results, o->count);
+    if (o->count) memcpy(o->types, f.type->results, o->count * sizeof *o->types);
 }
 
 static void perform(struct spec_run *r, struct rt_instance *i, const struct action *a, struct outcome *o) {
