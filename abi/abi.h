@@ -6,10 +6,14 @@
  *
  * Calling convention of Wasm functions: the C convention of System V x86-64,
  * restricted. Integer and reference arguments in rdi rsi rdx rcx r8 r9, floats
- * in xmm0..7, further ones on the stack in 8-byte (v128: 16-byte) slots. First
- * result in rax or xmm0; further results in stack slots that the caller
- * reserves just above the stack arguments. i32 values may have dirty upper
- * halves in registers and slots. rbx rbp r12 r13 are callee-saved; r14 and r15
+ * in xmm0..7. First result in rax or xmm0. Further parameters, and results 1..,
+ * go through store->overflow: parameter slots from 0 in order, result k in slot
+ * k - 1. The caller writes parameters right before the call and the callee reads
+ * them in its entry; the callee writes results right before it returns and the
+ * caller reads them right after the call. In between nothing else runs in the
+ * store, so one area serves all. There are no stack arguments: above a return
+ * address lies nothing of the callee's. i32 values may have dirty upper halves
+ * in registers and slots. rbx rbp r12 r13 are callee-saved; r14 and r15
  * are pinned:
  *   r14  struct abi_ctx * of the running instance
  *   r15  base of memory 0 (any value if the module has none)
@@ -28,7 +32,8 @@
  * convention with r14 = its ctx, r15 = [ctx], r11 = the caller's ctx. For a host
  * function that is {a host stub of its type, struct abi_host *}: the stub puts r14
  * back to the caller's context, shifts the arguments, checks headroom, calls
- * abi_host.fn, tests pending. jit_code.host_stubs has one per type that an import
+ * abi_host.fn, tests pending. What overflows it copies to and from the C stack,
+ * so a host function may enter the store again. jit_code.host_stubs has one per type that an import
  * uses. Calls into another instance (or a host stub) go through glue that
  * saves and restores r14 and r15; a callee need not restore them.
  * Only the imports[] of a context also have the short form {C function, NULL}:
@@ -71,6 +76,16 @@ enum abi_trap {
         ABI_TRAP_COUNT
 };
 
+/* A value in memory: what thunks take, overflow slots, globals. */
+union abi_value {
+    u32 i32;
+    u64 i64;
+    u64 bits[2];
+} __attribute__((aligned(16)));
+
+/* No function has more parameters, nor more results (wasm/module.h). */
+enum { ABI_OVERFLOW = 1000 };
+
 /* One per store: a set of instances linked together, entered by one thread at
  * a time. Lives in memory that compiled code can only reach by fixed offsets. */
 struct abi_store {
@@ -80,6 +95,7 @@ struct abi_store {
     u32 pending;     /* enum abi_trap raised by a host function or the timer; 0: none */
     u32 depth;       /* entries nested in this store */
     void *owner;     /* rt's */
+    union abi_value overflow[ABI_OVERFLOW]; /* see the calling convention */
 };
 
 /* A function as a callable pair: tables, imports. code's type id is the u32
@@ -182,12 +198,6 @@ static inline u32 abi_type_id(const void *code) { return ((const u32 *)code)[-1]
  * depth, entry_sp, pending, MXCSR: rt's. store is caller->store; caller is
  * f->ctx for a Wasm function, for a host function the instance whose export it
  * is. A thunk works for every function of an equal type in any module. */
-union abi_value {
-    u32 i32;
-    u64 i64;
-    u64 bits[2];
-} __attribute__((aligned(16)));
-
 typedef u32 abi_thunk(struct abi_ctx *caller, const struct abi_func *f, union abi_value *vals);
 
 /* The trap exit: an address inside compiled code. Whoever stops a function

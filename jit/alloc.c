@@ -157,9 +157,7 @@ u32 block_at(const struct fn *f, u32 pos) {
 static void needs_slot(struct scan *s, const struct ival *i) {
     i32 *slot = &s->a->slot[i->value];
     if (*slot != NO_SLOT) return;
-    const struct ins *x = &s->f->ins.p[i->value];
-    if (x->op == IR_ARG && s->f->arg_regs[x->a] == REG_MEM) *slot = ~(i32)x->a;
-    else *slot = 0; /* numbered by slots.c */
+    *slot = 0; /* numbered by number_slots */
 }
 
 /* Before which instruction to come back for the use at pos: just there, or
@@ -378,7 +376,7 @@ static void number_slots(struct scan *s) {
     struct alloc *a = s->a;
     VEC(struct slot_end) free = {0}; /* small: a scan of the newest few suffices */
     for (u32 v = 1; v < s->f->ins.n; v++) {
-        if (a->slot[v] == NO_SLOT || a->slot[v] < 0) continue;
+        if (a->slot[v] == NO_SLOT) continue;
         u32 end = 0, start = at(s, a->first[v])->start, hit = NO_POS;
         for (u32 i = a->first[v]; i; i = at(s, i)->next) end = at(s, i)->end;
         for (u32 k = 0; k < MIN(free.n, 64u) && hit == NO_POS; k++)

@@ -30,7 +30,7 @@ struct regs {
     /* Operands that must not share a register with the result: bit per operand. */
     u32 (*late)(const struct fn *f, u32 i);
     /* Where arguments arrive (fn.arg_regs, arg_slots), and a call wants its k-th
-     * one, as a hint; REG_MEM: on the stack. */
+     * one, as a hint; REG_MEM: in an overflow slot. */
     void (*place_args)(const struct wasm_functype *t, u8 *regs, u32 *slots);
     u8 (*call_reg)(const struct fn *f, u32 call, u32 k);
     u8 (*result_reg)(u8 type);
@@ -72,7 +72,7 @@ struct alloc {
     VEC(struct move) moves;   /* on edges */
     u32 *first;               /* value -> first child; 0: none */
     u32 *at;                  /* value -> child the emitter has reached */
-    i32 *slot;                /* value -> slot, NO_SLOT; negative: incoming argument ~k */
+    i32 *slot;                /* value -> slot, NO_SLOT */
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
     u32 used;                 /* registers that hold something anywhere */

@@ -10,7 +10,9 @@
  *    4i+1, clobbers and reads late operands at 4i+2, writes at 4i+3. PARAMs and
  *    ARGs are written at the gap of their block's BLOCK.
  * I5 a CONST has no place: it may be used anywhere in the function.
- * I6 i32 values may have dirty upper halves unless V_ZEXT is set. */
+ * I6 i32 values may have dirty upper halves unless V_ZEXT is set.
+ * I7 the RESULTs of a call follow it with nothing that calls in between: they
+ *    are in store->overflow, which the next call overwrites. */
 #ifndef WHELK_JIT_IR_H
 #define WHELK_JIT_IR_H
 
@@ -31,7 +33,7 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(PARAM, 0, META)      /* a: block, b: which */                            \
     X(ARG, 0, META)        /* a: parameter of the function */                  \
     X(CONST, 0, META)      /* bits: b | c << 32 */                             \
-    X(RESULT, 1, META)     /* a: call, b: which (1..) */                       \
+    X(RESULT, 1, META)     /* a: call, b: which (1..); right behind it: I7 */  \
     X(ADD, 2, PURE)                                                            \
     X(SUB, 2, PURE)                                                            \
     X(MUL, 2, PURE)                                                            \
@@ -169,7 +171,7 @@ struct fn {
     VEC(struct block) blocks;
     VEC(struct loop) loops;
     u8 *arg_regs;    /* where each parameter arrives: a register, or REG_MEM */
-    u32 *arg_slots;  /* and then its slot on the stack */
+    u32 *arg_slots;  /* and then its overflow slot (abi.h) */
     u32 *uses;   /* how often each value is used by live instructions */
     bool calls;
     struct number *number; /* while building */

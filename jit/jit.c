@@ -69,9 +69,6 @@ static void prepare(struct compile *k) {
     k->info.layout = abi_layout((struct abi_counts){m->imported_funcs, m->table_count, m->global_count});
     k->info.import_used = jit_alloc(keep, m->imported_funcs, sizeof(u32));
     k->info.builtin_used = jit_alloc(keep, ABI_BUILTIN_COUNT, sizeof(u32));
-    k->info.cross_used = jit_alloc(keep, m->type_count, sizeof(u32));
-    k->info.signatures = jit_alloc(keep, m->type_count, sizeof(struct signature));
-    for (u32 i = 0; i < m->type_count; i++) k->info.signatures[i] = x86_signature(&m->types[i]);
     k->out->funcs = jit_alloc(keep, defined, sizeof(struct jit_func));
     k->out->func_count = defined;
     note_exports(k);

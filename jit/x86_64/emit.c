@@ -11,13 +11,6 @@ enum { CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13, PROBE = 4096 };
 
 /* ---- frame ---- */
 
-static u32 outgoing(const struct emit *e, const struct ins *x) {
-    if (x->op != IR_CALL && x->op != IR_CALL_INDIRECT) return 0;
-    u32 type = x->op == IR_CALL ? e->f->m->funcs[x->c].type : x->c;
-    struct signature s = e->info->signatures[type];
-    return s.stack_args + s.stack_results;
-}
-
 /* The spare slot is there whenever a value lives in memory: only then can it be
  * asked for. */
 static bool uses_spare(const struct emit *e) {
@@ -28,12 +21,10 @@ static bool uses_spare(const struct emit *e) {
 
 static void plan_frame(struct emit *e) {
     struct fn *f = e->f;
-    for (u32 i = 1; f->calls && i < f->ins.n; i++)
-        if (f->ins.p[i].flags & V_LIVE) e->out_slots = MAX(e->out_slots, outgoing(e, &f->ins.p[i]));
     e->saved_mask = e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     e->has_spare = uses_spare(e);
-    u32 slots = e->out_slots + e->a->slots + e->has_spare;
+    u32 slots = e->a->slots + e->has_spare;
     if (slots > (1u << 24)) jit_escape(f, ERR_LIMIT);
     e->frame = 8 * slots;
     if (f->calls && (e->frame + 8 * (e->saved + 1)) % 16) e->frame += 8;
@@ -64,31 +55,45 @@ static void put_epilogue(struct emit *e) {
 
 /* ---- entry ---- */
 
-static u32 arriving(const struct fn *f, u32 k) {
-    u8 reg = f->arg_regs[k];
-    return reg == REG_MEM ? LOC(L_IN, f->arg_slots[k]) : LOC(L_REG, reg);
-}
+enum { FIRST_ARG = 2 }; /* its value: after BLOCK */
 
 static bool is_arg(const struct fn *f, u32 v) {
     return f->ins.p[v].op == IR_ARG && has_place(&f->ins.p[v]);
+}
+
+/* What did not arrive in a register; after everything that did has left its. */
+static void fetch_args(struct emit *e) {
+    struct fn *f = e->f;
+    bool store = false; /* the scratch register points at it */
+    for (u32 k = 0; k < f->type->param_count; k++) {
+        u32 v = FIRST_ARG + k;
+        if (!is_arg(f, v) || f->arg_regs[k] != REG_MEM) continue;
+        u8 d = dest(e, v);
+        if (!store) load_store(e->c, SCRATCH);
+        put_fetch(e->c, f->ins.p[v].type, d, SCRATCH, f->arg_slots[k]);
+        store = d != SCRATCH;
+        done(e, v, d);
+    }
 }
 
 static void receive_args(struct emit *e) {
     struct fn *f = e->f;
     u32 n = f->type->param_count, start = block_start(f, 1);
     for (u32 k = 0; k < n; k++) {
-        u32 v = 2 + k; /* after BLOCK */
-        if (!is_arg(f, v)) continue;
-        add_move(e, loc_at(e, v, start), arriving(f, k), f->ins.p[v].type);
+        u32 v = FIRST_ARG + k;
+        if (!is_arg(f, v) || f->arg_regs[k] == REG_MEM) continue;
+        add_move(e, loc_at(e, v, start), LOC(L_REG, f->arg_regs[k]), f->ins.p[v].type);
     }
     run_moves(e);
-    for (u32 v = 2; v < 2 + n; v++) {
-        if (!is_arg(f, v)) continue;
+    for (u32 k = 0; k < n; k++) {
+        u32 v = FIRST_ARG + k;
+        if (!is_arg(f, v) || f->arg_regs[k] == REG_MEM) continue;
         u32 at = loc_at(e, v, start);
         if (loc_kind(at) != L_REG) continue;
-        if (f->ins.p[v].flags & V_ZEXT && at == arriving(f, v - 2)) put_mov(e->c, 0, (u8)loc_n(at), rm_reg((u8)loc_n(at)));
+        if (f->ins.p[v].flags & V_ZEXT && loc_n(at) == f->arg_regs[k]) put_mov(e->c, 0, (u8)loc_n(at), rm_reg((u8)loc_n(at)));
         done(e, v, (u8)loc_n(at));
     }
+    fetch_args(e);
 }
 
 /* ---- edges and terminators ---- */
@@ -193,13 +198,13 @@ static void emit_brtable(struct emit *e, u32 i) {
 
 static void emit_return(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
-    u32 base = e->info->signatures[e->f->wf->type].stack_args;
     for (u32 k = 0; k < x->b; k++) {
-        u32 v = e->f->pool.p[x->a + k];
+        u32 v = e->f->pool.p[x->a + k], from = loc_at(e, v, use_pos(i));
         u8 type = e_ins(e, v)->type;
-        u32 to = k ? LOC(L_IN, base + k - 1) : LOC(L_REG, is_float(type) ? XMM0 : RAX);
-        add_move(e, to, loc_at(e, v, use_pos(i)), type);
+        if (k) add_overflow(e, k - 1, from, type);
+        else add_move(e, LOC(L_REG, x86_regs.result_reg(type)), from, type);
     }
+    send_overflow(e);
     run_moves(e);
     put_epilogue(e);
 }
@@ -293,7 +298,7 @@ static void emit_cold(struct emit *e, struct cold k) {
         finish_edge(e, k.a);
         break;
     case COLD_CROSS:
-        put_fix(e->c, 0xe8, FIX_CROSS, k.a);
+        put_fix(e->c, 0xe8, FIX_CROSS, 0);
         put_label(e, 0xe9, k.back);
         break;
     default: /* null has type id 0 */

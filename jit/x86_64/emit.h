@@ -1,7 +1,6 @@
 /* emit.h: state of emitting one function, and how operands are reached.
  *
- * I1 frame, from rsp up: outgoing arguments and results, slots, a spare slot,
- *    saved registers, return address, incoming arguments, results.
+ * I1 frame, from rsp up: slots, a spare slot, saved registers, return address.
  * I2 r11 and xmm15 hold nothing between instructions of the IR.
  * I3 a late operand (regs.c) is looked up at def_pos: if the result, or a fixed
  *    register, took its place, it is in memory from there on. */
@@ -11,13 +10,7 @@
 #include "jit/alloc.h"
 #include "jit/x86_64/encode.h"
 
-/* Where a type's arguments and results are. */
-struct signature {
-    u32 stack_args;    /* 8-byte slots */
-    u32 stack_results; /* behind them */
-};
-struct signature x86_signature(const struct wasm_functype *t);
-/* The register of parameter k, or REG_MEM and its stack slot. */
+/* The register of parameter k, or REG_MEM and its overflow slot. */
 u8 x86_param(const struct wasm_functype *t, u32 k, u32 *slot);
 
 /* Facts of the module that every function needs. */
@@ -25,12 +18,11 @@ struct module_info {
     const struct wasm_module *m;
     const struct jit_options *options;
     struct abi_layout layout;
-    struct signature *signatures; /* per type */
     u8 *global_indirect; /* per global */
-    u32 *import_used, *builtin_used, *cross_used; /* by import, builtin, canonical type */
+    u32 *import_used, *builtin_used; /* by import, builtin */
 };
 
-enum loc_kind { L_REG, L_SLOT, L_IN, L_OUT, L_CONST };
+enum loc_kind { L_REG, L_SLOT, L_CONST };
 #define LOC(kind, n) ((u32)(kind) << 28 | (n))
 static inline u32 loc_kind(u32 l) { return l >> 28; }
 static inline u32 loc_n(u32 l) { return l & 0xfffffff; }
@@ -43,7 +35,7 @@ struct pmove {
 /* Code behind the function's end. */
 enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_MISMATCH };
 struct cold {
-    u32 kind, label, a, back; /* a: trap kind, edge, or canonical type */
+    u32 kind, label, a, back; /* a: trap kind or edge */
 };
 
 struct emit {
@@ -52,7 +44,7 @@ struct emit {
     struct code *c;
     struct module_info *info;
     u32 block;
-    u32 out_slots, frame, saved; /* frame: bytes below the saved registers */
+    u32 frame, saved; /* frame: bytes below the saved registers */
     u32 saved_mask;
     bool has_spare; /* a slot above the allocator's: see borrow */
     u32 reload;                  /* next of alloc->reloads */
@@ -66,6 +58,7 @@ struct emit {
     VEC(struct pmove) moves;
     u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
     VEC(u32) ready;
+    VEC(struct pmove) overflow;  /* to: an overflow slot */
 };
 
 static inline struct ins *e_ins(const struct emit *e, u32 v) { return ins_at(e->f, v); }
@@ -97,6 +90,13 @@ void give_back(struct emit *e, u8 reg);
 void add_move(struct emit *e, u32 to, u32 from, u8 type);
 void run_moves(struct emit *e); /* all at once, then forgets them */
 void move_one(struct emit *e, struct pmove m);
+
+/* ---- overflow.c: values that travel through store->overflow ---- */
+void add_overflow(struct emit *e, u32 slot, u32 from, u8 type);
+void send_overflow(struct emit *e); /* all that were added; before run_moves */
+void load_store(struct code *c, u8 to);
+struct rm overflow_slot(u8 store, u32 slot);
+void put_fetch(struct code *c, u8 type, u8 to, u8 store, u32 slot);
 
 /* A condition in the flags. parity: 1 "and not P", 2 "or P". */
 struct cond {

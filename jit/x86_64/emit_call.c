@@ -6,18 +6,18 @@
  *    the call itself looks like any other. */
 #include "jit/x86_64/emit.h"
 
-/* Parameter k of a Wasm call goes to its register or outgoing slot. */
+/* Parameter k of a Wasm call goes to its register or overflow slot. */
 static void move_args(struct emit *e, const struct ins *x, const struct wasm_functype *t, u32 i) {
     static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
-    u32 ints = 0, floats = 0, stack = 0;
+    u32 ints = 0, floats = 0, overflow = 0;
     for (u32 k = 0; k < t->param_count; k++) {
-        u32 v = e->f->pool.p[x->a + k], to;
+        u32 v = e->f->pool.p[x->a + k], from = loc_at(e, v, use_pos(i));
         u8 type = e_ins(e, v)->type;
-        if (is_float(type) && floats < 8) to = LOC(L_REG, XMM0 + floats++);
-        else if (!is_float(type) && ints < ARRAY_LEN(int_args)) to = LOC(L_REG, int_args[ints++]);
-        else to = LOC(L_OUT, stack++);
-        add_move(e, to, loc_at(e, v, use_pos(i)), type);
+        if (is_float(type) && floats < 8) add_move(e, LOC(L_REG, XMM0 + floats++), from, type);
+        else if (!is_float(type) && ints < ARRAY_LEN(int_args)) add_move(e, LOC(L_REG, int_args[ints++]), from, type);
+        else add_overflow(e, overflow++, from, type);
     }
+    send_overflow(e);
 }
 
 static void move_builtin_args(struct emit *e, const struct ins *x, u32 i) {
@@ -61,14 +61,13 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
 
 static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     const struct wasm_functype *t = &e->f->m->types[x->c];
-    u32 index = e->f->pool.p[x->a + x->b - 1], canon = t->canon;
+    u32 index = e->f->pool.p[x->a + x->b - 1];
     move_args(e, x, t, i);
     add_move(e, LOC(L_REG, RAX), loc_at(e, index, use_pos(i)), T_I32);
     run_moves(e);
     find_callee(e, x, e->f->pool.p[x->a - 1]);
     put_alu(e->c, ALU_CMP, 1, R10, rm_reg(CTX));
-    u32 cold = new_cold(e, COLD_CROSS, canon);
-    e->info->cross_used[canon] = 1;
+    u32 cold = new_cold(e, COLD_CROSS, 0);
     put_label(e, 0x0f80 | CC_NE, e->colds.p[cold].label);
     put_op(e->c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
     u32 back = new_label(e);
@@ -88,13 +87,12 @@ static void call_direct(struct emit *e, const struct ins *x, u32 i) {
     }
 }
 
-/* RESULT k: where the callee left it, above the outgoing arguments. */
+/* RESULT k: where the callee left it. */
 static void emit_result(struct emit *e, u32 i) {
-    const struct ins *x = e_ins(e, i), *call = e_ins(e, x->a);
-    u32 type = call->op == IR_CALL ? e->f->m->funcs[call->c].type : call->c;
-    u32 from = LOC(L_OUT, e->info->signatures[type].stack_args + x->b - 1);
+    const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i);
-    move_one(e, (struct pmove){LOC(L_REG, d), from, x->type});
+    load_store(e->c, SCRATCH);
+    put_fetch(e->c, x->type, d, SCRATCH, x->b - 1);
     done(e, i, d);
 }
 

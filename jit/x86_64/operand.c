@@ -14,17 +14,14 @@ u32 loc_at(const struct emit *e, u32 v, u32 pos) {
     if (reg != REG_MEM) return LOC(L_REG, reg);
     i32 slot = a->slot[v];
     assert(slot != NO_SLOT);
-    if (slot >= 0) return LOC(L_SLOT, (u32)slot);
-    return LOC(L_IN, e->f->arg_slots[~slot]);
+    return LOC(L_SLOT, (u32)slot);
 }
 
 struct rm rm_of(const struct emit *e, u32 loc) {
     u32 n = loc_n(loc);
     switch (loc_kind(loc)) {
     case L_REG: return rm_reg((u8)n);
-    case L_SLOT: return rm_mem(RSP, (i32)(8 * (e->out_slots + n)));
-    case L_IN: return rm_mem(RSP, (i32)(e->frame + 8 * (e->saved + 1 + n)));
-    case L_OUT: return rm_mem(RSP, (i32)(8 * n));
+    case L_SLOT: return rm_mem(RSP, (i32)(8 * n));
     default: unreachable();
     }
 }
@@ -69,7 +66,7 @@ u8 dest(const struct emit *e, u32 v) {
 void done(struct emit *e, u32 v, u8 reg) {
     i32 slot = e->a->slot[v];
     u8 type = e_ins(e, v)->type;
-    if (slot == NO_SLOT || slot < 0) return;
+    if (slot == NO_SLOT) return;
     struct rm to = rm_of(e, LOC(L_SLOT, (u32)slot));
     if (is_float(type)) put_fstore(e->c, type, to, reg);
     else put_store(e->c, wide(type), to, reg);

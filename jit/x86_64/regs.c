@@ -5,29 +5,19 @@ enum { CALLER_SAVED_INT = 1 << RAX | 1 << RCX | 1 << RDX | 1 << RSI | 1 << RDI |
 
 static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
 
-struct signature x86_signature(const struct wasm_functype *t) {
-    u32 ints = 0, floats = 0, stack = 0;
-    for (u32 k = 0; k < t->param_count; k++) {
-        u32 *n = is_float(ir_type_of(t->params[k])) ? &floats : &ints;
-        if (*n < (n == &ints ? ARRAY_LEN(int_args) : 8)) ++*n;
-        else stack++;
-    }
-    return (struct signature){stack, t->result_count > 1 ? t->result_count - 1 : 0};
-}
-
 u8 x86_param(const struct wasm_functype *t, u32 k, u32 *slot) {
-    u32 ints = 0, floats = 0, stack = 0;
+    u32 ints = 0, floats = 0, overflow = 0;
     for (u32 i = 0;; i++) {
         bool vector = is_float(ir_type_of(t->params[i]));
         u32 *n = vector ? &floats : &ints;
         bool in_reg = *n < (vector ? 8 : ARRAY_LEN(int_args));
         if (i == k) {
-            *slot = stack;
+            *slot = overflow;
             if (!in_reg) return REG_MEM;
             return vector ? (u8)(XMM0 + floats) : int_args[ints];
         }
         if (in_reg) ++*n;
-        else stack++;
+        else overflow++;
     }
 }
 
@@ -69,12 +59,12 @@ static u32 late(const struct fn *f, u32 i) {
 }
 
 static void place_args(const struct wasm_functype *t, u8 *regs, u32 *slots) {
-    u32 ints = 0, floats = 0, stack = 0;
+    u32 ints = 0, floats = 0, overflow = 0;
     for (u32 k = 0; k < t->param_count; k++) {
         bool vector = is_float(ir_type_of(t->params[k]));
         if (vector && floats < 8) regs[k] = (u8)(XMM0 + floats++);
         else if (!vector && ints < ARRAY_LEN(int_args)) regs[k] = int_args[ints++];
-        else regs[k] = REG_MEM, slots[k] = stack++;
+        else regs[k] = REG_MEM, slots[k] = overflow++;
     }
 }
 

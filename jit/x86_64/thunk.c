@@ -12,7 +12,8 @@ struct glue {
     struct module_info *info;
     struct jit_code *out;
     u32 stack_exit, pending_exit;
-    u32 *host_body, *cross; /* per canonical type: offsets, 0: none */
+    u32 cross;      /* calls into another instance */
+    u32 *host_body; /* per canonical type: offsets, 0: none */
     u32 *imports, *builtins;
 };
 
@@ -20,10 +21,6 @@ static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
 
 static struct rm store_field(size_t offset, u8 base) { return rm_mem(base, (i32)offset); }
 #define STORE(field, base) store_field(offsetof(struct abi_store, field), base)
-
-static void load_store(struct code *c, u8 to) {
-    put_mov(c, 1, to, rm_mem(CTX, offsetof(struct abi_ctx, store)));
-}
 
 static void jump_back(struct code *c, u32 op, u32 to) {
     u32 at = put_rel32(c, op);
@@ -101,47 +98,62 @@ static u32 host_stack(const struct wasm_functype *t) {
     return h.stack;
 }
 
+/* Results 1.. of a host function: u64 slots above its stack arguments. */
+static struct rm host_result(const struct wasm_functype *t, u32 k) {
+    return rm_mem(RSP, (i32)(8 * (host_stack(t) + k - 1)));
+}
+
 /* Stack arguments first: their sources are registers that the shift overwrites. */
-static void put_host_stack_args(struct code *c, const struct wasm_functype *t, u32 frame) {
+static void put_host_stack_args(struct code *c, const struct wasm_functype *t) {
     struct host_args h = {.ints = 1};
     u8 *regs = jit_alloc(c->keep, t->param_count, 1);
     u32 *slots = jit_alloc(c->keep, t->param_count, sizeof(u32));
     x86_regs.place_args(t, regs, slots);
+    if (host_stack(t)) load_store(c, SCRATCH);
     for (u32 k = 0; k < t->param_count; k++) {
         u32 slot = 0;
         if (next_host_arg(&h, is_float(ir_type_of(t->params[k])), &slot) != REG_MEM) continue;
         u8 from = regs[k];
         if (from == REG_MEM) {
-            put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(frame + 8 + 8 * slots[k])));
-            from = SCRATCH;
+            put_mov(c, 1, R10, overflow_slot(SCRATCH, slots[k]));
+            from = R10;
         }
         put_store(c, 1, rm_mem(RSP, (i32)(8 * slot)), from);
     }
     u32 slot = 0;
     if (t->result_count < 2 || next_host_arg(&h, false, &slot) != REG_MEM) return;
-    put_lea(c, 1, SCRATCH, rm_mem(RSP, (i32)(frame + 8 + 8 * x86_signature(t).stack_args)));
-    put_store(c, 1, rm_mem(RSP, (i32)(8 * slot)), SCRATCH);
+    put_lea(c, 1, R10, host_result(t, 1));
+    put_store(c, 1, rm_mem(RSP, (i32)(8 * slot)), R10);
 }
 
-static void put_host_shift(struct code *c, const struct wasm_functype *t, u32 frame) {
+static void put_host_results(struct code *c, const struct wasm_functype *t) {
+    if (t->result_count > 1) load_store(c, SCRATCH);
+    for (u32 k = 1; k < t->result_count; k++) {
+        put_mov(c, 1, R10, host_result(t, k));
+        put_store(c, 1, overflow_slot(SCRATCH, k - 1), R10);
+    }
+}
+
+static void put_host_shift(struct code *c, const struct wasm_functype *t) {
     u32 ints = 0;
     for (u32 k = 0; k < t->param_count; k++) ints += !is_float(ir_type_of(t->params[k]));
     for (u32 k = MIN(ints, (u32)ARRAY_LEN(int_args) - 1); k; k--) put_mov(c, 1, int_args[k], rm_reg(int_args[k - 1]));
     if (t->result_count > 1 && ints + 1 < ARRAY_LEN(int_args))
-        put_lea(c, 1, int_args[ints + 1], rm_mem(RSP, (i32)(frame + 8 + 8 * x86_signature(t).stack_args)));
+        put_lea(c, 1, int_args[ints + 1], host_result(t, 1));
     put_mov(c, 1, RDI, rm_reg(CTX));
 }
 
 /* rax: the C function; r14: the caller's context; else as a Wasm function. */
 static u32 put_host_body(struct glue *g, const struct wasm_functype *t) {
     struct code *c = g->c;
-    u32 frame = 8 * host_stack(t), start = here(c);
+    u32 frame = 8 * (host_stack(t) + MAX(t->result_count, 1u) - 1), start = here(c);
     if (frame % 16 == 0) frame += 8;
     put_headroom(g, frame);
     put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
-    put_host_stack_args(c, t, frame);
-    put_host_shift(c, t, frame);
+    put_host_stack_args(c, t);
+    put_host_shift(c, t);
     put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_host_results(c, t);
     put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
     put_after_host(g);
     put8(c, 0xc3);
@@ -168,39 +180,20 @@ static u32 put_host_stub(struct glue *g, u32 canon) {
 
 /* ---- Wasm to another instance ---- */
 
-/* rax: code, r10: its context. Stack arguments are copied below the saved r14,
- * stack results back above. */
-static u32 put_cross(struct glue *g, const struct wasm_functype *t) {
+/* rax: code, r10: its context; of any type: what the type says of arguments and
+ * results is in registers and overflow slots. */
+static void put_cross(struct glue *g) {
     struct code *c = g->c;
-    struct signature s = x86_signature(t);
-    u32 frame = 8 * (s.stack_args + s.stack_results), start = here(c);
-    if (frame % 16) frame += 8;
-    u32 above = frame + 16; /* saved r14, return address */
-    put_headroom(g, frame + 8);
+    g->cross = here(c);
+    put_headroom(g, 8);
     put_push(c, CTX);
-    if (frame) put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
-    for (u32 k = 0; k < s.stack_args; k++) {
-        put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(above + 8 * k)));
-        put_store(c, 1, rm_mem(RSP, (i32)(8 * k)), SCRATCH);
-    }
     put_mov(c, 1, SCRATCH, rm_reg(CTX));
     put_mov(c, 1, CTX, rm_reg(R10));
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
-    for (u32 k = s.stack_args; k < s.stack_args + s.stack_results; k++) {
-        put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(8 * k)));
-        put_store(c, 1, rm_mem(RSP, (i32)(above + 8 * k)), SCRATCH);
-    }
-    if (frame) put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
     put_pop(c, CTX);
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put8(c, 0xc3);
-    return start;
-}
-
-static u32 cross(struct glue *g, u32 canon) {
-    if (!g->cross[canon]) g->cross[canon] = put_cross(g, &g->info->m->types[canon]);
-    return g->cross[canon];
 }
 
 /* imports[k] is {C function, NULL} or a callable pair. */
@@ -208,13 +201,13 @@ static void put_import(struct glue *g, u32 k) {
     struct code *c = g->c;
     const struct wasm_module *m = g->info->m;
     u32 canon = m->types[m->funcs[k].type].canon, at = g->info->layout.imports + (u32)sizeof(struct abi_func) * k;
-    u32 host = host_body(g, canon), other = cross(g, canon);
+    u32 host = host_body(g, canon);
     g->imports[k] = here(c);
     put_mov(c, 1, RAX, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, code))));
     put_mov(c, 1, R10, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, ctx))));
     put_op(c, 0, 1, 0x85, R10, rm_reg(R10), 0);
     jump_back(c, 0x0f80 | CC_E, host);
-    jump_back(c, 0xe9, other);
+    jump_back(c, 0xe9, g->cross);
 }
 
 /* The call site put the arguments where C wants them, but for the context. */
@@ -232,8 +225,9 @@ static void put_builtin(struct glue *g, u32 k) {
 
 /* ---- C to Wasm ---- */
 
+/* rax: the store. */
 static void put_thunk_args(struct code *c, const struct wasm_functype *t) {
-    u32 ints = 0, floats = 0, stack = 0;
+    u32 ints = 0, floats = 0, overflow = 0;
     for (u32 k = 0; k < t->param_count; k++) {
         struct rm from = rm_mem(RBX, (i32)(16 * k));
         bool vector = is_float(ir_type_of(t->params[k]));
@@ -243,16 +237,17 @@ static void put_thunk_args(struct code *c, const struct wasm_functype *t) {
             put_mov(c, 1, int_args[ints++], from);
         } else {
             put_mov(c, 1, R10, from);
-            put_store(c, 1, rm_mem(RSP, (i32)(8 * stack++)), R10);
+            put_store(c, 1, overflow_slot(RAX, overflow++), R10);
         }
     }
 }
 
+/* rsp: at the saved pointer to the store. r14 may be anybody's. */
 static void put_thunk_results(struct code *c, const struct wasm_functype *t) {
-    u32 base = x86_signature(t).stack_args;
+    if (t->result_count > 1) put_mov(c, 1, SCRATCH, rm_mem(RSP, 0));
     for (u32 k = t->result_count; k-- > 1;) {
-        put_mov(c, 1, SCRATCH, rm_mem(RSP, (i32)(8 * (base + k - 1))));
-        put_store(c, 1, rm_mem(RBX, (i32)(16 * k)), SCRATCH);
+        put_mov(c, 1, R10, overflow_slot(SCRATCH, k - 1));
+        put_store(c, 1, rm_mem(RBX, (i32)(16 * k)), R10);
     }
     if (!t->result_count) return;
     if (is_float(ir_type_of(t->results[0]))) put_fstore(c, T_F64, rm_mem(RBX, 0), XMM0);
@@ -263,8 +258,6 @@ static void put_thunk_results(struct code *c, const struct wasm_functype *t) {
 static u32 put_thunk(struct glue *g, const struct wasm_functype *t) {
     static const u8 saved[] = {RBP, RBX, R12, R13, R14, R15};
     struct code *c = g->c;
-    struct signature s = x86_signature(t);
-    u32 frame = ALIGN_UP(8 * (s.stack_args + s.stack_results), 16u);
     put_align(c, 16, 0xcc);
     u32 start = here(c);
     for (u32 k = 0; k < ARRAY_LEN(saved); k++) put_push(c, saved[k]);
@@ -278,15 +271,13 @@ static u32 put_thunk(struct glue *g, const struct wasm_functype *t) {
     put_push(c, R10);
     put_push(c, RAX);
     put_store(c, 1, STORE(trap_sp, RAX), RSP);
-    if (frame) put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
     put_mov(c, 1, SCRATCH, rm_reg(RDI));
-    put_mov(c, 1, RAX, rm_mem(RSI, offsetof(struct abi_func, code)));
+    put_mov(c, 1, RBP, rm_mem(RSI, offsetof(struct abi_func, code)));
     put_mov(c, 1, CTX, rm_mem(RSI, offsetof(struct abi_func, ctx)));
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put_thunk_args(c, t);
-    put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_op(c, 0, 0, 0xff, 2, rm_reg(RBP), 0);
     put_thunk_results(c, t);
-    if (frame) put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
     put_alu(c, ALU_XOR, 0, RDI, rm_reg(RDI));
     put_tail(c);
     return start;
@@ -304,7 +295,7 @@ static void fix_glue(struct glue *g) {
         case FIX_FUNC: to = g->out->funcs[x.target - m->imported_funcs].entry; break;
         case FIX_IMPORT: to = g->imports[x.target]; break;
         case FIX_BUILTIN: to = g->builtins[x.target]; break;
-        case FIX_CROSS: to = g->cross[x.target]; break;
+        case FIX_CROSS: to = g->cross; break;
         default: continue;
         }
         assert(to);
@@ -318,8 +309,6 @@ static void put_stubs(struct glue *g) {
         if (g->info->import_used[k]) put_import(g, k);
     for (u32 k = 0; k < ABI_BUILTIN_COUNT; k++)
         if (g->info->builtin_used[k]) put_builtin(g, k);
-    for (u32 k = 0; k < m->type_count; k++)
-        if (g->info->cross_used[k]) cross(g, k);
 }
 
 static void put_thunks(struct glue *g) {
@@ -342,7 +331,6 @@ void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
     struct glue g = {.c = c, .info = info, .out = out};
     const struct wasm_module *m = info->m;
     g.host_body = jit_alloc(c->keep, m->type_count, sizeof(u32));
-    g.cross = jit_alloc(c->keep, m->type_count, sizeof(u32));
     g.imports = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
     g.builtins = jit_alloc(c->keep, ABI_BUILTIN_COUNT, sizeof(u32));
     out->thunks = jit_alloc(c->keep, m->type_count, sizeof(u32));
@@ -350,6 +338,7 @@ void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
     put_align(c, 16, 0xcc);
     out->thunks_start = here(c);
     put_exits(&g);
+    put_cross(&g);
     put_stubs(&g);
     put_thunks(&g);
     put_align(c, 16, 0xcc);
