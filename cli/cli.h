@@ -78,6 +78,7 @@ int ext_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
 int call_main(int argc, char **argv);
 int cp_main(int argc, char **argv);
+int wasm_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 
 #endif

@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -146,8 +149,59 @@ static i64 readdir_file(void *self, void *file, u64 cookie, wasi_emit *emit, voi
     }
 }
 
+/* Descriptors and sockets. */
+
+static i64 set_flags(void *self, void *file, u32 flags) {
+    int fd = fd_of(file), now = fcntl(fd, F_GETFL);
+    if (now < 0) return -errno;
+    now &= ~(O_APPEND | O_NONBLOCK);
+    now |= (flags & WASI_OPEN_APPEND ? O_APPEND : 0) | (flags & WASI_OPEN_NONBLOCK ? O_NONBLOCK : 0);
+    return result(fcntl(fd, F_SETFL, now));
+}
+
+static void poll_answer(const struct pollfd *from, struct wasi_poll *out) {
+    int n = 0;
+    out->ready = from->revents != 0;
+    out->hangup = from->revents & (POLLHUP | POLLERR | POLLRDHUP);
+    if (!out->write && ioctl(from->fd, FIONREAD, &n)) n = 0;
+    out->bytes = out->write ? from->revents & POLLOUT : (u64)n;
+}
+
+static i64 poll_files(void *self, struct wasi_poll *list, u32 n, u64 deadline) {
+    struct pollfd fds[256]; /* as many as poll_oneoff takes */
+    u64 now = (u64)clock_ns(NULL, WASI_CLOCK_MONOTONIC), wait = deadline > now ? deadline - now : 0;
+    struct timespec t = {(time_t)(wait / 1000000000), (long)(wait % 1000000000)};
+    assert(n <= ARRAY_LEN(fds));
+    for (u32 k = 0; k < n; k++)
+        fds[k] = (struct pollfd){fd_of(list[k].file), (short)(list[k].write ? POLLOUT : POLLIN | POLLRDHUP), 0};
+    int ready = ppoll(fds, n, deadline == UINT64_MAX ? NULL : &t, NULL);
+    if (ready < 0) return -errno;
+    for (u32 k = 0; k < n; k++) poll_answer(&fds[k], &list[k]);
+    return ready;
+}
+
+static i64 accept_socket(void *self, void *listener, bool nonblock, void **file) {
+    int fd = accept4(fd_of(listener), NULL, NULL, SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0));
+    if (fd < 0) return -errno;
+    *file = handle(fd);
+    return 0;
+}
+
+static i64 recv_socket(void *self, void *file, void *out, size_t n, u32 flags) {
+    int f = (flags & WASI_RECV_PEEK ? MSG_PEEK : 0) | (flags & WASI_RECV_WAITALL ? MSG_WAITALL : 0);
+    return result(recv(fd_of(file), out, n, f));
+}
+static i64 send_socket(void *self, void *file, const void *p, size_t n) {
+    return result(send(fd_of(file), p, n, MSG_NOSIGNAL));
+}
+static i64 shutdown_socket(void *self, void *file, u32 how) {
+    return result(shutdown(fd_of(file), how == WASI_SHUT_RD ? SHUT_RD : how == WASI_SHUT_WR ? SHUT_WR : SHUT_RDWR));
+}
+
 /* The directory of a path's last part, opened inside at.dir, and that part
- * (in name, which has room for all of the path). The caller closes it. */
+ * (in name, which has room for all of the path). The caller closes it. Slashes
+ * behind the part stay with it: they decide what it may be, and no call here
+ * follows a link for them. */
 static int parent(struct wasi_at at, char *name, size_t cap) {
     char path[4096];
     size_t n = strlen(at.path);
@@ -156,15 +210,17 @@ static int parent(struct wasi_at at, char *name, size_t cap) {
         return -1;
     }
     memcpy(path, at.path, n + 1);
-    while (n > 1 && path[n - 1] == '/') path[--n] = 0;
-    char *slash = strrchr(path, '/');
-    strcpy(name, slash ? slash + 1 : path);
-    if (slash) *slash = 0;
-    if (!strcmp(name, "..")) { /* would leave what was opened */
+    while (n > 1 && path[n - 1] == '/') n--;
+    const char *slash = memrchr(path, '/', n);
+    size_t start = slash ? (size_t)(slash - path) + 1 : 0;
+    strcpy(name, path + start);
+    bool up = n - start == 2 && !memcmp(name, "..", 2);
+    path[start ? start - 1 : 0] = 0;
+    if (up) { /* would leave what was opened */
         errno = EXDEV;
         return -1;
     }
-    return beneath(fd_of(at.dir), slash ? path : ".", O_PATH | O_DIRECTORY, 0);
+    return beneath(fd_of(at.dir), start ? path : ".", O_PATH | O_DIRECTORY, 0);
 }
 
 static i64 stat_at(void *self, struct wasi_at at, struct wasi_stat *out) {
@@ -242,7 +298,8 @@ const struct wasi_host host_wasi = {
     .sync = sync_file, .stat = stat_file, .set_times = set_times, .readdir = readdir_file,
     .stat_at = stat_at, .set_times_at = set_times_at, .mkdir = make_dir, .unlink = unlink_at,
     .rmdir = rmdir_at, .rename = rename_at, .link = link_at, .symlink = symlink_at,
-    .readlink = readlink_at,
+    .readlink = readlink_at, .set_flags = set_flags, .poll = poll_files, .accept = accept_socket,
+    .recv = recv_socket, .send = send_socket, .shutdown = shutdown_socket,
 };
 
 void *host_wasi_dir(const char *path) {
@@ -253,6 +310,8 @@ void *host_wasi_dir(const char *path) {
 static i64 stream_read(void *self, void *out, size_t n) { return read_file(NULL, self, out, n); }
 static i64 stream_write(void *self, const void *p, size_t n) { return write_file(NULL, self, p, n); }
 
+void *host_wasi_file(int fd) { return handle(fd); }
+
 struct wasi_stream host_wasi_stream(int fd) {
-    return (struct wasi_stream){stream_read, stream_write, handle(fd), isatty(fd) == 1};
+    return (struct wasi_stream){stream_read, stream_write, handle(fd), handle(fd), isatty(fd) == 1};
 }

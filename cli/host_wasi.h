@@ -10,6 +10,9 @@ extern const struct wasi_host host_wasi;
 /* A directory for wasi_config.preopens, or NULL (errno says why). */
 void *host_wasi_dir(const char *path);
 
+/* An open descriptor, for wasi_config.listeners. It is closed with the rest. */
+void *host_wasi_file(int fd);
+
 /* A stream on a descriptor of this process; it is not closed. */
 struct wasi_stream host_wasi_stream(int fd);
 

@@ -12,6 +12,7 @@ static const struct verb verbs[] = {
     {"trace", "NAME [-w FILE|-]", "capture a guest's packets while it runs", trace_main},
     {"call", "NAME EXT [EXPORT] [-i FILE]", "call an extension", call_main},
     {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
+    {"wasm", "[OPTIONS] FILE.wasm [-- ARGS]", "run a WASI program in this process", wasm_main},
     {"check", "[--dump[=PASSES]] FILE.wasm", "validate and compile a module on the host", check_main},
 };
 

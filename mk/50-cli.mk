@@ -14,6 +14,6 @@ $(CLI_ASAN): $(CLI_SRC:%.c=$(B)/asan/%.o) $(ENGINE_ASAN)
 	$(CC) $(SAN) -pie $^ -lm -o $@
 
 .PHONY: cli-test
-cli-test: $(CLI_ASAN) $(VM_KERNEL)
+cli-test: $(CLI_ASAN) $(VM_KERNEL) $$(WASI_WASM)
 	@WHELK=$(CLI_ASAN) WHELK_KERNEL=$(VM_KERNEL) timeout 600 test/e2e/test_cli.py
 CHECKS += cli-test

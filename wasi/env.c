@@ -65,7 +65,16 @@ u64 wasi_proc_exit(struct abi_ctx *c, u32 code) {
     return rt_raise(c, ABI_TRAP_EXIT);
 }
 
-u64 wasi_proc_raise(struct abi_ctx *c, u32 signal) { return WASI_ENOSYS; }
+/* A program has no handlers here: a signal ends it, as a shell would tell, or
+ * means nothing. Nobody could continue one that stopped. */
+u64 wasi_proc_raise(struct abi_ctx *c, u32 signal) {
+    enum { NONE = 0, CHLD = 16, CONT = 17, STOP = 18, TTOU = 21, URG = 22, WINCH = 27, LAST = 30, SIGNALLED = 128 };
+    if (signal > LAST) return WASI_EINVAL;
+    if (signal == NONE || signal == CHLD || signal == CONT || signal == URG || signal == WINCH) return WASI_OK;
+    if (signal >= STOP && signal <= TTOU) return WASI_ENOTSUP;
+    wasi_of(c)->exit_code = SIGNALLED + signal;
+    return rt_raise(c, ABI_TRAP_EXIT);
+}
 
 u64 wasi_sched_yield(struct abi_ctx *c) {
     const struct wasi_host *h = wasi_of(c)->host;
@@ -73,9 +82,3 @@ u64 wasi_sched_yield(struct abi_ctx *c) {
     return WASI_OK;
 }
 
-u64 wasi_sock_accept(struct abi_ctx *c, u32 fd, u32 flags, u32 out) { return WASI_ENOSYS; }
-u64 wasi_sock_recv(struct abi_ctx *c, u32 fd, u32 iovs, u32 n, u32 flags, u32 out, u32 oflags) {
-    return WASI_ENOSYS;
-}
-u64 wasi_sock_send(struct abi_ctx *c, u32 fd, u32 iovs, u32 n, u32 flags, u32 out) { return WASI_ENOSYS; }
-u64 wasi_sock_shutdown(struct abi_ctx *c, u32 fd, u32 how) { return WASI_ENOSYS; }

@@ -38,15 +38,38 @@ enum {
     WASI_MAX_SUBSCRIPTIONS = 256, /* their copies are on the stack */
 };
 
-/* Rights that decide something here; the others are kept and shown. */
-#define WASI_RIGHT_READ (1ull << 1)
-#define WASI_RIGHT_SEEK (1ull << 2)
-#define WASI_RIGHT_TELL (1ull << 5)
-#define WASI_RIGHT_WRITE (1ull << 6)
-#define WASI_RIGHT_ALLOCATE (1ull << 8)
-#define WASI_RIGHT_READDIR (1ull << 14)
-#define WASI_RIGHT_SET_SIZE (1ull << 22)
-#define WASI_RIGHTS_ALL ((1ull << 28) - 1)
+/* X(name, bit): the rights of a descriptor, in the order of the witx document.
+ * A call without its right answers ENOTCAPABLE; fd_read and fd_write answer
+ * EBADF, as POSIX does for a file that is open the other way. */
+#define WASI_RIGHTS(X)                                                                          \
+    X(DATASYNC, 0) X(READ, 1) X(SEEK, 2) X(SET_FLAGS, 3) X(SYNC, 4) X(TELL, 5) X(WRITE, 6)      \
+    X(ADVISE, 7) X(ALLOCATE, 8) X(CREATE_DIR, 9) X(CREATE_FILE, 10) X(LINK_SOURCE, 11)          \
+    X(LINK_TARGET, 12) X(OPEN, 13) X(READDIR, 14) X(READLINK, 15) X(RENAME_SOURCE, 16)          \
+    X(RENAME_TARGET, 17) X(PATH_STAT, 18) X(PATH_SET_SIZE, 19) X(PATH_SET_TIMES, 20)            \
+    X(STAT, 21) X(SET_SIZE, 22) X(SET_TIMES, 23) X(SYMLINK, 24) X(REMOVE_DIR, 25)               \
+    X(UNLINK, 26) X(POLL, 27) X(SHUTDOWN, 28) X(ACCEPT, 29)
+
+enum wasi_right {
+#define X(name, bit) WASI_RIGHT_##name = 1 << bit,
+    WASI_RIGHTS(X)
+#undef X
+};
+
+/* What applies to a kind of file; other rights are dropped when one is opened. */
+#define WASI_RIGHTS_COMMON \
+    (WASI_RIGHT_SET_FLAGS | WASI_RIGHT_SYNC | WASI_RIGHT_ADVISE | WASI_RIGHT_STAT | WASI_RIGHT_SET_TIMES | WASI_RIGHT_POLL)
+#define WASI_RIGHTS_DIR                                                                         \
+    (WASI_RIGHTS_COMMON | WASI_RIGHT_CREATE_DIR | WASI_RIGHT_CREATE_FILE | WASI_RIGHT_LINK_SOURCE | \
+     WASI_RIGHT_LINK_TARGET | WASI_RIGHT_OPEN | WASI_RIGHT_READDIR | WASI_RIGHT_READLINK |      \
+     WASI_RIGHT_RENAME_SOURCE | WASI_RIGHT_RENAME_TARGET | WASI_RIGHT_PATH_STAT |               \
+     WASI_RIGHT_PATH_SET_SIZE | WASI_RIGHT_PATH_SET_TIMES | WASI_RIGHT_SYMLINK |                \
+     WASI_RIGHT_REMOVE_DIR | WASI_RIGHT_UNLINK)
+#define WASI_RIGHTS_FILE                                                                        \
+    (WASI_RIGHTS_COMMON | WASI_RIGHT_DATASYNC | WASI_RIGHT_READ | WASI_RIGHT_SEEK | WASI_RIGHT_TELL | \
+     WASI_RIGHT_WRITE | WASI_RIGHT_ALLOCATE | WASI_RIGHT_SET_SIZE)
+#define WASI_RIGHTS_BELOW (WASI_RIGHTS_DIR | WASI_RIGHTS_FILE) /* that a directory hands on */
+#define WASI_RIGHTS_SOCKET \
+    (WASI_RIGHT_READ | WASI_RIGHT_WRITE | WASI_RIGHT_SET_FLAGS | WASI_RIGHT_STAT | WASI_RIGHT_POLL | WASI_RIGHT_SHUTDOWN)
 
 enum { WASI_FDFLAG_APPEND = 1, WASI_FDFLAG_DSYNC = 2, WASI_FDFLAG_NONBLOCK = 4, WASI_FDFLAG_RSYNC = 8, WASI_FDFLAG_SYNC = 16 };
 
@@ -61,6 +84,10 @@ struct wasi_fd {
     u64 rights, inherit;
     const char *preopen; /* its name; NULL: not a preopen */
 };
+
+static inline bool wasi_is_socket(const struct wasi_fd *f) {
+    return f->kind == FD_FILE && (f->type == WASI_TYPE_SOCKET_STREAM || f->type == WASI_TYPE_SOCKET_DGRAM);
+}
 
 struct wasi_texts {
     char **list;
@@ -85,6 +112,8 @@ u32 wasi_errno_of(i64 r);
 
 /* state.c: NULL: no such descriptor. */
 struct wasi_fd *wasi_fd_at(struct wasi *w, u32 fd);
+/* One that has all of rights, or EBADF, ENOTCAPABLE. */
+u32 wasi_take_fd(struct wasi *w, u32 fd, u64 rights, struct wasi_fd **out);
 u32 wasi_fd_free_slot(const struct wasi *w); /* WASI_MAX_FDS: none */
 void wasi_fd_shut(struct wasi *w, struct wasi_fd *f);
 i64 wasi_stream_read(struct wasi *w, u32 stream, void *out, size_t n);
@@ -101,6 +130,7 @@ static inline bool wasi_get(struct abi_ctx *c, u32 at, void *out, size_t n) {
     if (p && n) memcpy(out, p, n);
     return p != NULL;
 }
+static inline bool wasi_put16(struct abi_ctx *c, u32 at, u16 v) { return wasi_put(c, at, &v, 2); }
 static inline bool wasi_put32(struct abi_ctx *c, u32 at, u32 v) { return wasi_put(c, at, &v, 4); }
 static inline bool wasi_put64(struct abi_ctx *c, u32 at, u64 v) { return wasi_put(c, at, &v, 8); }
 

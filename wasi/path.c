@@ -38,11 +38,13 @@ static u32 text_in(struct abi_ctx *c, u32 at, u32 n, char *out) {
     return out[0] == '/' ? WASI_ENOTCAPABLE : WASI_OK;
 }
 
-static u32 take(struct abi_ctx *c, u32 fd, u32 at, u32 n, u32 lookup, struct named *out) {
+static u32 take(struct abi_ctx *c, u32 fd, u64 rights, u32 at, u32 n, u32 lookup, struct named *out) {
     out->w = wasi_of(c);
     out->dir = wasi_fd_at(out->w, fd);
     if (!out->dir) return WASI_EBADF;
     if (out->dir->kind != FD_FILE || out->dir->type != WASI_TYPE_DIRECTORY) return WASI_ENOTDIR;
+    if (rights & ~out->dir->rights) return WASI_ENOTCAPABLE;
+    if (lookup > FOLLOW) return WASI_EINVAL;
     u32 e = text_in(c, at, n, out->text);
     if (e) return e;
     if (climbs(out->text)) return WASI_ENOTCAPABLE;
@@ -58,27 +60,27 @@ static u32 walked(i64 r) {
 
 typedef i64 one_path(void *self, struct wasi_at at);
 
-static u32 on_one(struct abi_ctx *c, u32 fd, u32 path, u32 n, one_path *f) {
+static u32 on_one(struct abi_ctx *c, u32 fd, u64 rights, u32 path, u32 n, one_path *f) {
     struct named p;
     if (!f) return WASI_ENOSYS;
-    u32 e = take(c, fd, path, n, 0, &p);
+    u32 e = take(c, fd, rights, path, n, 0, &p);
     return e ? e : walked(f(p.w->host->self, p.at));
 }
 
 u64 wasi_path_create_directory(struct abi_ctx *c, u32 fd, u32 path, u32 n) {
-    return on_one(c, fd, path, n, wasi_of(c)->host->mkdir);
+    return on_one(c, fd, WASI_RIGHT_CREATE_DIR, path, n, wasi_of(c)->host->mkdir);
 }
 u64 wasi_path_remove_directory(struct abi_ctx *c, u32 fd, u32 path, u32 n) {
-    return on_one(c, fd, path, n, wasi_of(c)->host->rmdir);
+    return on_one(c, fd, WASI_RIGHT_REMOVE_DIR, path, n, wasi_of(c)->host->rmdir);
 }
 u64 wasi_path_unlink_file(struct abi_ctx *c, u32 fd, u32 path, u32 n) {
-    return on_one(c, fd, path, n, wasi_of(c)->host->unlink);
+    return on_one(c, fd, WASI_RIGHT_UNLINK, path, n, wasi_of(c)->host->unlink);
 }
 
 u64 wasi_path_filestat_get(struct abi_ctx *c, u32 fd, u32 lookup, u32 path, u32 n, u32 out) {
     struct wasi_stat s = {0};
     struct named p;
-    u32 e = take(c, fd, path, n, lookup, &p);
+    u32 e = take(c, fd, WASI_RIGHT_PATH_STAT, path, n, lookup, &p);
     if (e) return e;
     if (!p.w->host->stat_at) return WASI_ENOSYS;
     if ((e = walked(p.w->host->stat_at(p.w->host->self, p.at, &s)))) return e;
@@ -89,7 +91,7 @@ u64 wasi_path_filestat_set_times(struct abi_ctx *c, u32 fd, u32 lookup, u32 path
                                  u64 mtime, u32 which) {
     struct named p;
     u64 t[2];
-    u32 e = take(c, fd, path, n, lookup, &p);
+    u32 e = take(c, fd, WASI_RIGHT_PATH_SET_TIMES, path, n, lookup, &p);
     if (e || (e = wasi_times(p.w, atime, mtime, which, t))) return e;
     if (!p.w->host->set_times_at) return WASI_ENOSYS;
     return walked(p.w->host->set_times_at(p.w->host->self, p.at, t[0], t[1]));
@@ -97,23 +99,32 @@ u64 wasi_path_filestat_set_times(struct abi_ctx *c, u32 fd, u32 lookup, u32 path
 
 typedef i64 two_paths(void *self, struct wasi_at from, struct wasi_at to);
 
+/* A path as a module gives it: the directory, the text, what the directory must allow. */
+struct spelled {
+    u32 fd, path, n;
+    u64 rights;
+};
+
 /* Two texts of 4 KiB: within what a host function may use of the stack. */
-static u32 on_two(struct abi_ctx *c, u32 fd, u32 path, u32 n, u32 to_fd, u32 to, u32 to_n, two_paths *f) {
+static u32 on_two(struct abi_ctx *c, struct spelled from, struct spelled to, two_paths *f) {
     struct named a, b;
     u32 e;
     if (!f) return WASI_ENOSYS;
-    if ((e = take(c, fd, path, n, 0, &a)) || (e = take(c, to_fd, to, to_n, 0, &b))) return e;
-    return wasi_errno_of(f(a.w->host->self, a.at, b.at));
+    if ((e = take(c, from.fd, from.rights, from.path, from.n, 0, &a))) return e;
+    if ((e = take(c, to.fd, to.rights, to.path, to.n, 0, &b))) return e;
+    return walked(f(a.w->host->self, a.at, b.at));
 }
 
 u64 wasi_path_rename(struct abi_ctx *c, u32 fd, u32 path, u32 n, u32 to_fd, u32 to, u32 to_n) {
-    return on_two(c, fd, path, n, to_fd, to, to_n, wasi_of(c)->host->rename);
+    return on_two(c, (struct spelled){fd, path, n, WASI_RIGHT_RENAME_SOURCE},
+                  (struct spelled){to_fd, to, to_n, WASI_RIGHT_RENAME_TARGET}, wasi_of(c)->host->rename);
 }
 
 /* A link to what a link names is not offered: hosts differ too much. */
 u64 wasi_path_link(struct abi_ctx *c, u32 fd, u32 lookup, u32 path, u32 n, u32 to_fd, u32 to, u32 to_n) {
     if (lookup & FOLLOW) return WASI_EINVAL;
-    return on_two(c, fd, path, n, to_fd, to, to_n, wasi_of(c)->host->link);
+    return on_two(c, (struct spelled){fd, path, n, WASI_RIGHT_LINK_SOURCE},
+                  (struct spelled){to_fd, to, to_n, WASI_RIGHT_LINK_TARGET}, wasi_of(c)->host->link);
 }
 
 /* The target is text, and may lead nowhere; an absolute one is refused, since
@@ -122,14 +133,14 @@ u64 wasi_path_symlink(struct abi_ctx *c, u32 target, u32 target_n, u32 fd, u32 p
     char to[WASI_MAX_PATH];
     struct named p;
     u32 e = text_in(c, target, target_n, to);
-    if (e || (e = take(c, fd, path, n, 0, &p))) return e;
+    if (e || (e = take(c, fd, WASI_RIGHT_SYMLINK, path, n, 0, &p))) return e;
     if (!p.w->host->symlink) return WASI_ENOSYS;
     return walked(p.w->host->symlink(p.w->host->self, to, p.at));
 }
 
 u64 wasi_path_readlink(struct abi_ctx *c, u32 fd, u32 path, u32 n, u32 buf, u32 cap, u32 out) {
     struct named p;
-    u32 e = take(c, fd, path, n, 0, &p);
+    u32 e = take(c, fd, WASI_RIGHT_READLINK, path, n, 0, &p);
     if (e) return e;
     char *to = rt_mem(c, buf, cap);
     if (!to || !rt_mem(c, out, 4)) return WASI_EFAULT;
@@ -152,22 +163,17 @@ static u32 open_flags(u32 oflags, u64 rights, u32 fdflags) {
     if (oflags & O_TRUNCATE) f |= WASI_OPEN_TRUNCATE | WASI_OPEN_WRITE;
     if (rights & (WASI_RIGHT_WRITE | WASI_RIGHT_ALLOCATE | WASI_RIGHT_SET_SIZE)) f |= WASI_OPEN_WRITE;
     if (rights & (WASI_RIGHT_READ | WASI_RIGHT_READDIR) || !(f & WASI_OPEN_WRITE)) f |= WASI_OPEN_READ;
-    if (oflags & O_DIRECTORY) f = (f & ~(u32)WASI_OPEN_WRITE) | WASI_OPEN_DIRECTORY | WASI_OPEN_READ;
+    if (oflags & O_DIRECTORY) f |= WASI_OPEN_DIRECTORY;
     if (fdflags & WASI_FDFLAG_APPEND) f |= WASI_OPEN_APPEND;
     if (fdflags & WASI_FDFLAG_NONBLOCK) f |= WASI_OPEN_NONBLOCK;
     if (fdflags & (WASI_FDFLAG_DSYNC | WASI_FDFLAG_RSYNC | WASI_FDFLAG_SYNC)) f |= WASI_OPEN_SYNC;
     return f;
 }
 
-/* A directory opened without O_DIRECTORY and with rights to write: hosts
- * answer EISDIR, but libc asks for all rights: try again to read it. */
-static i64 open_file(const struct named *p, u32 flags, void **file) {
-    const struct wasi_host *h = p->w->host;
-    i64 r = h->open(h->self, p->at, flags, file);
-    u32 keep = WASI_OPEN_CREATE | WASI_OPEN_TRUNCATE | WASI_OPEN_APPEND;
-    if (r == -21 && !(flags & keep)) /* EISDIR */
-        r = h->open(h->self, p->at, (flags & ~(u32)WASI_OPEN_WRITE) | WASI_OPEN_READ, file);
-    return r;
+/* What the directory must allow for an open of this kind. */
+static u64 open_rights(u32 oflags) {
+    return WASI_RIGHT_OPEN | (oflags & O_CREATE ? WASI_RIGHT_CREATE_FILE : 0) |
+           (oflags & O_TRUNCATE ? WASI_RIGHT_PATH_SET_SIZE : 0);
 }
 
 static enum wasi_filetype type_of(struct wasi *w, void *file) {
@@ -180,19 +186,20 @@ u64 wasi_path_open(struct abi_ctx *c, u32 fd, u32 lookup, u32 path, u32 n, u32 o
                    u64 inherit, u32 fdflags, u32 out) {
     struct named p;
     void *file = NULL;
-    u32 e = take(c, fd, path, n, lookup, &p);
-    if (e) return e;
     if (oflags > 15 || fdflags > 31) return WASI_EINVAL;
+    u32 e = take(c, fd, open_rights(oflags), path, n, lookup, &p);
+    if (e) return e;
+    if ((rights | inherit) & WASI_RIGHTS_BELOW & ~p.dir->inherit) return WASI_ENOTCAPABLE;
     if (!rt_mem(c, out, 4)) return WASI_EFAULT;
     if (!p.w->host->open) return WASI_ENOSYS;
     u32 slot = wasi_fd_free_slot(p.w);
     if (slot == WASI_MAX_FDS) return WASI_EMFILE;
-    rights &= p.dir->inherit;
-    i64 r = open_file(&p, open_flags(oflags, rights, fdflags), &file);
+    i64 r = p.w->host->open(p.w->host->self, p.at, open_flags(oflags, rights, fdflags), &file);
     if (r < 0) return walked(r);
-    p.w->fds[slot] = (struct wasi_fd){.kind = FD_FILE, .file = file, .type = type_of(p.w, file),
-                                      .flags = fdflags, .rights = rights,
-                                      .inherit = inherit & p.dir->inherit};
+    enum wasi_filetype type = type_of(p.w, file);
+    u64 apply = type == WASI_TYPE_DIRECTORY ? WASI_RIGHTS_DIR : WASI_RIGHTS_FILE;
+    p.w->fds[slot] = (struct wasi_fd){.kind = FD_FILE, .file = file, .type = type, .flags = fdflags,
+                                      .rights = rights & apply, .inherit = inherit & WASI_RIGHTS_BELOW};
     wasi_put32(c, out, slot);
     return WASI_OK;
 }

@@ -12,11 +12,21 @@ u64 wasi_fd_fdstat_get(struct abi_ctx *c, u32 fd, u32 out) {
     return wasi_put(c, out, s, sizeof s) ? WASI_OK : WASI_EFAULT;
 }
 
-/* No open file of the hosts can change its flags: only what is so already. */
+/* An open file can change how it appends and waits; how it is synchronised was
+ * settled when it was opened. */
 u64 wasi_fd_fdstat_set_flags(struct abi_ctx *c, u32 fd, u32 flags) {
-    struct wasi_fd *f = wasi_fd_at(wasi_of(c), fd);
-    if (!f) return WASI_EBADF;
-    return flags == f->flags ? WASI_OK : WASI_ENOSYS;
+    const struct wasi_host *h = wasi_of(c)->host;
+    struct wasi_fd *f;
+    u32 e = wasi_take_fd(wasi_of(c), fd, WASI_RIGHT_SET_FLAGS, &f);
+    if (e) return e;
+    if ((flags ^ f->flags) & ~(u32)(WASI_FDFLAG_APPEND | WASI_FDFLAG_NONBLOCK)) return WASI_EINVAL;
+    if (flags == f->flags) return WASI_OK;
+    if (f->kind != FD_FILE || !h->set_flags) return WASI_ENOTSUP;
+    u32 open = (flags & WASI_FDFLAG_APPEND ? WASI_OPEN_APPEND : 0) | (flags & WASI_FDFLAG_NONBLOCK ? WASI_OPEN_NONBLOCK : 0);
+    i64 r = h->set_flags(h->self, f->file, open);
+    if (r < 0) return wasi_errno_of(r);
+    f->flags = flags;
+    return WASI_OK;
 }
 
 /* Rights can only shrink. */
@@ -36,8 +46,9 @@ bool wasi_put_stat(struct abi_ctx *c, u32 at, const struct wasi_stat *s) {
 
 u64 wasi_fd_filestat_get(struct abi_ctx *c, u32 fd, u32 out) {
     struct wasi *w = wasi_of(c);
-    struct wasi_fd *f = wasi_fd_at(w, fd);
-    if (!f) return WASI_EBADF;
+    struct wasi_fd *f;
+    u32 e = wasi_take_fd(w, fd, WASI_RIGHT_STAT, &f);
+    if (e) return e;
     struct wasi_stat s = {.type = f->type, .nlink = 1};
     if (f->kind == FD_FILE) {
         if (!w->host->stat) return WASI_ENOSYS;
@@ -47,20 +58,17 @@ u64 wasi_fd_filestat_get(struct abi_ctx *c, u32 fd, u32 out) {
     return wasi_put_stat(c, out, &s) ? WASI_OK : WASI_EFAULT;
 }
 
-/* An open regular file that may be written, or an errno. */
-static u32 writable(struct abi_ctx *c, u32 fd, struct wasi_fd **out) {
+/* An open file whose length may be changed, or an errno. */
+static u32 resizable(struct abi_ctx *c, u32 fd, u64 right, struct wasi_fd **out) {
     struct wasi_fd *f = wasi_fd_at(wasi_of(c), fd);
-    if (!f) return WASI_EBADF;
-    if (f->kind != FD_FILE || f->type == WASI_TYPE_DIRECTORY) return WASI_EINVAL;
-    if (!(f->rights & WASI_RIGHT_WRITE)) return WASI_EBADF;
-    *out = f;
-    return WASI_OK;
+    if (f && (f->kind != FD_FILE || wasi_is_socket(f))) return WASI_EINVAL;
+    return wasi_take_fd(wasi_of(c), fd, right, out);
 }
 
 u64 wasi_fd_filestat_set_size(struct abi_ctx *c, u32 fd, u64 size) {
     const struct wasi_host *h = wasi_of(c)->host;
     struct wasi_fd *f;
-    u32 e = writable(c, fd, &f);
+    u32 e = resizable(c, fd, WASI_RIGHT_SET_SIZE, &f);
     if (e) return e;
     if (size > INT64_MAX) return WASI_EFBIG;
     return h->truncate ? wasi_errno_of(h->truncate(h->self, f->file, size)) : WASI_ENOSYS;
@@ -71,7 +79,7 @@ u64 wasi_fd_allocate(struct abi_ctx *c, u32 fd, u64 at, u64 n) {
     const struct wasi_host *h = wasi_of(c)->host;
     struct wasi_stat s;
     struct wasi_fd *f;
-    u32 e = writable(c, fd, &f);
+    u32 e = resizable(c, fd, WASI_RIGHT_ALLOCATE, &f);
     if (e) return e;
     if (!n || at > INT64_MAX || n > INT64_MAX - at) return WASI_EINVAL;
     if (!h->truncate || !h->stat) return WASI_ENOSYS;
@@ -84,7 +92,8 @@ u64 wasi_fd_allocate(struct abi_ctx *c, u32 fd, u64 at, u64 n) {
 u64 wasi_fd_advise(struct abi_ctx *c, u32 fd, u64 at, u64 n, u32 advice) {
     struct wasi_fd *f = wasi_fd_at(wasi_of(c), fd);
     if (!f) return WASI_EBADF;
-    if (f->kind != FD_FILE) return WASI_ESPIPE;
+    if (f->kind != FD_FILE || wasi_is_socket(f)) return WASI_ESPIPE;
+    if (!(f->rights & WASI_RIGHT_ADVISE)) return WASI_ENOTCAPABLE;
     return advice > 5 ? WASI_EINVAL : WASI_OK;
 }
 
@@ -110,6 +119,7 @@ u64 wasi_fd_filestat_set_times(struct abi_ctx *c, u32 fd, u64 atime, u64 mtime, 
     u64 t[2];
     if (!f) return WASI_EBADF;
     if (f->kind != FD_FILE) return WASI_EINVAL;
+    if (!(f->rights & WASI_RIGHT_SET_TIMES)) return WASI_ENOTCAPABLE;
     u32 e = wasi_times(w, atime, mtime, which, t);
     if (e) return e;
     if (!w->host->set_times) return WASI_ENOSYS;
@@ -163,6 +173,7 @@ u64 wasi_fd_readdir(struct abi_ctx *c, u32 fd, u32 buf, u32 n, u64 cookie, u32 o
     struct wasi_fd *f = wasi_fd_at(w, fd);
     if (!f) return WASI_EBADF;
     if (f->kind != FD_FILE || f->type != WASI_TYPE_DIRECTORY) return WASI_ENOTDIR;
+    if (!(f->rights & WASI_RIGHT_READDIR)) return WASI_ENOTCAPABLE;
     struct listing l = {.out = rt_mem(c, buf, n), .room = n};
     if (!l.out || !rt_mem(c, out, 4)) return WASI_EFAULT;
     if (!w->host->readdir) return WASI_ENOSYS;

@@ -20,8 +20,7 @@ static void copy_texts(struct arena *a, const char *const *from, u32 count, stru
 
 /* A terminal has neither SEEK nor TELL: that is how wasi-libc's isatty knows. */
 static struct wasi_fd stream_fd(u32 n, bool tty) {
-    u64 rights = WASI_RIGHTS_ALL & ~(WASI_RIGHT_SEEK | WASI_RIGHT_TELL);
-    rights &= n == 0 ? ~WASI_RIGHT_WRITE : ~WASI_RIGHT_READ;
+    u64 rights = WASI_RIGHTS_COMMON | (n == 0 ? WASI_RIGHT_READ : WASI_RIGHT_WRITE);
     return (struct wasi_fd){.kind = FD_STREAM, .stream = n, .rights = rights,
                             .type = tty ? WASI_TYPE_CHARACTER : WASI_TYPE_UNKNOWN};
 }
@@ -30,13 +29,17 @@ static void open_preopens(struct wasi *w, const struct wasi_config *c) {
     for (u32 i = 0; i < c->preopen_count; i++)
         w->fds[3 + i] = (struct wasi_fd){
             .kind = FD_FILE, .file = c->preopens[i].dir, .type = WASI_TYPE_DIRECTORY,
-            .rights = WASI_RIGHTS_ALL, .inherit = WASI_RIGHTS_ALL,
+            .rights = WASI_RIGHTS_DIR, .inherit = WASI_RIGHTS_BELOW,
             .preopen = copy(&w->arena, c->preopens[i].name)};
+    for (u32 i = 0; i < c->listener_count; i++)
+        w->fds[3 + c->preopen_count + i] = (struct wasi_fd){
+            .kind = FD_FILE, .file = c->listeners[i], .type = WASI_TYPE_SOCKET_STREAM,
+            .rights = WASI_RIGHTS_SOCKET | WASI_RIGHT_ACCEPT, .inherit = WASI_RIGHTS_SOCKET};
 }
 
 enum err wasi_new(const struct wasi_config *c, struct wasi **out) {
     assert(c->host && c->source);
-    if (c->preopen_count > WASI_MAX_FDS - 3) return ERR_LIMIT;
+    if (c->preopen_count > WASI_MAX_FDS - 3 || c->listener_count > WASI_MAX_FDS - 3 - c->preopen_count) return ERR_LIMIT;
     struct arena a;
     arena_init(&a, c->source, 0);
     struct wasi *w = ARENA_NEW(&a, struct wasi);
@@ -76,6 +79,14 @@ u32 wasi_exit_code(const struct wasi *w) { return w->exit_code; }
 struct wasi_fd *wasi_fd_at(struct wasi *w, u32 fd) {
     if (fd >= WASI_MAX_FDS || w->fds[fd].kind == FD_FREE) return NULL;
     return &w->fds[fd];
+}
+
+u32 wasi_take_fd(struct wasi *w, u32 fd, u64 rights, struct wasi_fd **out) {
+    struct wasi_fd *f = wasi_fd_at(w, fd);
+    if (!f) return WASI_EBADF;
+    if (rights & ~f->rights) return WASI_ENOTCAPABLE;
+    *out = f;
+    return WASI_OK;
 }
 
 u32 wasi_fd_free_slot(const struct wasi *w) {

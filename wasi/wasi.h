@@ -58,6 +58,15 @@ struct wasi_at {
     bool nofollow; /* do not follow a link in the last part */
 };
 
+/* One descriptor of poll_oneoff. file: the host's. */
+struct wasi_poll {
+    void *file;
+    bool write;  /* wanted: room to write; else bytes to read */
+    bool ready;  /* answer; also when reading or writing would fail at once */
+    bool hangup; /* answer: the other side has closed */
+    u64 bytes;   /* answer: at least so many can be read or written without waiting */
+};
+
 /* next: the cookie to go on after this entry. false: not taken, stop. */
 typedef bool wasi_emit(void *arg, struct bytes name, u64 ino, enum wasi_filetype type, u64 next);
 
@@ -81,6 +90,16 @@ struct wasi_host {
     i64 (*stat)(void *self, void *file, struct wasi_stat *out);
     i64 (*set_times)(void *self, void *file, u64 atime_ns, u64 mtime_ns); /* UINT64_MAX: leave */
     i64 (*readdir)(void *self, void *file, u64 cookie, wasi_emit *emit, void *arg); /* cookie 0: start */
+    i64 (*set_flags)(void *self, void *file, u32 flags); /* WASI_OPEN_APPEND and NONBLOCK, as they shall be */
+    /* Waits until something is ready: how many are; 0 when the monotonic deadline
+     * has come (0: looks only; UINT64_MAX: none). */
+    i64 (*poll)(void *self, struct wasi_poll *list, u32 n, u64 deadline_ns);
+
+    /* Sockets are files too: read, write, close and poll take them. */
+    i64 (*accept)(void *self, void *listener, bool nonblock, void **file);
+    i64 (*recv)(void *self, void *file, void *out, size_t n, u32 flags); /* WASI_RECV_* */
+    i64 (*send)(void *self, void *file, const void *p, size_t n);
+    i64 (*shutdown)(void *self, void *file, u32 how); /* WASI_SHUT_* */
 
     i64 (*stat_at)(void *self, struct wasi_at at, struct wasi_stat *out);
     i64 (*set_times_at)(void *self, struct wasi_at at, u64 atime_ns, u64 mtime_ns);
@@ -93,12 +112,16 @@ struct wasi_host {
     i64 (*readlink)(void *self, struct wasi_at at, char *out, size_t cap); /* bytes, not terminated */
 };
 
+enum { WASI_RECV_PEEK = 1, WASI_RECV_WAITALL = 2 };
+enum { WASI_SHUT_RD = 1, WASI_SHUT_WR = 2 };
+
 /* Descriptors 0, 1 and 2. read == NULL on 0: the record of wasi_set_record.
  * write == NULL on 1 or 2: what is written is dropped. */
 struct wasi_stream {
     i64 (*read)(void *self, void *out, size_t n);
     i64 (*write)(void *self, const void *p, size_t n);
     void *self;
+    void *file; /* for wasi_host.poll; NULL: always ready */
     bool tty; /* wasi-libc buffers stdout by lines when it is one */
 };
 
@@ -116,11 +139,15 @@ struct wasi_config {
     struct wasi_stream streams[3];
     const struct wasi_preopen *preopens; /* descriptors 3, 4, ... */
     u32 preopen_count;
+    /* Listening stream sockets: the descriptors after the preopens, where a libc
+     * that looks for directories has stopped. Closed by wasi_free. */
+    void *const *listeners;
+    u32 listener_count;
 };
 
 struct wasi;
 
-/* ERR_NOMEM, ERR_LIMIT (too many preopens). On failure the preopens stay the caller's. */
+/* ERR_NOMEM, ERR_LIMIT (too many preopens). On failure preopens and listeners stay the caller's. */
 enum err wasi_new(const struct wasi_config *c, struct wasi **out);
 /* Closes what is open, the preopens too. */
 void wasi_free(struct wasi *w); /* NULL allowed */

@@ -39,7 +39,7 @@ def test_usage():
     whelk(status=2, says='usage')
     whelk('--help', has='run')
     whelk('frobnicate', status=2, says="no verb 'frobnicate'")
-    for verb in 'run ps stop ext trace call cp check'.split():
+    for verb in 'run ps stop ext trace call cp wasm check'.split():
         whelk(verb, '--help', has='usage')
     whelk('run', status=2, says='PROGRAM')
     whelk('run', '--bogus', status=2, says='--bogus')
@@ -55,6 +55,37 @@ def test_usage():
     whelk('run', '--kernel', '/no/kernel', '/bin/true', status=125, says='/no/kernel')
     whelk('ext', 'ls', 'nobody', status=1, says='no guest named nobody')
     whelk('ps')
+
+
+def test_wasm():
+    """WASI programs in the command's own process."""
+    wasi = os.path.join(TOP, 'build/wasi')
+    with tempfile.TemporaryDirectory() as d:
+        for name, args, options, status in ('preview1', [], [], 0), ('files', ['one', ''], ['-e', 'WHO=me'], 42):
+            whelk('wasm', '--dir', f'{d}::/data', *options, f'{wasi}/{name}.wasm', '--', *args, status=status, has='ok')
+        with open(f'{d}/library.wasm', 'wb') as f:
+            f.write(b'\0asm\1\0\0\0')
+        whelk('wasm', f'{d}/library.wasm', status=126, says='no _start')
+        with open(f'{d}/cut.wasm', 'wb') as f:
+            f.write(b'\0asm\1\0\0\0\1')
+        whelk('wasm', f'{d}/cut.wasm', status=126, says='offset 9')
+    whelk('wasm', status=2, says='FILE.wasm')
+    whelk('wasm', '/no/such.wasm', status=127, says='/no/such.wasm')
+    whelk('wasm', '--dir', '/no/dir', f'{wasi}/echo.wasm', status=1, says='--dir /no/dir')
+    whelk('wasm', '--listen', 'x', f'{wasi}/echo.wasm', status=2, says='--listen x')
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    p = subprocess.Popen([WHELK, 'wasm', '--listen', str(port), f'{wasi}/echo.wasm'], stdout=subprocess.PIPE, env=environment)
+    check(p.stdout.readline() == b'listening\n', 'echo.wasm listens')
+    with socket.create_connection(('127.0.0.1', port), timeout=10) as s:
+        s.sendall(b'through a listener' * 20)
+        s.shutdown(socket.SHUT_WR)
+        back = b''
+        while part := s.recv(4096):
+            back += part
+    check(back == b'through a listener' * 20, f'echo.wasm gives back {back!r}')
+    check(p.wait(10) == 0, 'echo.wasm ends')
 
 
 def test_initrd():
@@ -195,7 +226,7 @@ os.makedirs(f'{work}/state')
 environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check, test_contract):
+    for test in (test_usage, test_wasm, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check, test_contract):
         test()
 finally:
     shutil.rmtree(work)
