@@ -149,28 +149,43 @@ enum abi_builtin {
         ABI_BUILTIN_COUNT
 };
 
+/* What compiled code needs of a memory. base never moves while the memory
+ * lives; bytes and pages only rise. Memory 0 is in the head of the context,
+ * where r15 is loaded from; see abi_memory_offset for the others. */
+struct abi_memory {
+    u8 *base;
+    u64 bytes; /* current size */
+    u64 pages; /* the same in pages: memory.size */
+    u64 reserved;
+};
+
 /* The fixed head of an instance's context. After it, in this order, 16-aligned:
  *   struct abi_func    imports[imported functions]   ({C function, NULL} or a callable pair)
  *   struct abi_table  *tables[tables]                (pointer: tables are shared)
+ *   struct abi_memory  memories[memories - 1]        (memory 1 and on)
  *   globals: 16 bytes each, one per global index; a defined immutable, or a
  *   mutable global that is neither imported nor exported holds its value in
  *   place; an imported or exported mutable one holds a pointer to it.
  * abi_layout() computes the offsets; compiled code and rt/ agree through it. */
 struct abi_ctx {
-    u8 *mem_base;    /* r15 is loaded from here */
-    u64 mem_bytes;   /* current size of memory 0 */
-    u64 mem_pages;   /* the same in pages: memory.size */
+    union {
+        struct abi_memory memory; /* memory 0 */
+        struct {
+            u8 *mem_base; /* r15 is loaded from here */
+            u64 mem_bytes, mem_pages;
+        };
+    };
     struct abi_store *store;
     void *instance;  /* struct rt_instance: C only */
     const void *builtins[ABI_BUILTIN_COUNT];
 };
 
 struct abi_counts {
-    u32 imported_funcs, tables, globals;
+    u32 imported_funcs, tables, globals, memories;
 };
 
 struct abi_layout {
-    u32 imports, tables, globals, size;
+    u32 imports, tables, memories, globals, size;
 };
 
 static inline struct abi_layout abi_layout(struct abi_counts n) {
@@ -180,11 +195,19 @@ static inline struct abi_layout abi_layout(struct abi_counts n) {
     at += (u64)n.imported_funcs * sizeof(struct abi_func);
     l.tables = (u32)at;
     at = ALIGN_UP(at + (u64)n.tables * sizeof(struct abi_table *), (u64)16);
+    l.memories = (u32)at;
+    at += (n.memories ? n.memories - 1 : 0) * sizeof(struct abi_memory);
     l.globals = (u32)at;
     at += (u64)n.globals * 16;
     assert(at < INT32_MAX); /* counts are bounded by the decoder's limits */
     l.size = (u32)at;
     return l;
+}
+
+/* Of a memory's struct abi_memory in the context. */
+static inline u32 abi_memory_offset(struct abi_layout l, u32 memory) {
+    if (!memory) return offsetof(struct abi_ctx, memory);
+    return l.memories + (memory - 1) * (u32)sizeof(struct abi_memory);
 }
 
 /* The u32 before a function's entry. 0 is the null stub's, and no type's. */

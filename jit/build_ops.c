@@ -172,16 +172,56 @@ static const struct row simple[WASM_OP_COUNT] = {
 
 static u32 i32_const(struct build *b, u32 v) { return ir_const(b->f, T_I32, v); }
 static u32 i64_const(struct build *b, u64 v) { return ir_const(b->f, T_I64, v); }
-static u32 to_i64(struct build *b, u32 v) { return value1(b, IR_ZEXT, T_I64, 0, v); }
+
+/* Indices and counts of 32-bit memories and tables, for who takes 64 bits. */
+static u32 to_i64(struct build *b, u32 v) {
+    return b->f->ins.p[v].type == T_I64 ? v : value1(b, IR_ZEXT, T_I64, 0, v);
+}
+
+static u8 memory_index(const struct build *b, u32 memory) {
+    return b->f->m->memories[memory].limits.is64 ? T_I64 : T_I32;
+}
+
+static u8 table_index(const struct build *b, u32 table) {
+    return b->f->m->tables[table].limits.is64 ? T_I64 : T_I32;
+}
+
+static bool checked(const struct build *b, u32 memory) {
+    return b->f->options->checked_memory || !wasm_memory_guarded(&b->f->m->memories[memory]);
+}
+
+/* The access of the instruction at hand; the same one again if it just was. */
+static u32 access_of(struct build *b) {
+    struct fn *f = b->f;
+    struct access a = {b->in.b, checked(b, b->in.b), b->in.bits};
+    if (a.offset > INT32_MAX - 16) a.checked = true; /* no displacement */
+    for (u32 k = f->accesses.n; k && k + 4 > f->accesses.n; k--) {
+        const struct access *x = &f->accesses.p[k - 1];
+        if (x->memory == a.memory && x->offset == a.offset) return k - 1;
+    }
+    VEC_PUSH(f, f->accesses, a);
+    return f->accesses.n - 1;
+}
+
+static bool plain_access(const struct build *b) { return !b->in.b && !checked(b, 0); }
 
 static void do_load(struct build *b, struct row r) {
     struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = (u32)b->in.bits, .c = b->memory_epoch};
+    if (!plain_access(b)) {
+        i.op = IR_LOAD_AT;
+        i.b = access_of(b);
+    }
     push(b, ir_value(b->f, i));
 }
 
 static void do_store(struct build *b, struct row r) {
     u32 value = pop(b), at = pop(b);
-    ir_append(b->f, (struct ins){.op = IR_STORE, .aux = r.aux, .a = at, .b = value, .c = (u32)b->in.bits});
+    struct ins i = {.op = IR_STORE, .aux = r.aux, .a = at, .b = value, .c = (u32)b->in.bits};
+    if (!plain_access(b)) {
+        i.op = IR_STORE_AT;
+        i.c = access_of(b);
+    }
+    ir_append(b->f, i);
     memory_changes(b);
 }
 
@@ -257,7 +297,7 @@ static u32 builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, cons
     return ir_append(f, i);
 }
 
-/* which(immediate, three i32 operands widened as the mask says). */
+/* which(immediate, three operands, widened to 64 bits as the mask says). */
 static void bulk(struct build *b, enum abi_builtin which, u64 immediate, unsigned widen) {
     u32 args[4] = {i64_const(b, immediate)};
     for (u32 k = 3; k; k--) {
@@ -283,7 +323,7 @@ static void do_table(struct build *b) {
     case WASM_OP_TABLE_GROW: {
         args[1] = to_i64(b, pop(b));
         args[2] = pop(b);
-        push(b, builtin(b, ABI_BUILTIN_table_grow, T_I32, 3, args));
+        push(b, builtin(b, ABI_BUILTIN_table_grow, table_index(b, b->in.a), 3, args));
         break;
     }
     case WASM_OP_TABLE_FILL:
@@ -298,7 +338,7 @@ static void do_table(struct build *b) {
 
 static void do_memory_grow(struct build *b) {
     u32 args[2] = {i32_const(b, b->in.a), to_i64(b, pop(b))};
-    push(b, builtin(b, ABI_BUILTIN_memory_grow, T_I32, 2, args));
+    push(b, builtin(b, ABI_BUILTIN_memory_grow, memory_index(b, b->in.a), 2, args));
 }
 
 static void drop_segment(struct build *b, enum abi_builtin which) {
@@ -353,8 +393,8 @@ static void do_special(struct build *b) {
     case WASM_OP_TABLE_SET:
     case WASM_OP_TABLE_GROW:
     case WASM_OP_TABLE_FILL: do_table(b); break;
-    case WASM_OP_TABLE_SIZE: push(b, reads(b, IR_TABLE_SIZE, T_I32, in->a)); break;
-    case WASM_OP_MEMORY_SIZE: push(b, reads(b, IR_MEM_SIZE, T_I32, 0)); break;
+    case WASM_OP_TABLE_SIZE: push(b, reads(b, IR_TABLE_SIZE, table_index(b, in->a), in->a)); break;
+    case WASM_OP_MEMORY_SIZE: push(b, reads(b, IR_MEM_SIZE, memory_index(b, in->a), in->a)); break;
     case WASM_OP_MEMORY_GROW: do_memory_grow(b); break;
     case WASM_OP_I32_CONST: push(b, i32_const(b, (u32)in->bits)); break;
     case WASM_OP_I64_CONST: push(b, i64_const(b, in->bits)); break;

@@ -116,6 +116,10 @@ static void put_edge(struct text *t, u32 e) {
     put(t, " )");
 }
 
+static void put_access(struct text *t, const struct access *a) {
+    put(t, " m%u%s +%llu", a->memory, a->checked ? " checked" : "", (unsigned long long)a->offset);
+}
+
 static void put_ins(struct text *t, u32 i) {
     const struct ins *x = ins_at(t->f, i);
     const struct ir_opinfo *o = &ir_opinfos[x->op];
@@ -129,6 +133,7 @@ static void put_ins(struct text *t, u32 i) {
     for (u32 k = 0; k < ops.count; k++) put_value(t, ops.list[k]);
     if (x->op == IR_LOAD) put(t, " +%u", x->b);
     if (x->op == IR_STORE || x->op == IR_CALL) put(t, " +%u", x->c);
+    if (x->op == IR_LOAD_AT || x->op == IR_STORE_AT) put_access(t, &t->f->accesses.p[x->op == IR_LOAD_AT ? x->b : x->c]);
     if (x->op == IR_ARG || x->op == IR_GLOBAL_GET) put(t, " %u", x->a);
     if (x->op == IR_GLOBAL_SET) put(t, " -> %u", x->b);
     struct operands e = ir_edges(t->f, i);

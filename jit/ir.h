@@ -76,9 +76,11 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(SELECT, 3, PURE)     /* c ? a : b */                                     \
     X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: offset, c: epoch */      \
     X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: offset */                \
+    X(LOAD_AT, 1, TRAPS)   /* of any memory; aux, b: in fn.accesses, c: epoch */ \
+    X(STORE_AT, 2, EFFECT) /* the same; c: in fn.accesses */                   \
     X(GLOBAL_GET, 0, READS) /* a: global, c: epoch */                          \
     X(GLOBAL_SET, 1, EFFECT) /* b: global */                                   \
-    X(MEM_SIZE, 0, READS)                                                      \
+    X(MEM_SIZE, 0, READS)  /* a: memory */                                     \
     X(TABLE_SIZE, 0, READS) /* a: table */                                     \
     X(CALL, 0, EFFECT)     /* pool[a..a+b): arguments, c: function */          \
     X(CALL_INDIRECT, 0, EFFECT) /* the same, the index last; c: type; pool[a-1]: table */ \
@@ -144,6 +146,14 @@ struct loop {
     u32 parent, header, last; /* blocks, last included */
 };
 
+/* Where an access goes that is not LOAD's or STORE's (those: memory 0, behind
+ * guards, offset of 32 bits). */
+struct access {
+    u32 memory;
+    bool checked; /* explicitly, not by guards */
+    u64 offset;
+};
+
 /* A growing array: p is of the element's type. Failure escapes (jit_escape). */
 #define VEC(type)     \
     struct {          \
@@ -170,6 +180,7 @@ struct fn {
     VEC(struct edge) edges;
     VEC(struct block) blocks;
     VEC(struct loop) loops;
+    VEC(struct access) accesses;
     u8 *arg_regs;    /* where each parameter arrives: a register, or REG_MEM */
     u32 *arg_slots;  /* and then its overflow slot (abi.h) */
     u32 *uses;   /* how often each value is used by live instructions */

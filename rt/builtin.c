@@ -30,25 +30,32 @@ static struct rt_table *table_at(struct abi_ctx *ctx, u32 table) {
     return i->tables[table];
 }
 
-/* All memories and tables are 32-bit ones: their operands are i32, whose
- * upper halves may be dirty in registers (abi.h). */
-static u64 cut(u64 v) { return (u32)v; }
+/* Operands of 32-bit memories and tables are i32, whose upper halves may be
+ * dirty in registers (abi.h). */
+static u64 cut(const struct wasm_limits *l, u64 v) { return l->is64 ? v : (u32)v; }
+static u64 cut_memory(const struct rt_memory *m, u64 v) { return cut(&m->type.limits, v); }
+static u64 cut_table(const struct rt_table *t, u64 v) { return cut(&t->type.limits, v); }
 
 static u64 memory_grow(struct abi_ctx *ctx, u32 mem, u64 delta) {
-    return rt_memory_grow(memory_at(ctx, mem), cut(delta));
+    struct rt_memory *m = memory_at(ctx, mem);
+    return rt_memory_grow(m, cut_memory(m, delta));
 }
 
 static u64 memory_fill(struct abi_ctx *ctx, u32 mem, u64 at, u32 byte, u64 n) {
-    return raise_if(ctx, rt_do_memory_fill(memory_at(ctx, mem), cut(at), (u8)byte, cut(n)));
+    struct rt_memory *m = memory_at(ctx, mem);
+    return raise_if(ctx, rt_do_memory_fill(m, cut_memory(m, at), (u8)byte, cut_memory(m, n)));
 }
 
+/* The count is as wide as the narrower of the two. */
 static u64 memory_copy(struct abi_ctx *ctx, u64 mems, u64 to, u64 from, u64 n) {
     struct rt_memory *d = memory_at(ctx, (u32)mems), *s = memory_at(ctx, (u32)(mems >> 32));
-    return raise_if(ctx, rt_do_memory_copy(d, cut(to), s, cut(from), cut(n)));
+    n = cut_memory(d, cut_memory(s, n));
+    return raise_if(ctx, rt_do_memory_copy(d, cut_memory(d, to), s, cut_memory(s, from), n));
 }
 
 static u64 memory_init(struct abi_ctx *ctx, u64 what, u64 to, u32 from, u32 n) {
-    return raise_if(ctx, rt_do_memory_init(ctx->instance, (u32)what, (u32)(what >> 32), cut(to), from, n));
+    u64 at = cut_memory(memory_at(ctx, (u32)what), to);
+    return raise_if(ctx, rt_do_memory_init(ctx->instance, (u32)what, (u32)(what >> 32), at, from, n));
 }
 
 static u64 data_drop(struct abi_ctx *ctx, u32 segment) {
@@ -60,33 +67,37 @@ static u64 data_drop(struct abi_ctx *ctx, u32 segment) {
 
 static u64 table_get(struct abi_ctx *ctx, u32 table, u64 index) {
     struct rt_table *t = table_at(ctx, table);
-    if (cut(index) >= t->abi.len) return rt_raise(ctx, ABI_TRAP_TABLE_BOUNDS);
-    return t->abi.refs[cut(index)];
+    u64 at = cut_table(t, index);
+    return at < t->abi.len ? t->abi.refs[at] : rt_raise(ctx, ABI_TRAP_TABLE_BOUNDS);
 }
 
 static u64 table_set(struct abi_ctx *ctx, u32 table, u64 index, u32 handle) {
     struct rt_table *t = table_at(ctx, table);
-    if (cut(index) >= t->abi.len) return rt_raise(ctx, ABI_TRAP_TABLE_BOUNDS);
-    return rt_table_put(t, cut(index), handle) ? 0 : rt_raise(ctx, ABI_TRAP_HOST);
+    u64 at = cut_table(t, index);
+    if (at >= t->abi.len) return rt_raise(ctx, ABI_TRAP_TABLE_BOUNDS);
+    return rt_table_put(t, at, handle) ? 0 : rt_raise(ctx, ABI_TRAP_HOST);
 }
 
 static u64 table_grow(struct abi_ctx *ctx, u32 table, u64 delta, u32 handle) {
     struct rt_table *t = table_at(ctx, table);
     if (!rt_handle_fits(t->store, t->type.type, handle)) return rt_raise(ctx, ABI_TRAP_HOST);
-    return rt_table_enlarge(t, cut(delta), handle);
+    return rt_table_enlarge(t, cut_table(t, delta), handle);
 }
 
 static u64 table_fill(struct abi_ctx *ctx, u32 table, u64 at, u32 handle, u64 n) {
-    return raise_if(ctx, rt_do_table_fill(table_at(ctx, table), cut(at), handle, cut(n)));
+    struct rt_table *t = table_at(ctx, table);
+    return raise_if(ctx, rt_do_table_fill(t, cut_table(t, at), handle, cut_table(t, n)));
 }
 
 static u64 table_copy(struct abi_ctx *ctx, u64 tables, u64 to, u64 from, u64 n) {
     struct rt_table *d = table_at(ctx, (u32)tables), *s = table_at(ctx, (u32)(tables >> 32));
-    return raise_if(ctx, rt_do_table_copy(d, cut(to), s, cut(from), cut(n)));
+    n = cut_table(d, cut_table(s, n));
+    return raise_if(ctx, rt_do_table_copy(d, cut_table(d, to), s, cut_table(s, from), n));
 }
 
 static u64 table_init(struct abi_ctx *ctx, u64 what, u64 to, u32 from, u32 n) {
-    return raise_if(ctx, rt_do_table_init(ctx->instance, (u32)what, (u32)(what >> 32), cut(to), from, n));
+    u64 at = cut_table(table_at(ctx, (u32)what), to);
+    return raise_if(ctx, rt_do_table_init(ctx->instance, (u32)what, (u32)(what >> 32), at, from, n));
 }
 
 static u64 elem_drop(struct abi_ctx *ctx, u32 segment) {

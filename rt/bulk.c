@@ -3,7 +3,8 @@
  * I1 bounds are checked as a whole before anything is written.
  * I2 work goes in chunks; between them a wish to stop (store->pending) ends
  *    it: the trap is then already pending, and what was written stays.
- * I3 addresses into 32-bit memories and tables arrive as u64; callers cut them. */
+ * I3 addresses into 32-bit memories and tables arrive as u64; callers cut them.
+ *    The sum of an address and a count is never formed. */
 #include "base/assert.h"
 #include "base/fault.h"
 #include "base/mem.h"
@@ -26,7 +27,7 @@ static void write_chunks(struct rt_store *s, u8 *to, const u8 *from, u8 byte, u6
 }
 
 enum abi_trap rt_do_memory_fill(struct rt_memory *m, u64 at, u8 byte, u64 n) {
-    if (!rt_inside(at, n, m->pages * WASM_PAGE)) return ABI_TRAP_MEMORY;
+    if (!rt_inside(at, n, rt_memory_bytes(m))) return ABI_TRAP_MEMORY;
     write_chunks(m->store, m->base + at, NULL, byte, n);
     return ABI_TRAP_NONE;
 }
@@ -43,8 +44,8 @@ static void move_chunks(struct rt_store *s, u8 *to, const u8 *from, u64 n) {
 }
 
 enum abi_trap rt_do_memory_copy(struct rt_memory *d, u64 to, struct rt_memory *s, u64 from, u64 n) {
-    if (!rt_inside(to, n, d->pages * WASM_PAGE) ||
-        (!fault(BULK_BOUND) && !rt_inside(from, n, s->pages * WASM_PAGE)))
+    if (!rt_inside(to, n, rt_memory_bytes(d)) ||
+        (!fault(BULK_BOUND) && !rt_inside(from, n, rt_memory_bytes(s))))
         return ABI_TRAP_MEMORY;
     move_chunks(d->store, d->base + to, s->base + from, n);
     return ABI_TRAP_NONE;
@@ -53,7 +54,7 @@ enum abi_trap rt_do_memory_copy(struct rt_memory *d, u64 to, struct rt_memory *s
 enum abi_trap rt_do_memory_init(struct rt_instance *i, u32 mem, u32 segment, u64 to, u32 from, u32 n) {
     assert(mem < i->module->info.memory_count && segment < i->module->info.data_count);
     struct rt_memory *m = i->memories[mem];
-    if (!rt_inside(from, n, i->data_left[segment]) || !rt_inside(to, n, m->pages * WASM_PAGE))
+    if (!rt_inside(from, n, i->data_left[segment]) || !rt_inside(to, n, rt_memory_bytes(m)))
         return ABI_TRAP_MEMORY;
     if (n) write_chunks(i->store, m->base + to, i->module->info.datas[segment].bytes.p + from, 0, n);
     return ABI_TRAP_NONE;

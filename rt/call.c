@@ -102,6 +102,13 @@ enum err rt_global_set(struct rt_instance *i, struct bytes name, union abi_value
     return ERR_OK;
 }
 
+enum err rt_find_memory(struct rt_instance *i, struct bytes name, struct abi_memory *out) {
+    const struct wasm_export *x = export_of(i, name, WASM_KIND_MEMORY);
+    if (!x) return ERR_NOT_FOUND;
+    *out = *i->users[x->index].shown;
+    return ERR_OK;
+}
+
 static struct rt_table *table_of(struct rt_instance *i, struct bytes name) {
     const struct wasm_export *x = export_of(i, name, WASM_KIND_TABLE);
     return x ? i->tables[x->index] : NULL;

@@ -148,6 +148,8 @@ enum err rt_init_segments(struct rt_instance *i) {
     return ERR_OK;
 }
 
+static u64 offset_of(const struct wasm_limits *l, union abi_value at) { return l->is64 ? at.i64 : at.i32; }
+
 static enum abi_trap run_elem(struct rt_instance *i, u32 k) {
     const struct wasm_elem *x = &i->module->info.elems[k];
     enum abi_trap trap = ABI_TRAP_NONE;
@@ -155,7 +157,7 @@ static enum abi_trap run_elem(struct rt_instance *i, u32 k) {
     if (x->mode == WASM_PASSIVE) return trap;
     if (x->mode == WASM_ACTIVE) {
         if (rt_eval(i, &x->offset, &at)) return ABI_TRAP_NOMEM;
-        trap = rt_do_table_init(i, x->table, k, at.i32, 0, i->elems[k].count);
+        trap = rt_do_table_init(i, x->table, k, offset_of(&i->tables[x->table]->type.limits, at), 0, i->elems[k].count);
     }
     if (!trap) i->elems[k] = (struct rt_segment){0};
     return trap;
@@ -166,7 +168,8 @@ static enum abi_trap run_data(struct rt_instance *i, u32 k) {
     union abi_value at;
     if (d->mode != WASM_ACTIVE) return ABI_TRAP_NONE;
     if (rt_eval(i, &d->offset, &at)) return ABI_TRAP_NOMEM;
-    enum abi_trap trap = rt_do_memory_init(i, d->memory, k, at.i32, 0, i->data_left[k]);
+    enum abi_trap trap = rt_do_memory_init(i, d->memory, k, offset_of(&i->memories[d->memory]->type.limits, at), 0,
+                                           i->data_left[k]);
     if (!trap) i->data_left[k] = 0;
     return trap;
 }

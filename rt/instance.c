@@ -9,7 +9,7 @@
 #include "rt/internal.h"
 
 static struct abi_layout layout_of(const struct wasm_module *w) {
-    return abi_layout((struct abi_counts){w->imported_funcs, w->table_count, w->global_count});
+    return abi_layout((struct abi_counts){w->imported_funcs, w->table_count, w->global_count, w->memory_count});
 }
 
 static struct rt_instance *instance_new(struct rt_store *s, struct rt_module *m) {
@@ -22,6 +22,7 @@ static struct rt_instance *instance_new(struct rt_store *s, struct rt_module *m)
     i->ctx = arena_alloc(&a, i->layout.size);
     i->imports = ARENA_ARRAY(&a, struct rt_import_func, w->imported_funcs);
     i->memories = ARENA_ARRAY(&a, struct rt_memory *, w->memory_count);
+    i->users = ARENA_ARRAY(&a, struct rt_memory_user, w->memory_count);
     i->tables = ARENA_ARRAY(&a, struct rt_table *, w->table_count);
     i->cells = ARENA_ARRAY(&a, struct rt_cell *, w->global_count);
     i->elems = ARENA_ARRAY(&a, struct rt_segment, w->elem_count);
@@ -32,7 +33,7 @@ static struct rt_instance *instance_new(struct rt_store *s, struct rt_module *m)
         return NULL;
     }
     i->arena = a;
-    list_init(&i->mem_link);
+    for (u32 k = 0; k < w->memory_count; k++) list_init(&i->users[k].link);
     list_push_back(&s->instances, &i->link);
     rt_module_hold(m);
     return i;
@@ -43,9 +44,10 @@ void rt_instance_destroy(struct rt_instance *i) {
     struct rt_module *m = i->module;
     for (u32 k = 0; k < w->func_count; k++)
         if (i->handles[k]) rt_ref_free(i->store, i->handles[k]);
-    list_remove(&i->mem_link);
-    for (u32 k = 0; k < w->memory_count; k++)
+    for (u32 k = 0; k < w->memory_count; k++) {
+        list_remove(&i->users[k].link);
         if (i->memories[k]) rt_memory_drop(i->memories[k]);
+    }
     for (u32 k = 0; k < w->table_count; k++)
         if (i->tables[k]) rt_table_drop(i->tables[k]);
     for (u32 k = 0; k < w->global_count; k++)
@@ -140,7 +142,8 @@ static void fill_ctx(struct rt_instance *i) {
         u8 *slot = (u8 *)i->ctx + i->layout.globals + (size_t)k * 16;
         if (i->cells[k]) *(union abi_value **)slot = &i->cells[k]->value;
     }
-    if (w->memory_count) rt_memory_use(i->memories[0], i);
+    for (u32 k = 0; k < w->memory_count; k++)
+        rt_memory_use(i->memories[k], &i->users[k], (void *)((u8 *)i->ctx + abi_memory_offset(i->layout, k)));
 }
 
 /* What the module defines itself. */
@@ -148,11 +151,10 @@ static void fill_ctx(struct rt_instance *i) {
 static enum err own_memories(struct rt_instance *i, struct rt_error *error) {
     const struct wasm_module *w = &i->module->info;
     for (u32 k = w->imported_memories; k < w->memory_count; k++) {
-        const struct wasm_limits *l = &w->memories[k].limits;
-        enum err e = rt_memory_new(i->store, l, &i->memories[k]);
+        enum err e = rt_memory_new(i->store, &w->memories[k], &i->memories[k]);
         if (e)
             return rt_fail(error, e, SIZE_MAX, "memory %u of %llu pages: %s", k,
-                           (unsigned long long)l->min, err_text(e));
+                           (unsigned long long)w->memories[k].limits.min, err_text(e));
     }
     return ERR_OK;
 }

@@ -20,6 +20,10 @@
  * 6 GiB. The front catches an index that a bug sign-extended. */
 #define RT_WINDOW_FRONT (2ull << 30)
 #define RT_WINDOW_BACK (8ull << 30)
+/* Of a memory whose accesses are checked in code: what it may become at most,
+ * and the largest minimum. */
+#define RT_CHECKED_WINDOW (64ull << 30)
+#define RT_MEMORY_MAX (1ull << 46)
 /* Below the stack: larger than any frame (WASM_MAX_LOCALS slots and operands;
  * the compiler refuses larger ones), so a frame cannot step over it. */
 #define RT_STACK_GUARD (1ull << 20)
@@ -109,10 +113,17 @@ struct rt_memory {
     struct list link; /* store->memories */
     struct rt_store *store;
     u32 holders;
-    u8 *window, *base; /* base == window + RT_WINDOW_FRONT */
-    u64 pages, max;
-    struct wasm_limits type;
-    struct list users; /* instances whose memory 0 this is, by mem_link */
+    u8 *window, *base;
+    u64 window_bytes;
+    u64 pages, max; /* max: never above what the window has room for */
+    struct wasm_memory type;
+    struct list users; /* struct rt_memory_user: who shows its size to compiled code */
+};
+
+/* One memory of one instance. */
+struct rt_memory_user {
+    struct list link;
+    struct abi_memory *shown; /* in the instance's context */
 };
 
 struct rt_table {
@@ -153,7 +164,7 @@ struct rt_store {
     u8 *stack; /* the reservation: guard, then stack_bytes */
     size_t stack_bytes;
     struct list instances, memories, tables;
-    u64 pages_used, elements_used; /* of what the limits allow, by all of them */
+    u64 memory_used, elements_used; /* of what the limits allow, by all of them */
     struct rt_cell **cells; /* that the embedder brought */
     u32 cell_count, cell_capacity;
     struct rt_ref *refs;
@@ -174,7 +185,6 @@ struct rt_import_func {
 
 struct rt_instance {
     struct list link;     /* store->instances */
-    struct list mem_link; /* memories[0]->users */
     struct rt_store *store;
     struct rt_module *module;
     struct arena arena; /* this struct and all that follows */
@@ -182,6 +192,7 @@ struct rt_instance {
     struct abi_layout layout;
     struct rt_import_func *imports;
     struct rt_memory **memories;
+    struct rt_memory_user *users; /* one for each of memories */
     struct rt_table **tables;
     struct rt_cell **cells; /* per global; NULL: its value is in the context */
     struct rt_segment *elems;
@@ -210,9 +221,11 @@ void rt_holder(struct rt_engine *e, int change);
 void rt_module_hold(struct rt_module *m);
 
 /* memory.c, table.c: *_new returns one count; NULL and ERR_NOMEM or ERR_LIMIT. */
-enum err rt_memory_new(struct rt_store *s, const struct wasm_limits *type, struct rt_memory **out);
+enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struct rt_memory **out);
 void rt_memory_drop(struct rt_memory *m);
-void rt_memory_use(struct rt_memory *m, struct rt_instance *i); /* as its memory 0 */
+void rt_memory_use(struct rt_memory *m, struct rt_memory_user *u, struct abi_memory *shown);
+u64 rt_memory_bytes(const struct rt_memory *m);
+bool rt_memory_window(const struct rt_memory *m, u64 address); /* may an access there be a trap? */
 u64 rt_memory_grow(struct rt_memory *m, u64 delta); /* old pages or -1 */
 enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, struct rt_table **out);
 void rt_table_drop(struct rt_table *t);

@@ -125,7 +125,7 @@ static const char *have_text(char *out, const struct found *f) {
         return rt_limits_text(out, TYPE, "table", f->table->abi.len, &f->table->type.limits,
                               f->table->type.type);
     case WASM_KIND_MEMORY:
-        return rt_limits_text(out, TYPE, "memory", f->memory->pages, &f->memory->type, 0);
+        return rt_limits_text(out, TYPE, "memory", f->memory->pages, &f->memory->type.limits, 0);
     case WASM_KIND_GLOBAL: return rt_global_text(out, TYPE, f->value_type, f->mutable);
     case WASM_KIND_TAG: break;
     }
@@ -149,7 +149,8 @@ static bool fits(const struct rt_instance *i, const struct wasm_import *im, cons
         return f->table->type.type == w->tables[im->index].type &&
                limits_fit(f->table->abi.len, &f->table->type.limits, &w->tables[im->index].limits);
     case WASM_KIND_MEMORY:
-        return limits_fit(f->memory->pages, &f->memory->type, &w->memories[im->index].limits);
+        return f->memory->type.byte_pages == w->memories[im->index].byte_pages &&
+               limits_fit(f->memory->pages, &f->memory->type.limits, &w->memories[im->index].limits);
     case WASM_KIND_GLOBAL:
         g = &w->globals[im->index];
         return g->type == f->value_type && g->mutable == f->mutable;

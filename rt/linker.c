@@ -202,7 +202,7 @@ enum err rt_define_memory(struct rt_linker *l, const char *module, const char *n
     struct rt_def *d;
     enum err e = def_new(l, module, name, WASM_KIND_MEMORY, &mark, &d);
     if (e) return e;
-    if ((e = rt_memory_new(s, &type->limits, &d->memory))) {
+    if ((e = rt_memory_new(s, type, &d->memory))) {
         arena_release(&l->arena, mark);
         return e;
     }

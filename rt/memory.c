@@ -1,43 +1,85 @@
-/* memory.c: linear memories (WebAssembly 2.0, 4.2.8) in guarded windows.
+/* memory.c: linear memories (WebAssembly 3.0, 4.2.8).
  *
- * I1 [base, base + pages * 64 KiB) is readable and writable; the rest of the
- *    window, front and back, is inaccessible.
- * I2 the base never moves, so compiled code may keep it in a register.
- * I3 every context in `users` shows the current size. */
+ * I1 [base, base + bytes) is readable and writable, and so is the rest of the
+ *    machine's page that it ends in; what else the window has is inaccessible.
+ * I2 the base never moves, so compiled code may keep it in a register: a window
+ *    has room for all that the memory may become.
+ * I3 every user's struct abi_memory shows the current size.
+ * I4 a guarded memory's window is larger than anything that compiled code can
+ *    reach (internal.h); for others compiled code checks every access itself. */
 #include "base/assert.h"
 #include "rt/internal.h"
 
+static u64 bytes_of(const struct rt_memory *m, u64 pages) { return pages << wasm_page_log2(&m->type); }
+static u64 bytes_now(const struct rt_memory *m) { return bytes_of(m, m->pages); }
+
+/* What is committed for so many bytes. */
+static u64 committed(const struct rt_memory *m, u64 bytes) {
+    return ALIGN_UP(bytes, (u64)m->store->engine->host.page);
+}
+
+static bool guarded(const struct rt_memory *m) {
+    return wasm_memory_guarded(&m->type) && !m->store->engine->host.checked_memory;
+}
+
+/* Without guards: as much as the memory may become, up to a bound; less where
+ * address space is short. Lowers max to what fits. */
+static void *reserve_checked(struct rt_memory *m) {
+    const struct rt_host *h = &m->store->engine->host;
+    u64 least = MAX(committed(m, bytes_now(m)), (u64)h->page);
+    u64 most = m->max >= RT_CHECKED_WINDOW >> wasm_page_log2(&m->type) ? RT_CHECKED_WINDOW : bytes_of(m, m->max);
+    for (u64 n = MAX(ALIGN_UP(most, (u64)h->page), least);; n = MAX(ALIGN_DOWN(n / 2, (u64)h->page), least)) {
+        void *p = h->reserve(h->self, n);
+        m->window_bytes = n;
+        m->max = MIN(m->max, n >> wasm_page_log2(&m->type));
+        if (p || n == least) return p;
+    }
+}
+
 static enum err window_open(struct rt_memory *m) {
     const struct rt_host *h = &m->store->engine->host;
-    m->window = h->reserve(h->self, RT_WINDOW_FRONT + RT_WINDOW_BACK);
+    u64 front = guarded(m) ? RT_WINDOW_FRONT : 0, bytes = committed(m, bytes_now(m));
+    if (guarded(m)) {
+        m->window_bytes = RT_WINDOW_FRONT + RT_WINDOW_BACK;
+        m->window = h->reserve(h->self, m->window_bytes);
+    } else {
+        m->window = reserve_checked(m);
+    }
     if (!m->window) return ERR_NOMEM;
-    m->base = m->window + RT_WINDOW_FRONT;
-    if (!m->pages || !h->commit(h->self, m->base, m->pages * WASM_PAGE)) return ERR_OK;
-    h->release(h->self, m->window, RT_WINDOW_FRONT + RT_WINDOW_BACK);
+    m->base = m->window + front;
+    assert(bytes <= m->window_bytes - front);
+    if (!bytes || !h->commit(h->self, m->base, bytes)) return ERR_OK;
+    h->release(h->self, m->window, m->window_bytes);
     return ERR_NOMEM;
 }
 
 /* What the store's limit leaves for all its memories. */
-static u64 pages_left(const struct rt_store *s) {
+static u64 bytes_left(const struct rt_store *s) {
     if (!s->limits.memory_bytes) return UINT64_MAX;
-    assert(s->pages_used <= s->limits.memory_bytes / WASM_PAGE);
-    return s->limits.memory_bytes / WASM_PAGE - s->pages_used;
+    assert(s->memory_used <= s->limits.memory_bytes);
+    return s->limits.memory_bytes - s->memory_used;
 }
 
-enum err rt_memory_new(struct rt_store *s, const struct wasm_limits *type, struct rt_memory **out) {
-    u64 max = MIN(65536ull, type->max);
-    if (type->is64 || type->shared) return ERR_UNSUPPORTED;
-    if (type->min > MIN(max, pages_left(s))) return ERR_LIMIT;
+/* The size of the declaration, or one that no memory can have. */
+static bool size_fits(const struct rt_store *s, const struct wasm_memory *type) {
+    u64 most = MIN(bytes_left(s), RT_MEMORY_MAX);
+    return type->limits.min <= type->limits.max && type->limits.min <= most >> wasm_page_log2(type);
+}
+
+enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struct rt_memory **out) {
+    if (type->limits.shared) return ERR_UNSUPPORTED;
+    if (!size_fits(s, type)) return ERR_LIMIT;
     struct rt_memory *m = rt_alloc(s->engine, sizeof *m);
     if (!m) return ERR_NOMEM;
-    *m = (struct rt_memory){.store = s, .holders = 1, .pages = type->min, .max = max, .type = *type};
+    *m = (struct rt_memory){.store = s, .holders = 1, .pages = type->limits.min, .type = *type};
+    m->max = MIN(type->limits.max, RT_MEMORY_MAX >> wasm_page_log2(type));
     list_init(&m->users);
     if (window_open(m)) {
         rt_free(s->engine, m, sizeof *m);
         return ERR_NOMEM;
     }
     list_push_back(&s->memories, &m->link);
-    s->pages_used += m->pages;
+    s->memory_used += bytes_now(m);
     *out = m;
     return ERR_OK;
 }
@@ -46,34 +88,42 @@ void rt_memory_drop(struct rt_memory *m) {
     struct rt_engine *e = m->store->engine;
     assert(m->holders);
     if (--m->holders) return;
-    assert(list_empty(&m->users) && m->store->pages_used >= m->pages);
-    m->store->pages_used -= m->pages;
+    assert(list_empty(&m->users) && m->store->memory_used >= bytes_now(m));
+    m->store->memory_used -= bytes_now(m);
     list_remove(&m->link);
-    e->host.release(e->host.self, m->window, RT_WINDOW_FRONT + RT_WINDOW_BACK);
+    e->host.release(e->host.self, m->window, m->window_bytes);
     rt_free(e, m, sizeof *m);
 }
 
-static void show(const struct rt_memory *m, struct abi_ctx *ctx) {
-    ctx->mem_base = m->base;
-    ctx->mem_pages = m->pages;
-    ctx->mem_bytes = m->pages * WASM_PAGE;
+static void show(const struct rt_memory *m, struct abi_memory *to) {
+    to->base = m->base;
+    to->pages = m->pages;
+    to->bytes = bytes_now(m);
 }
 
-void rt_memory_use(struct rt_memory *m, struct rt_instance *i) {
-    assert(i->memories[0] == m);
-    list_push_back(&m->users, &i->mem_link);
-    show(m, i->ctx);
+void rt_memory_use(struct rt_memory *m, struct rt_memory_user *u, struct abi_memory *shown) {
+    assert(list_empty(&u->link) && !shown->base);
+    u->shown = shown;
+    list_push_back(&m->users, &u->link);
+    show(m, shown);
+}
+
+u64 rt_memory_bytes(const struct rt_memory *m) { return bytes_now(m); }
+
+bool rt_memory_window(const struct rt_memory *m, u64 address) {
+    return guarded(m) && address - (u64)m->window < m->window_bytes;
 }
 
 u64 rt_memory_grow(struct rt_memory *m, u64 delta) {
     const struct rt_host *h = &m->store->engine->host;
-    u64 old = m->pages;
+    u64 old = m->pages, have = committed(m, bytes_now(m));
     assert(old <= m->max);
-    if (delta > MIN(m->max - old, pages_left(m->store))) return UINT64_MAX;
-    if (delta && h->commit(h->self, m->base + old * WASM_PAGE, delta * WASM_PAGE)) return UINT64_MAX;
+    if (delta > MIN(m->max - old, bytes_left(m->store) >> wasm_page_log2(&m->type))) return UINT64_MAX;
+    u64 want = committed(m, bytes_of(m, old + delta));
+    if (want > have && h->commit(h->self, m->base + have, want - have)) return UINT64_MAX;
     m->pages = old + delta;
-    m->store->pages_used += delta;
-    LIST_EACH(it, &m->users) show(m, LIST_ENTRY(it, struct rt_instance, mem_link)->ctx);
+    m->store->memory_used += bytes_of(m, delta);
+    LIST_EACH(it, &m->users) show(m, LIST_ENTRY(it, struct rt_memory_user, link)->shown);
     return old;
 }
 

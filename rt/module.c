@@ -74,7 +74,8 @@ static enum err check_code(const struct rt_module *m, const struct jit_code *c, 
 
 static enum err compile(struct rt_module *m, struct arena *result, struct arena *scratch,
                         struct rt_error *error) {
-    struct jit_options options = {.cpu = m->engine->host.cpu, .type_ids = m->type_ids};
+    struct jit_options options = {.cpu = m->engine->host.cpu, .checked_memory = m->engine->host.checked_memory,
+                                  .type_ids = m->type_ids};
     struct jit_code code = {0};
     struct jit_error why = {0};
     enum err e = jit_compile(result, scratch, &m->info, &options, &code, &why);

@@ -41,6 +41,7 @@ struct rt_host {
     void (*unlock)(void *self);
     void *self;
     u32 cpu; /* JIT_CPU_* */
+    bool checked_memory; /* address space is short: check in code instead of with guard pages */
     size_t page; /* size of a page of the machine */
 };
 
@@ -154,6 +155,8 @@ enum abi_trap rt_call(const struct rt_callable *c, union abi_value *vals);
  * not this store's handle), ERR_LIMIT (index beyond the table). */
 enum err rt_global_get(struct rt_instance *i, struct bytes name, union abi_value *out, wasm_type *type);
 enum err rt_global_set(struct rt_instance *i, struct bytes name, union abi_value value);
+/* What compiled code knows of it now; it grows, but never moves. */
+enum err rt_find_memory(struct rt_instance *i, struct bytes name, struct abi_memory *out);
 enum err rt_table_size(struct rt_instance *i, struct bytes name, u64 *out);
 enum err rt_table_get(struct rt_instance *i, struct bytes name, u64 index, u32 *handle);
 enum err rt_table_set(struct rt_instance *i, struct bytes name, u64 index, u32 handle);

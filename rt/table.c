@@ -83,7 +83,7 @@ u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle) {
 
 enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, struct rt_table **out) {
     u64 max = MIN((u64)WASM_MAX_TABLE, type->limits.max);
-    if (type->limits.is64 || !rt_is_ref(type->type)) return ERR_UNSUPPORTED;
+    if (!rt_is_ref(type->type)) return ERR_UNSUPPORTED;
     if (type->limits.min > MIN(max, elements_left(s))) return ERR_LIMIT;
     struct rt_table *t = rt_alloc(s->engine, sizeof *t);
     if (!t) return ERR_NOMEM;

@@ -35,7 +35,7 @@ static bool in_stack_guard(const struct rt_store *s, u64 address) {
 
 static bool in_window(const struct rt_instance *i, u64 address) {
     for (u32 k = 0; k < i->module->info.memory_count; k++)
-        if (address - (u64)i->memories[k]->window < RT_WINDOW_FRONT + RT_WINDOW_BACK) return true;
+        if (rt_memory_window(i->memories[k], address)) return true;
     return false;
 }
 

@@ -57,8 +57,8 @@ static enum err take_globaltype(struct decoder *d, struct wasm_global *g) {
     return ERR_OK;
 }
 
-static enum err one_memory(struct decoder *d, u64 count) {
-    return count > 1 ? decode_fail(d, ERR_UNSUPPORTED, "multi-memory: more than one memory") : ERR_OK;
+static enum err few_memories(struct decoder *d, u64 count) {
+    return count > WASM_MAX_MEMORIES ? decode_fail(d, ERR_LIMIT, "too many memories") : ERR_OK;
 }
 
 /* An entry for each kind, of which one was read. */
@@ -105,7 +105,7 @@ static enum err count_imports(struct decoder *d, u32 count) {
         if (e) return e;
         assert(import.kind <= WASM_KIND_TAG);
         counts[import.kind]++;
-        if (import.kind == WASM_KIND_MEMORY && (e = one_memory(d, counts[import.kind]))) return e;
+        if (import.kind == WASM_KIND_MEMORY && (e = few_memories(d, counts[import.kind]))) return e;
     }
     m->imported_funcs = counts[WASM_KIND_FUNC];
     m->imported_tables = counts[WASM_KIND_TABLE];
@@ -177,7 +177,7 @@ enum err decode_memories(struct decoder *d) {
     u32 count;
     enum err e = decode_count(d, UINT32_MAX, &count);
     if (e) return e;
-    if ((e = one_memory(d, (u64)m->memory_count + count))) return e;
+    if ((e = few_memories(d, (u64)m->memory_count + count))) return e;
     if ((e = decode_extend(d, m->memories, m->memory_count, count, sizeof *m->memories,
                            &m->memories)))
         return e;

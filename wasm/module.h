@@ -41,7 +41,7 @@ static inline bool wasm_is_ref(wasm_type t) {
 
 bool wasm_types_equal(const wasm_type *a, u32 na, const wasm_type *b, u32 nb);
 
-enum { WASM_PAGE = 65536 };
+enum { WASM_PAGE = 65536, WASM_PAGE_LOG2 = 16 };
 
 /* Limits that a module must keep (ours; the JS API's where it names one). */
 enum {
@@ -51,6 +51,7 @@ enum {
     WASM_MAX_EXPORTS = 100000,
     WASM_MAX_GLOBALS = 1000000,
     WASM_MAX_TABLES = 100000,
+    WASM_MAX_MEMORIES = 100,
     WASM_MAX_SEGMENTS = 100000,
     WASM_MAX_PARAMS = 1000,
     WASM_MAX_RESULTS = 1000,
@@ -78,6 +79,7 @@ struct wasm_table {
 
 struct wasm_memory {
     struct wasm_limits limits; /* in pages */
+    bool byte_pages;           /* a page is one byte, not 64 KiB */
     u32 at;
 };
 
@@ -209,6 +211,17 @@ enum err wasm_validate(struct arena *a, struct wasm_module *m, struct wasm_error
 /* The export of that name and kind, or NULL. */
 const struct wasm_export *wasm_find_export(const struct wasm_module *m, struct bytes name,
                                            enum wasm_kind kind);
+static inline u32 wasm_page_log2(const struct wasm_memory *mem) {
+    return mem->byte_pages ? 0 : WASM_PAGE_LOG2;
+}
+
+/* May guard pages around the memory stand for its bounds checks? A 32-bit index
+ * and a 31-bit displacement cannot leave the window, and its size is a multiple
+ * of any page of a machine. */
+static inline bool wasm_memory_guarded(const struct wasm_memory *mem) {
+    return !mem->limits.is64 && !mem->byte_pages;
+}
+
 /* The function's name from the name section; empty if it has none. */
 struct bytes wasm_func_name(const struct wasm_module *m, u32 func);
 

@@ -76,11 +76,9 @@ static enum err take_memarg(struct cursor *c, struct wasm_instr *i, const char *
         *why = "malformed memop flags";
         return ERR_MALFORMED;
     }
-    if (i->a & HAS_MEMORY) {
-        *why = "multi-memory: memory index of an access";
-        return ERR_UNSUPPORTED;
-    }
     i->b = 0;
+    if (i->a & HAS_MEMORY && (e = wasm_take_u32(c, &i->b, why))) return e;
+    i->a &= HAS_MEMORY - 1;
     return wasm_take_u64(c, &i->bits, why);
 }
 

@@ -6,6 +6,8 @@
  *    so the codes index a dense table.
  * I3 operands and results are strings of i I f F (i32 i64 f32 f64), deepest
  *    operand first; "*" means that the instruction has a typing rule of its own.
+ *    a is the index type of the memory or table that the immediates name (of the
+ *    destination, where they name two), s that of the source, m the smaller one.
  * I4 align is log2 of the access width for loads and stores, else 0.
  * Only what groups 1-3 need is here: WebAssembly 2.0 without vectors, and
  * extended constants. Opcodes of later features are refused by name. */
@@ -30,7 +32,7 @@
     X(LOCAL)         /* a */                                                     \
     X(GLOBAL)        /* a */                                                     \
     X(TABLE)         /* a */                                                     \
-    X(MEMARG)        /* a = align (log2), b = memory (0), bits = offset */       \
+    X(MEMARG)        /* a = align (log2), b = memory, bits = offset */           \
     X(MEMORY)        /* a */                                                     \
     X(I32)           /* bits, zero-extended */                                   \
     X(I64)           /* bits */                                                  \
@@ -74,31 +76,31 @@ enum wasm_immediate {
     X(GLOBAL_SET, 0x24, "global.set", GLOBAL, "*", "*", 0)                              \
     X(TABLE_GET, 0x25, "table.get", TABLE, "*", "*", 0)                                 \
     X(TABLE_SET, 0x26, "table.set", TABLE, "*", "*", 0)                                 \
-    X(I32_LOAD, 0x28, "i32.load", MEMARG, "i", "i", 2)                                  \
-    X(I64_LOAD, 0x29, "i64.load", MEMARG, "i", "I", 3)                                  \
-    X(F32_LOAD, 0x2a, "f32.load", MEMARG, "i", "f", 2)                                  \
-    X(F64_LOAD, 0x2b, "f64.load", MEMARG, "i", "F", 3)                                  \
-    X(I32_LOAD8_S, 0x2c, "i32.load8_s", MEMARG, "i", "i", 0)                            \
-    X(I32_LOAD8_U, 0x2d, "i32.load8_u", MEMARG, "i", "i", 0)                            \
-    X(I32_LOAD16_S, 0x2e, "i32.load16_s", MEMARG, "i", "i", 1)                          \
-    X(I32_LOAD16_U, 0x2f, "i32.load16_u", MEMARG, "i", "i", 1)                          \
-    X(I64_LOAD8_S, 0x30, "i64.load8_s", MEMARG, "i", "I", 0)                            \
-    X(I64_LOAD8_U, 0x31, "i64.load8_u", MEMARG, "i", "I", 0)                            \
-    X(I64_LOAD16_S, 0x32, "i64.load16_s", MEMARG, "i", "I", 1)                          \
-    X(I64_LOAD16_U, 0x33, "i64.load16_u", MEMARG, "i", "I", 1)                          \
-    X(I64_LOAD32_S, 0x34, "i64.load32_s", MEMARG, "i", "I", 2)                          \
-    X(I64_LOAD32_U, 0x35, "i64.load32_u", MEMARG, "i", "I", 2)                          \
-    X(I32_STORE, 0x36, "i32.store", MEMARG, "ii", "", 2)                                \
-    X(I64_STORE, 0x37, "i64.store", MEMARG, "iI", "", 3)                                \
-    X(F32_STORE, 0x38, "f32.store", MEMARG, "if", "", 2)                                \
-    X(F64_STORE, 0x39, "f64.store", MEMARG, "iF", "", 3)                                \
-    X(I32_STORE8, 0x3a, "i32.store8", MEMARG, "ii", "", 0)                              \
-    X(I32_STORE16, 0x3b, "i32.store16", MEMARG, "ii", "", 1)                            \
-    X(I64_STORE8, 0x3c, "i64.store8", MEMARG, "iI", "", 0)                              \
-    X(I64_STORE16, 0x3d, "i64.store16", MEMARG, "iI", "", 1)                            \
-    X(I64_STORE32, 0x3e, "i64.store32", MEMARG, "iI", "", 2)                            \
-    X(MEMORY_SIZE, 0x3f, "memory.size", MEMORY, "", "i", 0)                             \
-    X(MEMORY_GROW, 0x40, "memory.grow", MEMORY, "i", "i", 0)                            \
+    X(I32_LOAD, 0x28, "i32.load", MEMARG, "a", "i", 2)                                  \
+    X(I64_LOAD, 0x29, "i64.load", MEMARG, "a", "I", 3)                                  \
+    X(F32_LOAD, 0x2a, "f32.load", MEMARG, "a", "f", 2)                                  \
+    X(F64_LOAD, 0x2b, "f64.load", MEMARG, "a", "F", 3)                                  \
+    X(I32_LOAD8_S, 0x2c, "i32.load8_s", MEMARG, "a", "i", 0)                            \
+    X(I32_LOAD8_U, 0x2d, "i32.load8_u", MEMARG, "a", "i", 0)                            \
+    X(I32_LOAD16_S, 0x2e, "i32.load16_s", MEMARG, "a", "i", 1)                          \
+    X(I32_LOAD16_U, 0x2f, "i32.load16_u", MEMARG, "a", "i", 1)                          \
+    X(I64_LOAD8_S, 0x30, "i64.load8_s", MEMARG, "a", "I", 0)                            \
+    X(I64_LOAD8_U, 0x31, "i64.load8_u", MEMARG, "a", "I", 0)                            \
+    X(I64_LOAD16_S, 0x32, "i64.load16_s", MEMARG, "a", "I", 1)                          \
+    X(I64_LOAD16_U, 0x33, "i64.load16_u", MEMARG, "a", "I", 1)                          \
+    X(I64_LOAD32_S, 0x34, "i64.load32_s", MEMARG, "a", "I", 2)                          \
+    X(I64_LOAD32_U, 0x35, "i64.load32_u", MEMARG, "a", "I", 2)                          \
+    X(I32_STORE, 0x36, "i32.store", MEMARG, "ai", "", 2)                                \
+    X(I64_STORE, 0x37, "i64.store", MEMARG, "aI", "", 3)                                \
+    X(F32_STORE, 0x38, "f32.store", MEMARG, "af", "", 2)                                \
+    X(F64_STORE, 0x39, "f64.store", MEMARG, "aF", "", 3)                                \
+    X(I32_STORE8, 0x3a, "i32.store8", MEMARG, "ai", "", 0)                              \
+    X(I32_STORE16, 0x3b, "i32.store16", MEMARG, "ai", "", 1)                            \
+    X(I64_STORE8, 0x3c, "i64.store8", MEMARG, "aI", "", 0)                              \
+    X(I64_STORE16, 0x3d, "i64.store16", MEMARG, "aI", "", 1)                            \
+    X(I64_STORE32, 0x3e, "i64.store32", MEMARG, "aI", "", 2)                            \
+    X(MEMORY_SIZE, 0x3f, "memory.size", MEMORY, "", "a", 0)                             \
+    X(MEMORY_GROW, 0x40, "memory.grow", MEMORY, "a", "a", 0)                            \
     X(I32_CONST, 0x41, "i32.const", I32, "", "i", 0)                                    \
     X(I64_CONST, 0x42, "i64.const", I64, "", "I", 0)                                    \
     X(F32_CONST, 0x43, "f32.const", F32, "", "f", 0)                                    \
@@ -242,15 +244,15 @@ enum wasm_immediate {
     X(I64_TRUNC_SAT_F32_U, 0x105, "i64.trunc_sat_f32_u", NONE, "f", "I", 0)             \
     X(I64_TRUNC_SAT_F64_S, 0x106, "i64.trunc_sat_f64_s", NONE, "F", "I", 0)             \
     X(I64_TRUNC_SAT_F64_U, 0x107, "i64.trunc_sat_f64_u", NONE, "F", "I", 0)             \
-    X(MEMORY_INIT, 0x108, "memory.init", DATA_MEMORY, "iii", "", 0)                     \
+    X(MEMORY_INIT, 0x108, "memory.init", DATA_MEMORY, "aii", "", 0)                     \
     X(DATA_DROP, 0x109, "data.drop", DATA, "", "", 0)                                   \
-    X(MEMORY_COPY, 0x10a, "memory.copy", MEMORY_MEMORY, "iii", "", 0)                   \
-    X(MEMORY_FILL, 0x10b, "memory.fill", MEMORY, "iii", "", 0)                          \
-    X(TABLE_INIT, 0x10c, "table.init", ELEM_TABLE, "iii", "", 0)                        \
+    X(MEMORY_COPY, 0x10a, "memory.copy", MEMORY_MEMORY, "asm", "", 0)                   \
+    X(MEMORY_FILL, 0x10b, "memory.fill", MEMORY, "aia", "", 0)                          \
+    X(TABLE_INIT, 0x10c, "table.init", ELEM_TABLE, "aii", "", 0)                        \
     X(ELEM_DROP, 0x10d, "elem.drop", ELEM, "", "", 0)                                   \
-    X(TABLE_COPY, 0x10e, "table.copy", TABLE_TABLE, "iii", "", 0)                       \
+    X(TABLE_COPY, 0x10e, "table.copy", TABLE_TABLE, "asm", "", 0)                       \
     X(TABLE_GROW, 0x10f, "table.grow", TABLE, "*", "*", 0)                              \
-    X(TABLE_SIZE, 0x110, "table.size", TABLE, "", "i", 0)                               \
+    X(TABLE_SIZE, 0x110, "table.size", TABLE, "", "a", 0)                               \
     X(TABLE_FILL, 0x111, "table.fill", TABLE, "*", "*", 0)
 
 enum wasm_op {

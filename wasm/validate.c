@@ -73,7 +73,7 @@ static enum err check_elem(struct validator *v, const struct wasm_elem *s) {
         if (s->table >= m->table_count) return unknown_at(v, s->at, "table", s->table);
         if (m->tables[s->table].type != s->type)
             return fail_at(v, s->at, "type mismatch: element segment and table");
-        enum err e = validate_init(v, &s->offset, WASM_I32);
+        enum err e = validate_init(v, &s->offset, m->tables[s->table].limits.is64 ? WASM_I64 : WASM_I32);
         if (e) return e;
     }
     for (u32 i = 0; i < s->count; i++) {
@@ -86,7 +86,7 @@ static enum err check_elem(struct validator *v, const struct wasm_elem *s) {
 static enum err check_data_segment(struct validator *v, const struct wasm_data *s) {
     if (s->mode != WASM_ACTIVE) return ERR_OK;
     if (s->memory >= v->m->memory_count) return unknown_at(v, s->at, "memory", s->memory);
-    return validate_init(v, &s->offset, WASM_I32);
+    return validate_init(v, &s->offset, v->m->memories[s->memory].limits.is64 ? WASM_I64 : WASM_I32);
 }
 
 static enum err check_segments(struct validator *v) {

@@ -66,12 +66,44 @@ static void set_unreachable(struct validator *v) {
     top(v)->unreachable = true;
 }
 
-static wasm_type type_of(char letter) {
+static wasm_type memory_index(const struct validator *v, u32 memory) {
+    assert(memory < v->m->memory_count);
+    return v->m->memories[memory].limits.is64 ? WASM_I64 : WASM_I32;
+}
+
+static wasm_type table_index(const struct validator *v, u32 table) {
+    assert(table < v->m->table_count);
+    return v->m->tables[table].limits.is64 ? WASM_I64 : WASM_I32;
+}
+
+/* opcodes.h, I3: a, s or m. The immediates have been looked up. */
+static wasm_type index_type(const struct validator *v, const struct wasm_instr *i, char letter) {
+    wasm_type to, from;
+    switch (wasm_opinfos[i->op].imm) {
+    case WASM_IMM_MEMARG:
+    case WASM_IMM_DATA_MEMORY: return memory_index(v, i->b);
+    case WASM_IMM_MEMORY: return memory_index(v, i->a);
+    case WASM_IMM_TABLE: return table_index(v, i->a);
+    case WASM_IMM_ELEM_TABLE: return table_index(v, i->b);
+    case WASM_IMM_MEMORY_MEMORY:
+        to = memory_index(v, i->a);
+        from = memory_index(v, i->b);
+        break;
+    default: assert(wasm_opinfos[i->op].imm == WASM_IMM_TABLE_TABLE);
+        to = table_index(v, i->a);
+        from = table_index(v, i->b);
+    }
+    if (letter == 'm') return to == WASM_I32 ? to : from;
+    return letter == 's' ? from : to;
+}
+
+static wasm_type type_of(const struct validator *v, const struct wasm_instr *i, char letter) {
     switch (letter) {
     case 'i': return WASM_I32;
     case 'I': return WASM_I64;
     case 'f': return WASM_F32;
-    default: assert(letter == 'F'); return WASM_F64;
+    case 'F': return WASM_F64;
+    default: return index_type(v, i, letter);
     }
 }
 
@@ -252,7 +284,7 @@ static enum err check_call_indirect(struct validator *v, const struct wasm_instr
     if (v->m->tables[i->b].type != WASM_FUNCREF)
         return validator_fail(v, ERR_INVALID, "type mismatch: call_indirect through a table of externref");
     if (i->a >= v->m->type_count) return unknown(v, "type", i->a);
-    enum err e = pop(v, WASM_I32);
+    enum err e = pop(v, table_index(v, i->b));
     return e ? e : call_type(v, i->a);
 }
 
@@ -301,17 +333,17 @@ static enum err check_global(struct validator *v, const struct wasm_instr *i) {
 
 static enum err check_table(struct validator *v, const struct wasm_instr *i) {
     if (i->a >= v->m->table_count) return unknown(v, "table", i->a);
-    wasm_type t = v->m->tables[i->a].type;
+    wasm_type t = v->m->tables[i->a].type, index = table_index(v, i->a);
     enum err e;
     switch ((u32)i->op) {
-    case WASM_OP_TABLE_GET: return (e = pop(v, WASM_I32)) ? e : push(v, t);
-    case WASM_OP_TABLE_SET: return (e = pop(v, t)) ? e : pop(v, WASM_I32);
+    case WASM_OP_TABLE_GET: return (e = pop(v, index)) ? e : push(v, t);
+    case WASM_OP_TABLE_SET: return (e = pop(v, t)) ? e : pop(v, index);
     case WASM_OP_TABLE_GROW:
-        if ((e = pop(v, WASM_I32)) || (e = pop(v, t))) return e;
-        return push(v, WASM_I32);
+        if ((e = pop(v, index)) || (e = pop(v, t))) return e;
+        return push(v, index);
     default: assert(i->op == WASM_OP_TABLE_FILL);
-        if ((e = pop(v, WASM_I32)) || (e = pop(v, t))) return e;
-        return pop(v, WASM_I32);
+        if ((e = pop(v, index)) || (e = pop(v, t))) return e;
+        return pop(v, index);
     }
 }
 
@@ -338,7 +370,8 @@ static enum err check_memarg(struct validator *v, const struct wasm_instr *i) {
     if (i->b >= v->m->memory_count) return unknown(v, "memory", i->b);
     if (i->a > wasm_opinfos[i->op].align)
         return validator_fail(v, ERR_INVALID, "alignment must not be larger than natural");
-    if (i->bits > UINT32_MAX) return validator_fail(v, ERR_INVALID, "offset out of range");
+    if (i->bits > UINT32_MAX && !v->m->memories[i->b].limits.is64)
+        return validator_fail(v, ERR_INVALID, "offset out of range");
     return ERR_OK;
 }
 
@@ -390,8 +423,8 @@ static enum err check_immediate(struct validator *v, const struct wasm_instr *i)
 static enum err check_plain(struct validator *v, const struct wasm_instr *i) {
     const struct wasm_opinfo *info = &wasm_opinfos[i->op];
     enum err e = check_immediate(v, i);
-    for (u32 k = info->operand_count; !e && k > 0; k--) e = pop(v, type_of(info->operands[k - 1]));
-    for (u32 k = 0; !e && k < info->result_count; k++) e = push(v, type_of(info->results[k]));
+    for (u32 k = info->operand_count; !e && k > 0; k--) e = pop(v, type_of(v, i, info->operands[k - 1]));
+    for (u32 k = 0; !e && k < info->result_count; k++) e = push(v, type_of(v, i, info->results[k]));
     return e;
 }
 

@@ -110,6 +110,10 @@ void emit_divide(struct emit *e, u32 i);
 void emit_float(struct emit *e, u32 i);
 void emit_convert(struct emit *e, u32 i);
 void emit_memory(struct emit *e, u32 i);
+u32 access_size(u8 access);             /* enum ir_access, in bytes */
+/* emit_access.c: the address of f->accesses[access], whose index is ins i's
+ * operand a, through r11. *traps: may the access fault? */
+struct rm access_address(struct emit *e, u32 access, u32 i, bool *traps);
 void emit_call(struct emit *e, u32 i);
 void emit_select(struct emit *e, u32 i);
 void emit_terminator(struct emit *e, u32 i);

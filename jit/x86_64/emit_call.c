@@ -63,7 +63,7 @@ static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     const struct wasm_functype *t = &e->f->m->types[x->c];
     u32 index = e->f->pool.p[x->a + x->b - 1];
     move_args(e, x, t, i);
-    add_move(e, LOC(L_REG, RAX), loc_at(e, index, use_pos(i)), T_I32);
+    add_move(e, LOC(L_REG, RAX), loc_at(e, index, use_pos(i)), e_ins(e, index)->type);
     run_moves(e);
     find_callee(e, x, e->f->pool.p[x->a - 1]);
     put_alu(e->c, ALU_CMP, 1, R10, rm_reg(CTX));

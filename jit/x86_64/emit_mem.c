@@ -1,7 +1,7 @@
 /* emit_mem.c: loads, stores, globals, sizes.
  *
- * I1 with guard pages: [r15 + zero-extended index + offset < 2^31], scale 1;
- *    the instruction is a trap site.
+ * I1 memory 0 with guard pages: [r15 + zero-extended index + offset < 2^31],
+ *    scale 1; the instruction is a trap site. Other accesses: emit_access.c.
  * I2 offsets from 2^31 on are added into the index: below 2^33 in all, which the
  *    reservation covers. */
 #include "base/fault.h"
@@ -10,7 +10,7 @@
 /* Displacements stay below 2^31 with the upper half of a 64-bit store added. */
 enum { MAX_DISP = INT32_MAX - 8 };
 
-static u32 access_size(u8 access) {
+u32 access_size(u8 access) {
     switch (access) {
     case A_U8:
     case A_S8: return 1;
@@ -22,19 +22,7 @@ static u32 access_size(u8 access) {
     }
 }
 
-/* Checked mode: r11 = index + offset + size, compared with the size of memory. */
-static struct rm checked_address(struct emit *e, u32 v, u32 offset, u32 size, u32 i) {
-    u64 add = (u64)offset + size;
-    to_reg(e, v, use_pos(i), SCRATCH);
-    if (add <= INT32_MAX) put_alu_imm(e->c, ALU_ADD, 1, rm_reg(SCRATCH), (i32)add);
-    else put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_data(put_data(e->c, add, 0, 8)));
-    put_alu(e->c, ALU_CMP, 1, SCRATCH, rm_mem(CTX, offsetof(struct abi_ctx, mem_bytes)));
-    put_label(e, 0x0f80 | CC_A, trap_label(e, ABI_TRAP_MEMORY));
-    return rm_index(BASE, SCRATCH, 0, -(i32)size);
-}
-
-static struct rm address(struct emit *e, u32 v, u32 offset, u32 size, u32 i) {
-    if (e->info->options->checked_memory) return checked_address(e, v, offset, size, i);
+static struct rm address(struct emit *e, u32 v, u32 offset, u32 i) {
     if (is_const(e->f, v) && const_bits(e_ins(e, v)) + offset <= MAX_DISP)
         return rm_mem(BASE, (i32)(const_bits(e_ins(e, v)) + offset));
     if (offset <= MAX_DISP) return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
@@ -60,9 +48,10 @@ static void load(struct emit *e, const struct ins *x, u8 d, struct rm at) {
 
 static void emit_load(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
-    struct rm at = address(e, x->a, x->b, access_size(x->aux), i);
+    bool traps = true;
+    struct rm at = x->op == IR_LOAD ? address(e, x->a, x->b, i) : access_address(e, x->b, i, &traps);
     u8 d = dest(e, i);
-    put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
     load(e, x, d, at);
     done(e, i, d);
 }
@@ -109,14 +98,14 @@ static void store_halves(struct emit *e, u64 bits, struct rm to, bool traps) {
 }
 
 /* A general value that is in memory while the address takes the scratch. */
-static void store_borrowed(struct emit *e, const struct ins *x, struct rm to, u32 i) {
+static void store_borrowed(struct emit *e, const struct ins *x, struct rm to, bool traps, u32 i) {
     u8 t = borrow(e, NO_REG, NO_REG);
     if (to.index == t || to.reg == t) {
         give_back(e, t);
         t = borrow(e, t, t);
     }
     to_reg(e, x->b, use_pos(i), t);
-    put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
     store_reg(e, x->aux, to, t);
     give_back(e, t);
 }
@@ -132,21 +121,22 @@ static bool store_constant(const struct emit *e, const struct ins *x, i32 *imm) 
 
 static void emit_store(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
-    struct rm to = address(e, x->a, x->c, access_size(x->aux), i);
+    bool traps = true;
+    struct rm to = x->op == IR_STORE ? address(e, x->a, x->c, i) : access_address(e, x->c, i, &traps);
     u32 from = loc_at(e, x->b, use_pos(i));
     i32 imm;
     bool constant = store_constant(e, x, &imm), vector = is_float(e_ins(e, x->b)->type);
     if (!constant && loc_kind(from) == L_CONST && !vector && uses_scratch(to)) {
         assert(x->aux == A_64);
-        store_halves(e, const_bits(e_ins(e, x->b)), to, true);
+        store_halves(e, const_bits(e_ins(e, x->b)), to, traps);
         return;
     }
     if (!constant && !vector && loc_kind(from) != L_REG && uses_scratch(to)) {
-        store_borrowed(e, x, to, i);
+        store_borrowed(e, x, to, traps, i);
         return;
     }
     u8 reg = constant ? NO_REG : in_reg(e, x->b, use_pos(i));
-    put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
+    if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
     if (constant) store_imm(e, x->aux, to, imm);
     else store_reg(e, x->aux, to, reg);
 }
@@ -191,18 +181,21 @@ static void emit_size(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i);
     if (x->op == IR_MEM_SIZE) {
-        put_mov(e->c, 0, d, rm_mem(CTX, offsetof(struct abi_ctx, mem_pages)));
+        u32 at = abi_memory_offset(e->info->layout, x->a) + offsetof(struct abi_memory, pages);
+        put_mov(e->c, wide(x->type), d, rm_mem(CTX, (i32)at));
     } else {
         put_mov(e->c, 1, d, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * x->a)));
-        put_mov(e->c, 0, d, rm_mem(d, offsetof(struct abi_table, len)));
+        put_mov(e->c, wide(x->type), d, rm_mem(d, offsetof(struct abi_table, len)));
     }
     done(e, i, d);
 }
 
 void emit_memory(struct emit *e, u32 i) {
     switch (e_ins(e, i)->op) {
-    case IR_LOAD: emit_load(e, i); break;
-    case IR_STORE: emit_store(e, i); break;
+    case IR_LOAD:
+    case IR_LOAD_AT: emit_load(e, i); break;
+    case IR_STORE:
+    case IR_STORE_AT: emit_store(e, i); break;
     case IR_GLOBAL_GET: emit_global_get(e, i); break;
     case IR_GLOBAL_SET: emit_global_set(e, i); break;
     default: emit_size(e, i); break;

@@ -12,7 +12,7 @@
 #include "test/fuzz/gen.h"
 #include "test/oracle/oracle.h"
 
-enum { PAGE_LIMIT = 3, STEPS = 400000, WHY = 200 };
+enum { PAGE_LIMIT = 6, STEPS = 400000, WHY = 200 };
 
 static u64 mix(struct abi_ctx *caller, u32 a, u64 b) {
     (void)caller;
@@ -78,21 +78,31 @@ static bool same_globals(struct rt_instance *i, struct oracle *o, const char *af
     return true;
 }
 
-static bool same_memory(struct rt_instance *i, struct oracle *o, const char *after, char *why) {
-    struct abi_ctx *ctx = rt_instance_ctx(i);
-    if (ctx->mem_pages != o->pages) {
-        snprintf(why, WHY, "%s: %llu pages, should be %llu", after, (unsigned long long)ctx->mem_pages,
-                 (unsigned long long)o->pages);
+static bool same_memory(struct rt_instance *i, struct bytes name, const struct oracle_memory *m, const char *after, char *why) {
+    struct abi_memory have;
+    char text[8];
+    enum err e = rt_find_memory(i, name, &have);
+    assert(!e);
+    snprintf(text, sizeof text, "%.*s", (int)name.n, (const char *)name.p);
+    if (have.pages != m->pages || have.bytes != oracle_bytes(m)) {
+        snprintf(why, WHY, "%s: %s has %llu pages, should be %llu", after, text, (unsigned long long)have.pages,
+                 (unsigned long long)m->pages);
         return false;
     }
-    if (!o->pages) return true;
-    const u8 *have = rt_mem(ctx, 0, o->pages * WASM_PAGE);
-    assert(have);
-    if (!memcmp(have, o->memory, o->pages * WASM_PAGE)) return true;
+    if (!have.bytes || !memcmp(have.base, m->bytes, have.bytes)) return true;
     size_t at = 0;
-    while (have[at] == o->memory[at]) at++;
-    snprintf(why, WHY, "%s: memory[0x%zx] is %02x, should be %02x", after, at, have[at], o->memory[at]);
+    while (have.base[at] == m->bytes[at]) at++;
+    snprintf(why, WHY, "%s: %s[0x%zx] is %02x, should be %02x", after, text, at, have.base[at], m->bytes[at]);
     return false;
+}
+
+static bool same_memories(struct rt_instance *i, struct oracle *o, const char *after, char *why) {
+    bool same = true;
+    for (u32 k = 0; same && k < o->m->export_count; k++) {
+        const struct wasm_export *x = &o->m->exports[k];
+        if (x->kind == WASM_KIND_MEMORY) same = same_memory(i, x->name, &o->memories[x->index], after, why);
+    }
+    return same;
 }
 
 static bool same_call(struct rt_instance *i, struct oracle *o, const struct wasm_export *x, bool *more, char *why) {
@@ -122,11 +132,11 @@ static bool same_call(struct rt_instance *i, struct oracle *o, const struct wasm
         snprintf(why, WHY, "%s: result %u is %llx, should be %llx", after, k, (unsigned long long)h, (unsigned long long)w);
         return false;
     }
-    return same_memory(i, o, after, why) && same_globals(i, o, after, why);
+    return same_memories(i, o, after, why) && same_globals(i, o, after, why);
 }
 
 static bool compare(struct rt_instance *i, struct oracle *o, char *why) {
-    bool same = same_memory(i, o, "start", why) && same_globals(i, o, "start", why), more = true;
+    bool same = same_memories(i, o, "start", why) && same_globals(i, o, "start", why), more = true;
     for (u32 k = 0; same && more && k < o->m->export_count; k++)
         if (o->m->exports[k].kind == WASM_KIND_FUNC) same = same_call(i, o, &o->m->exports[k], &more, why);
     return same;
@@ -148,7 +158,7 @@ static bool run_both(struct bytes bytes, const struct wasm_module *m, char *why)
     assert(!e);
     bool same = false;
     struct oracle o = {.host = oracle_mix};
-    enum abi_trap start = oracle_init(&o, m, PAGE_LIMIT, STEPS);
+    enum abi_trap start = oracle_init(&o, m, PAGE_LIMIT * WASM_PAGE, STEPS);
     if (start == ABI_TRAP_DEADLINE || start == ABI_TRAP_STACK) {
         same = true;
     } else {
@@ -179,7 +189,12 @@ static bool comparable(const struct wasm_module *m) {
         const struct wasm_functype *t = &m->types[m->funcs[i].type];
         if (t->param_count > 8 || t->result_count > 8 || m->funcs[i].local_count > 1000) return false;
     }
-    return !m->memory_count || m->memories[0].limits.min <= PAGE_LIMIT;
+    u64 bytes = 0;
+    for (u32 i = 0; i < m->memory_count; i++) {
+        if (m->memories[i].limits.min > PAGE_LIMIT * WASM_PAGE) return false;
+        bytes += m->memories[i].limits.min << wasm_page_log2(&m->memories[i]);
+    }
+    return bytes <= PAGE_LIMIT * WASM_PAGE;
 }
 
 bool differ_run(struct bytes bytes, bool valid, char *why) {

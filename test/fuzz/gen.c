@@ -6,7 +6,7 @@
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
 
-enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12 };
+enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12, MAX_MEMORIES = 3 };
 enum { CODE_ROOM = GEN_CAP / 2 }; /* past this only constants are generated */
 
 struct sig {
@@ -24,6 +24,9 @@ struct gen {
     u32 local_count;        /* parameters and the two NaN temporaries included */
     u8 labels[MAX_LABELS];  /* type carried by a branch, 0 for none */
     u32 label_count;
+    u32 memory_count;
+    bool wide[MAX_MEMORIES]; /* 64-bit indices */
+    bool table_wide;
 };
 
 static const u8 number_types[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64};
@@ -160,17 +163,27 @@ static u32 global_of(struct gen *g, u8 type) {
         if (global_types[1 + (start + i) % (GLOBALS - 1)] == type) return 1 + (start + i) % (GLOBALS - 1);
 }
 
-static void address(struct gen *g, u32 depth) {
-    expr(g, WASM_I32, depth);
-    if (!pick(g, 12)) return; /* rarely: any address, traps */
-    i32_const(g, pick(g, 2) ? 0xffff : 0x1fff);
-    op(g, WASM_OP_I32_AND);
+static u8 index_type(bool wide) { return wide ? WASM_I64 : WASM_I32; }
+
+static void index_const(struct gen *g, bool wide, i64 v) {
+    op(g, wide ? WASM_OP_I64_CONST : WASM_OP_I32_CONST);
+    sleb(g, v);
 }
 
-static void memarg(struct gen *g, enum wasm_op o) {
-    static const u32 offsets[] = {0, 0, 1, 4, 8, 100, 0x7ff8, 0xfff8, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
-    leb(g, pick(g, wasm_opinfos[o].align + 1u));
-    leb(g, offsets[pick(g, pick(g, 8) ? 7 : ARRAY_LEN(offsets))]);
+static void address(struct gen *g, bool wide, u32 depth) {
+    expr(g, index_type(wide), depth);
+    if (!pick(g, 12)) return; /* rarely: any address, traps */
+    index_const(g, wide, pick(g, 2) ? 0xffff : 0x1fff);
+    op(g, wide ? WASM_OP_I64_AND : WASM_OP_I32_AND);
+}
+
+static void memarg(struct gen *g, enum wasm_op o, u32 memory) {
+    enum { NARROW = 12, HAS_MEMORY = 0x40 };
+    static const u64 offsets[] = {0, 0, 1, 4, 8, 100, 0x7ff8, 0xfff8, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
+                                  0x100000000, 0x7fffffffffffffff, 0xfffffffffffffff0, 0xffffffffffffffff};
+    leb(g, pick(g, wasm_opinfos[o].align + 1u) | (memory ? HAS_MEMORY : 0));
+    if (memory) leb(g, memory);
+    leb(g, offsets[pick(g, pick(g, 8) ? 7 : g->wide[memory] ? ARRAY_LEN(offsets) : NARROW)]);
 }
 
 static u8 type_of_letter(char c) { return number_types[strchr(type_letters, c) - type_letters]; }
@@ -183,22 +196,24 @@ static bool shows_bits(enum wasm_op o) {
 /* An instruction with a plain signature: its operands, then itself. */
 static void plain(struct gen *g, enum wasm_op o, u32 depth) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
+    u32 memory = info->imm == WASM_IMM_MEMARG ? pick(g, g->memory_count) : 0;
     for (u32 i = 0; i < info->operand_count; i++) {
+        if (info->operands[i] == 'a') {
+            address(g, g->wide[memory], depth + 1);
+            continue;
+        }
         u8 type = type_of_letter(info->operands[i]);
-        if (info->imm == WASM_IMM_MEMARG && !i) address(g, depth + 1);
-        else expr(g, type, depth + 1);
+        expr(g, type, depth + 1);
         if (shows_bits(o) && (type == WASM_F32 || type == WASM_F64)) canonical(g, type);
     }
     op(g, o);
-    if (info->imm == WASM_IMM_MEMARG) memarg(g, o);
-    else if (info->imm == WASM_IMM_MEMORY) byte(g, 0);
+    if (info->imm == WASM_IMM_MEMARG) memarg(g, o, memory);
 }
 
 static bool is_plain(enum wasm_op o, char result) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
     if (!info->text || info->special) return false;
-    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG && o != WASM_OP_MEMORY_SIZE && o != WASM_OP_MEMORY_GROW)
-        return false;
+    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG) return false;
     if (o < WASM_OP_I32_LOAD) return false;
     return result ? info->result_count == 1 && info->results[0] == result : info->result_count == 0;
 }
@@ -207,7 +222,7 @@ static enum wasm_op plain_op(struct gen *g, char result) {
     u32 start = pick(g, WASM_OP_COUNT);
     for (u32 i = 0;; i++) {
         enum wasm_op o = (start + i) % WASM_OP_COUNT;
-        if (is_plain(o, result) && (o != WASM_OP_MEMORY_GROW || !pick(g, 4))) return o;
+        if (is_plain(o, result)) return o;
     }
 }
 
@@ -244,8 +259,8 @@ static void call(struct gen *g, u32 f, u32 depth) {
         op1(g, WASM_OP_CALL, f + 1);
         return;
     }
-    if (pick(g, 6)) i32_const(g, (i32)f);
-    else expr(g, WASM_I32, depth + 1);
+    if (pick(g, 6)) index_const(g, g->table_wide, (i64)f);
+    else expr(g, index_type(g->table_wide), depth + 1);
     op1(g, WASM_OP_CALL_INDIRECT, f + 1);
     byte(g, 0);
 }
@@ -289,18 +304,29 @@ static void br_if_expr(struct gen *g, u8 type, u32 depth) {
     }
 }
 
-static void table_expr(struct gen *g, u32 depth) {
-    switch (pick(g, 3)) {
-    case 0: op1(g, WASM_OP_TABLE_SIZE, 0); return;
-    case 1:
-        i32_const(g, (i32)pick(g, TABLE_LEN));
-        op1(g, WASM_OP_TABLE_GET, 0);
-        op(g, WASM_OP_REF_IS_NULL);
-        return;
-    default:
-        op1(g, WASM_OP_REF_NULL, WASM_FUNCREF);
-        expr(g, WASM_I32, depth + 1);
-        op1(g, WASM_OP_TABLE_GROW, 0);
+static void null_test(struct gen *g) {
+    index_const(g, g->table_wide, pick(g, TABLE_LEN));
+    op1(g, WASM_OP_TABLE_GET, 0);
+    op(g, WASM_OP_REF_IS_NULL);
+}
+
+/* Sizes and growing of what has indices of that type. */
+static void size_expr(struct gen *g, u8 type, u32 depth) {
+    bool wide = type == WASM_I64;
+    u32 memory = pick(g, g->memory_count), which = pick(g, 6);
+    if (g->table_wide == wide && which < 2) {
+        if (which) {
+            op1(g, WASM_OP_REF_NULL, WASM_FUNCREF);
+            expr(g, type, depth + 1);
+        }
+        op1(g, which ? WASM_OP_TABLE_GROW : WASM_OP_TABLE_SIZE, 0);
+    } else if (g->wide[memory] == wide) {
+        if (which == 5) expr(g, type, depth + 1);
+        op1(g, which == 5 ? WASM_OP_MEMORY_GROW : WASM_OP_MEMORY_SIZE, memory);
+    } else if (!wide) {
+        null_test(g);
+    } else {
+        constant(g, type);
     }
 }
 
@@ -327,7 +353,7 @@ static void expr(struct gen *g, u8 type, u32 depth) {
     case 6: tee_expr(g, type, depth); return;
     case 7: br_if_expr(g, type, depth); return;
     case 8:
-        if (type == WASM_I32) table_expr(g, depth);
+        if (type == WASM_I32 || type == WASM_I64) size_expr(g, type, depth);
         else constant(g, type);
         return;
     default: plain(g, plain_op(g, letter), depth);
@@ -426,21 +452,23 @@ static void bulk_statement(struct gen *g, u32 depth) {
     static const enum wasm_op ops[] = {WASM_OP_MEMORY_FILL, WASM_OP_MEMORY_COPY, WASM_OP_MEMORY_INIT, WASM_OP_TABLE_COPY,
                                        WASM_OP_TABLE_INIT,  WASM_OP_DATA_DROP,   WASM_OP_ELEM_DROP};
     enum wasm_op o = ops[pick(g, ARRAY_LEN(ops))];
-    bool table = o == WASM_OP_TABLE_COPY || o == WASM_OP_TABLE_INIT, drop = o == WASM_OP_DATA_DROP || o == WASM_OP_ELEM_DROP;
-    for (u32 i = 0; i < 3 && !drop; i++) {
-        if (table || (i == 2 && pick(g, 8))) {
-            i32_const(g, (i32)pick(g, table ? 6 : 200));
-        } else {
-            address(g, depth + 1);
-        }
+    bool table = o == WASM_OP_TABLE_COPY || o == WASM_OP_TABLE_INIT;
+    u32 to = pick(g, g->memory_count), from = pick(g, g->memory_count);
+    bool wide_to = table ? g->table_wide : g->wide[to], wide_from = table ? g->table_wide : g->wide[from];
+    const char *operands = wasm_opinfos[o].operands;
+    for (u32 i = 0; i < wasm_opinfos[o].operand_count; i++) {
+        bool wide = operands[i] == 's' ? wide_from : operands[i] == 'm' ? wide_to && wide_from : operands[i] == 'a' && wide_to;
+        if (table || (i == 2 && pick(g, 8))) index_const(g, wide, pick(g, table ? 6 : 200));
+        else address(g, wide, depth + 1);
     }
     op(g, o);
     switch (o) {
-    case WASM_OP_MEMORY_FILL: byte(g, 0); return;
+    case WASM_OP_MEMORY_FILL: byte(g, to); return;
     case WASM_OP_DATA_DROP:
     case WASM_OP_ELEM_DROP: byte(g, 1); return;
-    case WASM_OP_MEMORY_INIT:
+    case WASM_OP_MEMORY_INIT: byte(g, 1), byte(g, to); return;
     case WASM_OP_TABLE_INIT: byte(g, 1), byte(g, 0); return;
+    case WASM_OP_MEMORY_COPY: byte(g, to), byte(g, from); return;
     default: byte(g, 0), byte(g, 0);
     }
 }
@@ -456,7 +484,7 @@ static void call_statement(struct gen *g, u32 depth) {
 }
 
 static void table_set_statement(struct gen *g, u32 depth) {
-    i32_const(g, (i32)pick(g, TABLE_LEN + 1));
+    index_const(g, g->table_wide, pick(g, TABLE_LEN + 1));
     if (pick(g, 2)) op1(g, WASM_OP_REF_FUNC, 1 + pick(g, g->func_count));
     else op1(g, WASM_OP_REF_NULL, WASM_FUNCREF);
     op1(g, WASM_OP_TABLE_SET, 0);
@@ -546,10 +574,11 @@ static void types_and_imports(struct gen *g) {
 
 static void storage(struct gen *g) {
     size_t s = section(g, 4);
-    byte(g, 1), byte(g, WASM_FUNCREF), byte(g, 1), byte(g, TABLE_LEN), byte(g, TABLE_LEN + 4);
+    byte(g, 1), byte(g, WASM_FUNCREF), byte(g, 1 | (g->table_wide ? 4 : 0)), byte(g, TABLE_LEN), byte(g, TABLE_LEN + 4);
     length_end(g, s);
     s = section(g, 5);
-    byte(g, 1), byte(g, 1), byte(g, 1), byte(g, 3);
+    byte(g, g->memory_count);
+    for (u32 i = 0; i < g->memory_count; i++) byte(g, 1 | (g->wide[i] ? 4 : 0)), byte(g, 1), byte(g, 3);
     length_end(g, s);
     s = section(g, 6);
     byte(g, GLOBALS);
@@ -564,9 +593,11 @@ static void storage(struct gen *g) {
 
 static void exports(struct gen *g) {
     size_t s = section(g, 7);
-    leb(g, g->func_count + GLOBALS + 1);
-    name(g, "m");
-    byte(g, 2), byte(g, 0);
+    leb(g, g->func_count + GLOBALS + g->memory_count);
+    for (u32 i = 0; i < g->memory_count; i++) {
+        name(g, (char[]){'m', (char)('0' + i), 0});
+        byte(g, 2), byte(g, i);
+    }
     for (u32 i = 0; i < g->func_count + GLOBALS; i++) {
         bool func = i < g->func_count;
         u32 k = func ? i : i - g->func_count;
@@ -582,7 +613,7 @@ static void elements(struct gen *g) {
     size_t s = section(g, 9);
     byte(g, 2);
     byte(g, 0);
-    i32_const(g, 0);
+    index_const(g, g->table_wide, 0);
     op(g, WASM_OP_END);
     leb(g, g->func_count);
     for (u32 f = 0; f < g->func_count; f++) leb(g, f + 1);
@@ -596,8 +627,9 @@ static void datas(struct gen *g) {
     for (u32 i = 0; i < 2; i++) {
         if (i) byte(g, 1);
         else {
-            byte(g, 0);
-            i32_const(g, (i32)pick(g, 256));
+            u32 memory = pick(g, g->memory_count);
+            byte(g, 2), byte(g, memory);
+            index_const(g, g->wide[memory], pick(g, 256));
             op(g, WASM_OP_END);
         }
         u32 n = 16 + pick(g, 64);
@@ -612,6 +644,7 @@ size_t gen_module(struct bytes in, u8 *out) {
     for (u32 i = 0; i < sizeof head; i++) byte(&g, head[i]);
     g.func_count = 1 + pick(&g, GEN_FUNCS_MAX);
     for (u32 f = 0; f < g.func_count; f++) random_sig(&g, &g.sigs[f]);
+    g.memory_count = 1 + pick(&g, MAX_MEMORIES);
     types_and_imports(&g);
     storage(&g);
     exports(&g);

@@ -1,4 +1,4 @@
-/* gen.h: a generator of valid modules (groups 1 to 3), driven by fuzz bytes.
+/* gen.h: a generator of valid modules (groups 1 to 3 and 7), driven by fuzz bytes.
  *
  * I1 every module is valid and imports only env.mix: (i32, i64) -> i64.
  * I2 every run ends: functions and loops spend the fuel in global 0.
@@ -12,7 +12,7 @@
 enum { GEN_CAP = 1 << 18, GEN_FUEL = 1500, GEN_FUNCS_MAX = 6 };
 
 /* Writes a module to out (GEN_CAP bytes) and returns its length. Functions are
- * exported as "f0", "f1", ..., memory as "m", globals as "g0", ... */
+ * exported as "f0", "f1", ..., memories as "m0", ..., globals as "g0", ... */
 size_t gen_module(struct bytes in, u8 *out);
 
 #endif

@@ -48,7 +48,7 @@ static void counted_code_free(void *self, void *exec, size_t n) {
     t->plain.code_free(NULL, exec, n);
 }
 
-void test_engine_open(struct test_engine *t) {
+static void open_engine(struct test_engine *t, bool checked) {
     *t = (struct test_engine){0};
     host_rt_fill(&t->plain);
     t->host = t->plain;
@@ -60,8 +60,12 @@ void test_engine_open(struct test_engine *t) {
     t->host.commit = counted_commit;
     t->host.code_alloc = counted_code;
     t->host.code_free = counted_code_free;
+    t->host.checked_memory = checked;
     if (rt_engine_init(&t->engine, &t->host) || host_rt_install(t->engine)) exit(1);
 }
+
+void test_engine_open(struct test_engine *t) { open_engine(t, false); }
+void test_engine_open_checked(struct test_engine *t) { open_engine(t, true); }
 
 void test_engine_fail(struct test_engine *t, size_t at) {
     t->fail_at = at;

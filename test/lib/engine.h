@@ -15,6 +15,8 @@ struct test_engine {
 };
 
 void test_engine_open(struct test_engine *t);
+/* The same for a host without address space for guard pages. */
+void test_engine_open_checked(struct test_engine *t);
 void test_engine_fail(struct test_engine *t, size_t at);
 /* Frees the engine and checks that nothing is left. */
 void test_engine_close(struct test_engine *t);

@@ -27,7 +27,7 @@ struct bytes wat(const char *text) {
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) die(in);
     close(fd);
     snprintf(out, sizeof out, "%s.wasm", in);
-    snprintf(command, sizeof command, "wat2wasm --enable-extended-const -o %s %s", out, in);
+    snprintf(command, sizeof command, "wat2wasm --enable-extended-const --enable-multi-memory --enable-memory64 --enable-threads -o %s %s", out, in);
     if (system(command)) die(command);
     struct bytes b = read_all(out);
     unlink(in);

@@ -31,9 +31,15 @@ static void allocate(struct oracle *o) {
     o->tables = calloc(m->table_count + 1u, sizeof *o->tables);
     o->dropped_data = calloc(m->data_count + 1u, 1);
     o->dropped_elem = calloc(m->elem_count + 1u, 1);
-    o->pages = m->memory_count ? m->memories[0].limits.min : 0;
-    o->memory = calloc(o->pages * WASM_PAGE + 1, 1);
-    assert(o->stack && o->globals && o->tables && o->dropped_data && o->dropped_elem && o->memory);
+    o->memories = calloc(m->memory_count + 1u, sizeof *o->memories);
+    assert(o->stack && o->globals && o->tables && o->dropped_data && o->dropped_elem && o->memories);
+    for (u32 i = 0; i < m->memory_count; i++) {
+        const struct wasm_memory *t = &m->memories[i];
+        struct oracle_memory *mem = &o->memories[i];
+        *mem = (struct oracle_memory){NULL, t->limits.min, t->limits.max, t->limits.is64, wasm_page_log2(t)};
+        mem->bytes = calloc(oracle_bytes(mem) + 1, 1);
+        assert(mem->bytes);
+    }
     for (u32 i = 0; i < m->table_count; i++) {
         struct oracle_table *t = &o->tables[i];
         t->len = m->tables[i].limits.min;
@@ -61,17 +67,17 @@ static void run_segments(struct oracle *o) {
         push(o, evaluate(o, &m->datas[i].offset));
         push(o, 0);
         push(o, m->datas[i].bytes.n);
-        oracle_memory(o, &(struct wasm_instr){.op = WASM_OP_MEMORY_INIT, .a = i});
+        oracle_memory(o, &(struct wasm_instr){.op = WASM_OP_MEMORY_INIT, .a = i, .b = m->datas[i].memory});
         o->dropped_data[i] = true;
     }
 }
 
-enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 page_limit, u64 steps) {
+enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 byte_limit, u64 steps) {
     assert(!m->imported_globals && !m->imported_memories && !m->imported_tables);
     o->m = m;
     o->steps = steps;
     o->trap = ABI_TRAP_NONE;
-    o->max_pages = m->memory_count ? MIN(m->memories[0].limits.max, page_limit) : 0;
+    o->byte_limit = byte_limit;
     allocate(o);
     for (u32 i = 0; i < m->global_count; i++) o->globals[i] = evaluate(o, &m->globals[i].init);
     run_segments(o);
@@ -86,7 +92,8 @@ void oracle_free(struct oracle *o) {
     free(o->tables);
     free(o->dropped_data);
     free(o->dropped_elem);
-    free(o->memory);
+    for (u32 i = 0; i < o->m->memory_count; i++) free(o->memories[i].bytes);
+    free(o->memories);
 }
 
 enum abi_trap oracle_call(struct oracle *o, u32 func, u64 *vals) {

@@ -1,4 +1,4 @@
-/* oracle.h: a reference interpreter for groups 1 to 3, to hold the compiler
+/* oracle.h: a reference interpreter for groups 1 to 3 and 7, to hold the compiler
  * against. Written for clarity; hosted only; shares no code with jit/ or rt/.
  * It runs validated modules whose imports are functions only. */
 #ifndef WHELK_TEST_ORACLE_ORACLE_H
@@ -14,14 +14,21 @@ struct oracle_table {
     u64 len, max;
 };
 
+struct oracle_memory {
+    u8 *bytes;
+    u64 pages, max;
+    bool wide; /* 64-bit indices */
+    u32 page_log2;
+};
+
 enum { ORACLE_STACK = 1 << 16, ORACLE_DEPTH = 200, ORACLE_TABLE_MAX = 1 << 16 };
 
 struct oracle {
     const struct wasm_module *m;
-    u8 *memory;
-    u64 pages, max_pages;
+    struct oracle_memory *memories;
     u64 *globals;
     struct oracle_table *tables;
+    u64 byte_limit;
     bool *dropped_data, *dropped_elem;
     u64 *stack, *sp; /* operands of all frames; sp is the next free slot */
     u64 steps;       /* instructions left; 0 ends the run as DEADLINE */
@@ -32,8 +39,8 @@ struct oracle {
     void *host_self;
 };
 
-/* page_limit caps memory.grow. Runs initialisers and the start function. */
-enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 page_limit, u64 steps);
+/* byte_limit caps memory.grow over all memories. Runs initialisers and the start function. */
+enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 byte_limit, u64 steps);
 void oracle_free(struct oracle *o);
 /* vals: arguments in, results out; floats as their bits, i32 zero-extended. */
 enum abi_trap oracle_call(struct oracle *o, u32 func, u64 *vals);
@@ -45,6 +52,7 @@ bool oracle_float(struct oracle *o, enum wasm_op op);
 bool oracle_convert(struct oracle *o, enum wasm_op op);
 bool oracle_memory(struct oracle *o, const struct wasm_instr *in);
 bool oracle_table(struct oracle *o, const struct wasm_instr *in);
+static inline u64 oracle_bytes(const struct oracle_memory *m) { return m->pages << m->page_log2; }
 void oracle_run_function(struct oracle *o, u32 func); /* arguments on o->sp become results */
 
 static inline void oracle_trap(struct oracle *o, enum abi_trap kind) {

@@ -11,15 +11,21 @@ static u64 sign_extend(u64 v, unsigned bytes) {
     return (u64)((i64)(v << unused) >> unused);
 }
 
+/* Index and static offset of an access; false where the sum leaves 64 bits. */
+static bool effective(const struct wasm_instr *in, u64 index, u64 *at) {
+    return !__builtin_add_overflow(index, in->bits, at);
+}
+
 static void load(struct oracle *o, const struct wasm_instr *in) {
+    const struct oracle_memory *m = &o->memories[in->b];
     unsigned n = 1u << wasm_opinfos[in->op].align;
-    u64 at = pop(o) + in->bits, v = 0;
-    if (!inside(at, n, o->pages * WASM_PAGE)) {
+    u64 at, v = 0;
+    if (!effective(in, pop(o), &at) || !inside(at, n, oracle_bytes(m))) {
         oracle_trap(o, ABI_TRAP_MEMORY);
         push(o, 0);
         return;
     }
-    memcpy(&v, o->memory + at, n);
+    memcpy(&v, m->bytes + at, n);
     switch (in->op) {
     case WASM_OP_I32_LOAD8_S:
     case WASM_OP_I32_LOAD16_S: v = (u32)sign_extend(v, n); break;
@@ -32,44 +38,59 @@ static void load(struct oracle *o, const struct wasm_instr *in) {
 }
 
 static void store(struct oracle *o, const struct wasm_instr *in) {
+    struct oracle_memory *m = &o->memories[in->b];
     unsigned n = 1u << wasm_opinfos[in->op].align;
-    u64 v = pop(o), at = pop(o) + in->bits;
-    if (inside(at, n, o->pages * WASM_PAGE)) memcpy(o->memory + at, &v, n);
+    u64 v = pop(o), index = pop(o), at;
+    if (effective(in, index, &at) && inside(at, n, oracle_bytes(m))) memcpy(m->bytes + at, &v, n);
     else oracle_trap(o, ABI_TRAP_MEMORY);
 }
 
-static u64 grow(struct oracle *o, u64 delta) {
-    u64 old = o->pages;
-    if (delta > o->max_pages || old > o->max_pages - delta) return UINT32_MAX;
-    u8 *bigger = realloc(o->memory, (old + delta) * WASM_PAGE + 1);
-    assert(bigger);
-    memset(bigger + old * WASM_PAGE, 0, delta * WASM_PAGE);
-    o->memory = bigger;
-    o->pages = old + delta;
+/* What all memories have together may not pass the limit. */
+static u64 pages_left(const struct oracle *o, const struct oracle_memory *m) {
+    u64 used = 0;
+    for (u32 i = 0; i < o->m->memory_count; i++) used += oracle_bytes(&o->memories[i]);
+    u64 room = used < o->byte_limit ? (o->byte_limit - used) >> m->page_log2 : 0;
+    return MIN(room, m->max - m->pages);
+}
+
+static u64 grow(struct oracle *o, struct oracle_memory *m, u64 delta) {
+    u64 old = m->pages, had = oracle_bytes(m);
+    if (delta > pages_left(o, m)) return m->wide ? UINT64_MAX : UINT32_MAX;
+    m->pages += delta;
+    m->bytes = realloc(m->bytes, oracle_bytes(m) + 1);
+    assert(m->bytes);
+    memset(m->bytes + had, 0, oracle_bytes(m) - had);
     return old;
 }
 
-static void bulk(struct oracle *o, const struct wasm_instr *in) {
-    u64 n = pop(o), from = pop(o), to = pop(o), size = o->pages * WASM_PAGE;
-    struct bytes segment = {NULL, 0};
-    if (in->op == WASM_OP_MEMORY_INIT && !o->dropped_data[in->a]) segment = o->m->datas[in->a].bytes;
-    bool ok = inside(to, n, size);
-    if (in->op == WASM_OP_MEMORY_INIT) ok = ok && inside(from, n, segment.n);
-    if (in->op == WASM_OP_MEMORY_COPY) ok = ok && inside(from, n, size);
-    if (!ok) oracle_trap(o, ABI_TRAP_MEMORY);
-    else if (!n) return;
-    else if (in->op == WASM_OP_MEMORY_FILL) memset(o->memory + to, (int)from, n);
-    else if (in->op == WASM_OP_MEMORY_COPY) memmove(o->memory + to, o->memory + from, n);
-    else memcpy(o->memory + to, segment.p + from, n);
+static void copy(struct oracle *o, struct oracle_memory *d, const struct oracle_memory *s) {
+    u64 n = pop(o), from = pop(o), to = pop(o);
+    if (!inside(to, n, oracle_bytes(d)) || !inside(from, n, oracle_bytes(s))) oracle_trap(o, ABI_TRAP_MEMORY);
+    else if (n) memmove(d->bytes + to, s->bytes + from, n);
+}
+
+static void fill(struct oracle *o, struct oracle_memory *m) {
+    u64 n = pop(o), byte = pop(o), to = pop(o);
+    if (!inside(to, n, oracle_bytes(m))) oracle_trap(o, ABI_TRAP_MEMORY);
+    else if (n) memset(m->bytes + to, (int)byte, n);
+}
+
+static void init(struct oracle *o, struct oracle_memory *m, u32 segment) {
+    u64 n = pop(o), from = pop(o), to = pop(o);
+    struct bytes have = o->dropped_data[segment] ? (struct bytes){NULL, 0} : o->m->datas[segment].bytes;
+    if (!inside(to, n, oracle_bytes(m)) || !inside(from, n, have.n)) oracle_trap(o, ABI_TRAP_MEMORY);
+    else if (n) memcpy(m->bytes + to, have.p + from, n);
 }
 
 bool oracle_memory(struct oracle *o, const struct wasm_instr *in) {
     if (in->op >= WASM_OP_I32_LOAD && in->op <= WASM_OP_I64_LOAD32_U) load(o, in);
     else if (in->op >= WASM_OP_I32_STORE && in->op <= WASM_OP_I64_STORE32) store(o, in);
-    else if (in->op == WASM_OP_MEMORY_SIZE) push(o, o->pages);
-    else if (in->op == WASM_OP_MEMORY_GROW) push(o, grow(o, pop(o)));
+    else if (in->op == WASM_OP_MEMORY_SIZE) push(o, o->memories[in->a].pages);
+    else if (in->op == WASM_OP_MEMORY_GROW) push(o, grow(o, &o->memories[in->a], pop(o)));
     else if (in->op == WASM_OP_DATA_DROP) o->dropped_data[in->a] = true;
-    else if (in->op == WASM_OP_MEMORY_INIT || in->op == WASM_OP_MEMORY_COPY || in->op == WASM_OP_MEMORY_FILL) bulk(o, in);
+    else if (in->op == WASM_OP_MEMORY_INIT) init(o, &o->memories[in->b], in->a);
+    else if (in->op == WASM_OP_MEMORY_COPY) copy(o, &o->memories[in->a], &o->memories[in->b]);
+    else if (in->op == WASM_OP_MEMORY_FILL) fill(o, &o->memories[in->a]);
     else return false;
     return true;
 }
@@ -83,10 +104,10 @@ static void element(struct oracle *o, const struct wasm_instr *in) {
     else if (ok) t->refs[at] = (u32)ref;
 }
 
-static void table_grow(struct oracle *o, struct oracle_table *t) {
+static void table_grow(struct oracle *o, struct oracle_table *t, bool wide) {
     u64 delta = pop(o), ref = pop(o), old = t->len;
     if (delta > t->max || old > t->max - delta) {
-        push(o, UINT32_MAX);
+        push(o, wide ? UINT64_MAX : UINT32_MAX);
         return;
     }
     t->refs = realloc(t->refs, (old + delta + 1) * sizeof *t->refs);
@@ -125,7 +146,7 @@ bool oracle_table(struct oracle *o, const struct wasm_instr *in) {
     case WASM_OP_TABLE_GET:
     case WASM_OP_TABLE_SET: element(o, in); return true;
     case WASM_OP_TABLE_SIZE: push(o, o->tables[in->a].len); return true;
-    case WASM_OP_TABLE_GROW: table_grow(o, &o->tables[in->a]); return true;
+    case WASM_OP_TABLE_GROW: table_grow(o, &o->tables[in->a], o->m->tables[in->a].limits.is64); return true;
     case WASM_OP_TABLE_FILL: table_fill(o, &o->tables[in->a]); return true;
     case WASM_OP_TABLE_COPY: table_copy(o, &o->tables[in->a], &o->tables[in->b]); return true;
     case WASM_OP_TABLE_INIT:

@@ -5,6 +5,7 @@ NAMES = {
     1: "core",
     2: "bulk memory",
     3: "reference types",
+    7: "multi-memory",
 }
 
 BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "table_init"}

@@ -131,10 +131,14 @@ static void add(struct spec_counts *to, const struct spec_counts *c) {
 
 static void summary(struct spec_run *r, const struct spec_counts groups[SPEC_GROUPS],
                     struct spec_counts *total) {
-    static const char *const names[SPEC_GROUPS] = {NULL, "core", "bulk memory", "reference types"};
+    static const char *const names[SPEC_GROUPS] = {
+        NULL, "core", "bulk memory", "reference types", "SIMD", "tail calls", "threads and atomics", "multi-memory",
+        "memory64", "typed function references", "exceptions", "relaxed SIMD", "wide arithmetic, custom page sizes", "GC",
+    };
     *total = (struct spec_counts){0};
     for (u32 g = 1; g < SPEC_GROUPS; g++) {
         const struct spec_counts *c = &groups[g];
+        if (!(c->passed + c->failed + c->skipped)) continue;
         spec_print(r, "spec group %u, %s: %u passed, %u failed, %u skipped\n", g, names[g], c->passed,
                    c->failed, c->skipped);
         add(total, c);

@@ -13,7 +13,7 @@ struct spec_counts {
     u32 passed, failed, skipped;
 };
 
-enum { SPEC_GROUPS = 4 };
+enum { SPEC_GROUPS = 14 };
 
 struct spec_options {
     struct rt_engine *engine;

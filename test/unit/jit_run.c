@@ -94,7 +94,7 @@ static void load(struct arena *a, u32 cpu, bool checked, u32 registers) {
 }
 
 static void make_instance(struct arena *a) {
-    struct abi_layout l = abi_layout((struct abi_counts){1, 0, module.global_count});
+    struct abi_layout l = abi_layout((struct abi_counts){1, 0, module.global_count, 1});
     context = arena_alloc(a, l.size);
     memory = map((size_t)RESERVE_GIB << 30, PROT_NONE);
     mprotect(memory, WASM_PAGE, PROT_READ | PROT_WRITE);

@@ -38,6 +38,7 @@ int main(int argc, char **argv) {
     }
     host_rt_fill(&host);
     host.cpu = cpu_without(host.cpu, getenv("SPEC_CPU")); /* SPEC_CPU=baseline: as qemu64 */
+    host.checked_memory = getenv("SPEC_CHECKED") != NULL; /* without guard pages */
     if (rt_engine_init(&engine, &host) || host_rt_install(engine) || host_rt_thread()) return 2;
     struct spec_options o = {.engine = engine, .print = print, .label = ""};
     for (int i = 2; i < argc; i++)

@@ -1,0 +1,179 @@
+/* rt_memory.c: several memories, of every kind, against modules that try to
+ * reach past one of them or into another. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/lib/engine.h"
+#include "test/lib/test.h"
+#include "test/lib/wat.h"
+
+static struct test_engine T;
+
+static u8 *memory_of(struct test_run *r, const char *name, u64 *bytes) {
+    struct abi_memory m = {0};
+    EQUAL(rt_find_memory(r->instance, test_name(name), &m), ERR_OK);
+    if (bytes) *bytes = m.bytes;
+    return m.base;
+}
+
+/* Stores to one memory at addresses that the other one has. */
+static void apart(void) {
+    static const u32 edges[] = {0, 65532, 65533, 65536, 131068, 131069, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff};
+    struct test_run r;
+    enum abi_trap t;
+    u64 n0, n1;
+    test_run_open(&T, &r,
+                  "(module (memory (export \"a\") 2) (memory $b (export \"b\") 1)"
+                  " (func (export \"put\") (param i32) (i32.store $b (local.get 0) (i32.const -1)))"
+                  " (func (export \"mid\") (param i32) (i64.store $b offset=0x7ffffff0 (local.get 0) (i64.const -1)))"
+                  " (func (export \"far\") (param i32) (i64.store $b offset=0xfffffffc (local.get 0) (i64.const -1))))",
+                  NULL, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(edges); i++) {
+        test_call1(&r, "put", edges[i], &t);
+        EQUAL(t, edges[i] <= 65532 ? ABI_TRAP_NONE : ABI_TRAP_MEMORY);
+        test_call1(&r, "mid", edges[i], &t);
+        EQUAL(t, ABI_TRAP_MEMORY);
+        test_call1(&r, "far", edges[i], &t);
+        EQUAL(t, ABI_TRAP_MEMORY);
+    }
+    const u8 *a = memory_of(&r, "a", &n0), *b = memory_of(&r, "b", &n1);
+    EQUAL(n0, 131072);
+    EQUAL(n1, 65536);
+    for (u64 k = 0; k < n0; k++)
+        if (a[k]) EQUAL(k, n0); /* nothing arrived in the other one */
+    for (u64 k = 4; k < n1 - 4; k++)
+        if (b[k]) EQUAL(k, n1);
+    CHECK(b[0] == 0xff && b[3] == 0xff && b[65535] == 0xff && b[65532] == 0xff);
+    test_run_close(&r);
+}
+
+/* A copy whose far end is out of bounds in one of the two writes nothing. */
+static void copies(void) {
+    struct test_run r;
+    u64 n;
+    test_run_open(&T, &r,
+                  "(module (memory (export \"a\") 1) (memory $b (export \"b\") 2) (data $d \"xyz\")"
+                  " (func (export \"ab\") (param i32 i32 i32) (memory.copy 1 0 (local.get 0) (local.get 1) (local.get 2)))"
+                  " (func (export \"ba\") (param i32 i32 i32) (memory.copy 0 1 (local.get 0) (local.get 1) (local.get 2)))"
+                  " (func (export \"fill\") (param i32 i32 i32) (memory.fill $b (local.get 0) (local.get 1) (local.get 2)))"
+                  " (func (export \"init\") (param i32 i32 i32) (memory.init $b $d (local.get 0) (local.get 1) (local.get 2))))",
+                  NULL, NULL);
+    static const struct {
+        const char *name;
+        u32 to, from, n;
+        enum abi_trap trap;
+    } rows[] = {
+        {"ab", 0, 0, 65536, ABI_TRAP_NONE},     {"ab", 0, 1, 65536, ABI_TRAP_MEMORY},
+        {"ab", 65536, 0, 65536, ABI_TRAP_NONE}, {"ab", 65537, 0, 65536, ABI_TRAP_MEMORY},
+        {"ba", 0, 0, 65537, ABI_TRAP_MEMORY},   {"ba", 0, 65536, 65536, ABI_TRAP_NONE},
+        {"ba", 0, 65537, 65536, ABI_TRAP_MEMORY}, {"ba", 65536, 131072, 0, ABI_TRAP_NONE},
+        {"ba", 65537, 0, 0, ABI_TRAP_MEMORY},   {"ab", 0xffffffff, 0, 2, ABI_TRAP_MEMORY},
+        {"ab", 1, 0xffffffff, 1, ABI_TRAP_MEMORY}, {"ab", 1, 1, 0xffffffff, ABI_TRAP_MEMORY},
+        {"fill", 131072, 7, 0, ABI_TRAP_NONE},  {"fill", 131071, 7, 2, ABI_TRAP_MEMORY},
+        {"init", 131069, 0, 3, ABI_TRAP_NONE},  {"init", 131070, 0, 3, ABI_TRAP_MEMORY},
+        {"init", 0, 1, 3, ABI_TRAP_MEMORY},     {"init", 0, 0xffffffff, 2, ABI_TRAP_MEMORY},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        u8 *a = memory_of(&r, "a", &n);
+        memset(a, 1, n);
+        u8 *b = memory_of(&r, "b", &n);
+        memset(b, 2, n);
+        union abi_value v[3] = {{.i32 = rows[i].to}, {.i32 = rows[i].from}, {.i32 = rows[i].n}};
+        EQUAL(test_call(&r, rows[i].name, v), rows[i].trap);
+        for (u64 k = 0; rows[i].trap && k < 65536; k++)
+            if (a[k] != 1 || b[k] != 2 || b[65536 + k] != 2) EQUAL(k, i);
+    }
+    test_run_close(&r);
+}
+
+/* Both grow while a loop goes on writing: bases stay, new pages are there. */
+static void growing(void) {
+    struct rt_limits limits = {.memory_bytes = 20 << 16};
+    struct test_run r;
+    enum abi_trap t;
+    u64 n;
+    test_run_open(&T, &r,
+                  "(module (memory (export \"a\") 1 50) (memory $b (export \"b\") 1 50)"
+                  " (func (export \"run\") (param i32) (result i32) (local i32)"
+                  "  (loop $l"
+                  "   (i32.store $b (i32.sub (i32.mul (memory.size $b) (i32.const 65536)) (i32.const 4)) (local.get 1))"
+                  "   (i32.store (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 4)) (local.get 1))"
+                  "   (if (i32.and (local.get 1) (i32.const 1))"
+                  "    (then (drop (memory.grow (i32.const 1)))) (else (drop (memory.grow $b (i32.const 1)))))"
+                  "   (br_if $l (i32.ne (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0))))"
+                  "  (i32.add (memory.size) (i32.mul (i32.const 100) (memory.size $b)))))",
+                  NULL, &limits);
+    const u8 *a = memory_of(&r, "a", NULL), *b = memory_of(&r, "b", NULL);
+    EQUAL(test_call1(&r, "run", 40, &t), 10 + 100 * 10); /* 20 pages in all */
+    EQUAL(t, ABI_TRAP_NONE);
+    CHECK(memory_of(&r, "a", &n) == a && n == 10 << 16);
+    CHECK(memory_of(&r, "b", &n) == b && n == 10 << 16);
+    EQUAL(b[(10 << 16) - 4], 39);
+    test_run_close(&r);
+}
+
+static enum err try_load(const char *text, const struct rt_limits *limits) {
+    struct bytes b = wat(text);
+    struct rt_store *s;
+    struct rt_module *m = NULL;
+    struct rt_instance *i;
+    struct rt_error e = {0};
+    EQUAL(rt_store_new(T.engine, limits, &s), ERR_OK);
+    enum err err = rt_module_load(T.engine, b, limits, &m, &e);
+    if (!err) err = rt_instantiate(s, m, NULL, &i, NULL, &e);
+    rt_store_free(s);
+    rt_module_free(m);
+    free((void *)(uptr)b.p);
+    return err;
+}
+
+static void bombs(void) {
+    struct rt_limits small = {.memory_bytes = 1 << 20};
+    char text[4000], *p = text;
+    p += sprintf(p, "(module");
+    for (u32 i = 0; i < WASM_MAX_MEMORIES; i++) p += sprintf(p, "(memory 0)");
+    sprintf(p, ")");
+    EQUAL(try_load(text, &small), ERR_OK);
+    sprintf(p, "(memory 0))");
+    EQUAL(try_load(text, &small), ERR_LIMIT);
+    EQUAL(try_load("(module (memory 8) (memory 8))", &small), ERR_OK);
+    EQUAL(try_load("(module (memory 8) (memory 9))", &small), ERR_LIMIT); /* together */
+}
+
+/* One memory under two names: growing either grows both. */
+static void twice(void) {
+    struct bytes b = wat("(module (import \"e\" \"m\" (memory 1)) (import \"e\" \"m\" (memory $b 1))"
+                         " (func (export \"run\") (param i32) (result i32)"
+                         "  (drop (memory.grow $b (local.get 0)))"
+                         "  (i32.store $b offset=65536 (i32.const 0) (i32.const 7))"
+                         "  (i32.add (i32.load offset=65536 (i32.const 0)) (i32.shl (memory.size) (i32.const 8)))))");
+    struct wasm_memory type = {.limits = {.min = 1, .max = 10, .has_max = true}};
+    struct test_run r;
+    struct rt_linker *l;
+    EQUAL(rt_store_new(T.engine, NULL, &r.store), ERR_OK);
+    EQUAL(rt_linker_new(T.engine, &l), ERR_OK);
+    EQUAL(rt_define_memory(l, "e", "m", r.store, &type), ERR_OK);
+    EQUAL(rt_module_load(T.engine, b, NULL, &r.module, NULL), ERR_OK);
+    EQUAL(rt_instantiate(r.store, r.module, l, &r.instance, NULL, NULL), ERR_OK);
+    EQUAL(test_call1(&r, "run", 2, NULL), 7 + (3 << 8));
+    rt_instance_free(r.instance);
+    rt_module_free(r.module);
+    rt_store_free(r.store);
+    rt_linker_free(l);
+    free((void *)(uptr)b.p);
+}
+
+int main(void) {
+    for (u32 checked = 0; checked < 2; checked++) {
+        if (checked) test_engine_open_checked(&T);
+        else test_engine_open(&T);
+        apart();
+        copies();
+        growing();
+        bombs();
+        twice();
+        test_engine_close(&T);
+    }
+    return test_end("rt_memory");
+}
