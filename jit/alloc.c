@@ -179,24 +179,45 @@ static bool worth_reload(const struct scan *s, u32 use) {
     return u->next || u->weight > 1;
 }
 
-/* The interval lives in its slot from its start on. */
-static void to_memory(struct scan *s, u32 index) {
+/* The interval lives in its slot from its start on; the scan is at now, before
+ * which nothing may ask for a register any more. */
+static void to_memory(struct scan *s, u32 index, u32 now) {
     struct ival *i = at(s, index);
     i->reg = REG_MEM;
     needs_slot(s, i);
     for (u32 u = i->uses; u && worth_reload(s, u); u = s->a->useful.p[u].next) {
-        u32 place = reload_place(s, i->start, s->a->useful.p[u].pos);
-        if (place <= i->start) continue;
+        u32 place = reload_place(s, MAX(i->start, now), s->a->useful.p[u].pos);
+        if (place <= MAX(i->start, now)) continue;
         heap_push(s, split(s, index, place));
         return;
     }
 }
 
-/* Takes the register from pos on. */
+/* Where to let go of a register that is lost at pos. Memory holds the value
+ * since its definition, so earlier costs nothing: if the loss is in a loop that
+ * the value only passes through, before that loop, or every back edge would
+ * have to bring the value back. (nbody: 1.30 -> 1.21 of gcc's time.) */
+static u32 loss_place(const struct scan *s, const struct ival *i, u32 pos) {
+    const struct fn *f = s->f;
+    u32 last = i->start, place = pos;
+    for (u32 u = i->uses; u && s->a->useful.p[u].pos < pos; u = s->a->useful.p[u].next) last = s->a->useful.p[u].pos;
+    for (u32 k = f->blocks.p[block_at(f, pos)].loop; k; k = f->loops.p[k].parent) {
+        u32 start = block_start(f, f->loops.p[k].header);
+        if (start <= MAX(last, i->start)) break;
+        place = start;
+    }
+    return place;
+}
+
+/* Takes the register from pos on, or from where that costs less. */
 static void evict(struct scan *s, u32 index, u32 pos) {
     struct ival *i = at(s, index);
-    if (i->start >= pos) to_memory(s, index);
-    else if (pos < i->end) to_memory(s, split(s, index, pos));
+    if (i->start >= pos) {
+        to_memory(s, index, pos);
+    } else if (pos < i->end) {
+        u32 place = loss_place(s, i, pos);
+        to_memory(s, split(s, index, place), pos);
+    }
 }
 
 /* ---- the scan ---- */
@@ -274,13 +295,11 @@ static void survey(struct scan *s, const struct ival *i) {
 }
 
 static u8 hinted(const struct scan *s, const struct ival *i) {
-    for (u32 k = 0; k < 2; k++) {
-        u32 v = i->hint_values[k];
-        if (!v) continue;
-        u8 reg = at(s, s->a->first[v])->reg;
-        if (reg != REG_MEM && s->free_until[reg] >= i->end) return reg;
-    }
-    if (i->hint != REG_MEM && s->free_until[i->hint] >= i->end) return i->hint;
+    u8 want[3] = {REG_MEM, i->hint, REG_MEM};
+    for (u32 k = 0; k < 2; k++)
+        if (i->hint_values[k]) want[2 * k] = at(s, s->a->first[i->hint_values[k]])->reg;
+    for (u32 k = 0; k < 3; k++)
+        if (want[k] != REG_MEM && s->free_until[want[k]] >= i->end) return want[k];
     return REG_MEM;
 }
 
@@ -357,10 +376,10 @@ static void place(struct scan *s, u32 index) {
     reg = longest(s, i);
     u32 until = s->free_until[reg];
     if (until <= i->start + 4 || !i->uses || s->a->useful.p[i->uses].pos >= until) {
-        to_memory(s, index);
+        to_memory(s, index, i->start);
         return;
     }
-    to_memory(s, split(s, index, until));
+    evict(s, index, until);
     give(s, index, reg);
 }
 

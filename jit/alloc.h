@@ -54,7 +54,7 @@ struct ival {
     u64 weight;         /* of uses over length */
     u8 reg, hint;       /* hint: REG_MEM for none */
     bool vector;
-    u32 hint_values[2];
+    u32 hint_values[2]; /* values it should share with: before, and after, hint */
 };
 
 struct move {

@@ -78,11 +78,11 @@ static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
     a->ivals.p[a->first[v]].uses = a->useful.n - 1;
 }
 
-static void add_hint(struct live *l, u32 v, u32 other) {
+static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
     if (!wants(l, v) || !wants(l, other)) return;
     struct ival *i = &l->a->ivals.p[l->a->first[v]];
     if (i->vector != l->a->ivals.p[l->a->first[other]].vector) return;
-    if (!i->hint_values[0]) i->hint_values[0] = other;
+    if (!weak && !i->hint_values[0]) i->hint_values[0] = other;
     else if (!i->hint_values[1]) i->hint_values[1] = other;
 }
 
@@ -125,7 +125,7 @@ static void hint_instruction(struct live *l, u32 i) {
     } else if (x->op == IR_RETURN) {
         if (x->b) add_reg_hint(l, f->pool.p[x->a], l->regs->result_reg(f->ins.p[f->pool.p[x->a]].type));
     } else if (x->type != T_NONE && ir_opinfos[x->op].args) {
-        add_hint(l, i, x->a);
+        add_hint(l, i, x->a, true);
     }
 }
 
@@ -158,8 +158,8 @@ static void edge_out(struct live *l, u32 b, u32 e) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
         add_use(l, v, b, def_pos(f->blocks.p[b].last), block_end(f, b));
-        add_hint(l, v, p);
-        add_hint(l, p, v);
+        add_hint(l, v, p, false);
+        add_hint(l, p, v, false);
     }
 }
 

@@ -268,9 +268,17 @@ static void drop_jump(struct emit *e, u32 b) {
     for (u32 k = b - 1; k && e->labels.p[k] == end; k--) e->labels.p[k] = here(e->c);
 }
 
+/* Inner loops begin at a multiple of LOOP_ALIGN: here at its most, see layout.c. */
+static void pad_loop(struct emit *e, const struct block *k) {
+    if (!k->header || !e->innermost[k->loop]) return;
+    VEC_PUSH(e->f, e->pads, here(e->c));
+    for (u32 i = 1; i < LOOP_ALIGN; i++) put8(e->c, 0x90);
+}
+
 static void emit_block(struct emit *e, u32 b) {
     const struct block *k = &e->f->blocks.p[b];
     drop_jump(e, b);
+    pad_loop(e, k);
     e->block = b;
     bind_label(e, b);
     if (b == 1) receive_args(e);
@@ -309,12 +317,18 @@ static void emit_cold(struct emit *e, struct cold k) {
     }
 }
 
+static void patch8(struct code *c, u32 at, u32 distance) {
+    assert((i32)distance >= -128 && (i32)distance < 128);
+    c->text.p[at] = (u8)distance;
+}
+
 static void patch_labels(struct emit *e) {
     for (u32 k = 0; k < e->label_fixups.n; k++) {
         struct fixup x = e->label_fixups.p[k];
         u32 to = e->labels.p[x.target];
         assert(to != UINT32_MAX);
-        patch32(e->c, x.at, to - (x.at + 4));
+        if (x.kind == FIX_LABEL) patch32(e->c, x.at, to - (x.at + 4));
+        else patch8(e->c, x.at, to - (x.at + 1));
     }
     for (u32 k = 0; k < e->table_fixups.n; k++) {
         struct fixup x = e->table_fixups.p[k];
@@ -331,6 +345,13 @@ static void prepare(struct emit *e) {
     e->reads = jit_alloc(f, places, sizeof(u32));
     e->writer = jit_alloc(f, places, sizeof(u32));
     for (u32 b = 0; b < f->blocks.n; b++) VEC_PUSH(f, e->labels, UINT32_MAX);
+    e->innermost = jit_alloc(f, f->loops.n, sizeof(bool));
+    for (u32 k = f->loops.n - 1; k; k--) {
+        e->innermost[k] = !e->innermost[k];
+        if (f->loops.p[k].parent) e->innermost[f->loops.p[k].parent] = true; /* until its turn: it holds one */
+    }
+    e->function_fixups = e->c->fixups.n;
+    e->function_traps = e->c->traps.n;
     plan_frame(e);
 }
 
@@ -340,10 +361,11 @@ void emit_function(struct fn *f, struct code *c, struct module_info *info, struc
     put_align(c, 16, 0xcc);
     for (u32 k = 0; k < 12; k++) put8(c, 0xcc);
     put32(c, info->options->type_ids[f->wf->type]);
-    out->entry = here(c);
+    e.start = out->entry = here(c);
     put_prologue(&e);
     for (u32 b = 1; b < f->blocks.n; b++) emit_block(&e, b);
     for (u32 k = 0; k < e.colds.n; k++) emit_cold(&e, e.colds.p[k]);
+    emit_layout(&e);
     patch_labels(&e);
     out->end = here(c);
     out->frame = e.frame + 8 * e.saved;

@@ -48,12 +48,20 @@ struct emit {
     u32 saved_mask;
     bool has_spare; /* a slot above the allocator's: see borrow */
     u32 reload;                  /* next of alloc->reloads */
-    u32 function_fixups;         /* where ours begin in c->fixups */
+    u32 start;                   /* offset of the entry */
+    u32 function_fixups, function_traps; /* where ours begin in c->fixups, c->traps */
+    VEC(u32) pads;               /* offsets of padding to be cut to what aligns (layout.c) */
+    bool *innermost;             /* per loop */
     VEC(u32) labels;             /* offsets; blocks first */
     VEC(struct fixup) label_fixups;
     VEC(struct fixup) table_fixups; /* at: in data */
     VEC(struct cold) colds;
     u32 trap_labels[ABI_TRAP_COUNT];
+    /* Flags that hold a result compared with 0, while code has not grown past flags_at. */
+    u32 flags_at;
+    u8 flags_reg, flags_w;
+    bool flags_logic;            /* from and, or, xor: no carry, no overflow */
+    bool keep_flags;             /* between a comparison and its user */
     u32 mismatch_label;
     VEC(struct pmove) moves;
     u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
@@ -75,6 +83,8 @@ void to_reg(struct emit *e, u32 v, u32 pos, u8 reg);
 bool imm_value(const struct emit *e, u32 v, i32 *imm);
 u8 dest(const struct emit *e, u32 v);               /* its register, or the scratch */
 void done(struct emit *e, u32 v, u8 reg);           /* reg holds v: to the slot if it has one */
+/* What was just emitted set the flags by reg's value. */
+void note_flags(struct emit *e, u8 reg, u32 w, bool logic);
 u32 new_label(struct emit *e);
 void bind_label(struct emit *e, u32 label);
 void put_label(struct emit *e, u32 op, u32 label);
@@ -118,6 +128,9 @@ void emit_call(struct emit *e, u32 i);
 void emit_select(struct emit *e, u32 i);
 void emit_terminator(struct emit *e, u32 i);
 void emit_edge(struct emit *e, u32 edge);
+/* ---- layout.c ---- */
+enum { LOOP_ALIGN = 32 };
+void emit_layout(struct emit *e);
 void emit_function(struct fn *f, struct code *c, struct module_info *info, struct jit_func *out);
 
 /* ---- thunk.c ---- */

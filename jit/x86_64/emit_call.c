@@ -171,6 +171,8 @@ static void select_float(struct emit *e, u32 i, struct cond k, u32 yes, u32 no) 
 void emit_select(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     struct cond k = emit_condition(e, x->c, i);
+    e->keep_flags = true;
     if (is_float(x->type)) select_float(e, i, k, x->a, x->b);
     else select_int(e, i, k, x->a, x->b);
+    e->keep_flags = false;
 }

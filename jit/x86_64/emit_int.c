@@ -50,6 +50,7 @@ static void emit_alu(struct emit *e, u32 i) {
     to_reg(e, a, use_pos(i), d);
     if (imm_value(e, b, &imm)) put_alu_imm(e->c, alu_of(x->op), wide(x->type), rm_reg(d), imm);
     else put_alu(e->c, alu_of(x->op), wide(x->type), d, rm_value(e, b, bpos));
+    note_flags(e, d, wide(x->type), x->op != IR_ADD && x->op != IR_SUB);
     done(e, i, d);
 }
 
@@ -123,16 +124,44 @@ static void emit_sext(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
+/* The comparison of reg with 0, of which the flags may tell already. */
+static struct cond compare_zero(struct emit *e, u8 reg, u32 w, u8 cc) {
+    bool sign = cc == CC_LT || cc == CC_GE;
+    if (e->flags_at == here(e->c) && e->flags_reg == reg && e->flags_w == w) {
+        if (e->flags_logic || cc == CC_EQ || cc == CC_NE) return (struct cond){cc, 0};
+        if (sign) return (struct cond){cc == CC_LT ? CC_S : CC_NS, 0};
+    }
+    put_op(e->c, 0, w, 0x85, reg, rm_reg(reg), 0);
+    return (struct cond){cc, 0};
+}
+
+/* Flags of x & y, for == and != 0 only. */
+static void put_test(struct emit *e, const struct ins *x, u32 at) {
+    u32 w = wide(x->type);
+    u8 r = in_reg(e, x->a, use_pos(at));
+    i32 imm;
+    if (!imm_value(e, x->b, &imm)) {
+        put_op(e->c, 0, w, 0x85, r, rm_value(e, x->b, use_pos(at)), 0);
+    } else if (imm >= 0 && imm < 256) {
+        put_op8(e->c, 0xf6, 0, rm_reg(r), 1);
+        put8(e->c, (u8)imm);
+    } else {
+        put_op(e->c, 0, w, 0xf7, 0, rm_reg(r), 4);
+        put32(e->c, (u32)imm);
+    }
+}
+
 static struct cond compare_int(struct emit *e, const struct ins *x, u32 at) {
+    if (e_ins(e, x->a)->flags & V_FOLDED) {
+        put_test(e, e_ins(e, x->a), at);
+        return (struct cond){x->aux, 0};
+    }
     u32 la = loc_at(e, x->a, use_pos(at)), w = wide(e_ins(e, x->a)->type);
     i32 imm;
     if (imm_value(e, x->b, &imm)) {
         if (!is_reg(la) && loc_kind(la) != L_CONST) put_alu_imm(e->c, ALU_CMP, w, rm_of(e, la), imm);
         else if (imm) put_alu_imm(e->c, ALU_CMP, w, rm_reg(in_reg(e, x->a, use_pos(at))), imm);
-        else {
-            u8 r = in_reg(e, x->a, use_pos(at));
-            put_op(e->c, 0, w, 0x85, r, rm_reg(r), 0);
-        }
+        else return compare_zero(e, in_reg(e, x->a, use_pos(at)), w, x->aux);
     } else {
         u8 r = in_reg(e, x->a, use_pos(at));
         put_alu(e->c, ALU_CMP, w, r, rm_value(e, x->b, use_pos(at)));
@@ -155,14 +184,12 @@ static struct cond compare_float(struct emit *e, const struct ins *x, u32 at) {
 /* Sets flags for value v as a condition: compares here if that was folded. */
 struct cond emit_condition(struct emit *e, u32 v, u32 at) {
     const struct ins *x = e_ins(e, v);
-    if (x->flags & V_FOLDED) return x->op == IR_ICMP ? compare_int(e, x, at) : compare_float(e, x, at);
-    u32 l = loc_at(e, v, use_pos(at));
-    if (is_reg(l) || loc_kind(l) == L_CONST) {
-        u8 r = in_reg(e, v, use_pos(at));
-        put_op(e->c, 0, 0, 0x85, r, rm_reg(r), 0);
-    } else {
-        put_alu_imm(e->c, ALU_CMP, 0, rm_of(e, l), 0);
-    }
+    if (x->flags & V_FOLDED && x->op == IR_ICMP) return compare_int(e, x, at);
+    if (x->flags & V_FOLDED && x->op == IR_FCMP) return compare_float(e, x, at);
+    u32 l = x->flags & V_FOLDED ? 0 : loc_at(e, v, use_pos(at));
+    if (x->flags & V_FOLDED) put_test(e, x, at);
+    else if (is_reg(l) || loc_kind(l) == L_CONST) return compare_zero(e, in_reg(e, v, use_pos(at)), 0, CC_NE);
+    else put_alu_imm(e->c, ALU_CMP, 0, rm_of(e, l), 0);
     return (struct cond){CC_NE, 0};
 }
 

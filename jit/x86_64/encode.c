@@ -164,18 +164,21 @@ void put_fstore(struct code *c, u8 type, struct rm to, u8 from) {
 u32 put_jcc8(struct code *c, u8 cc) {
     put8(c, 0x70 | cc);
     put8(c, 0);
+    c->open8++;
     return here(c);
 }
 
 u32 put_jmp8(struct code *c) {
     put8(c, 0xeb);
     put8(c, 0);
+    c->open8++;
     return here(c);
 }
 
 void land8(struct code *c, u32 at) {
     u32 distance = here(c) - at;
-    assert(distance < 128);
+    assert(distance < 128 && c->open8);
+    c->open8--;
     c->text.p[at - 1] = (u8)distance;
 }
 

@@ -33,12 +33,12 @@ static inline struct rm rm_index(u8 base, u8 index, u8 scale, i32 disp) {
 }
 static inline struct rm rm_data(u32 at) { return (struct rm){.kind = RM_DATA, .index = NO_REG, .data = at}; }
 
-/* Which place a rel32 will point at. */
-enum fixup_kind { FIX_LABEL, FIX_FUNC, FIX_IMPORT, FIX_BUILTIN, FIX_CROSS, FIX_GLUE, FIX_DATA };
+/* Which place a rel32 (FIX_SHORT: rel8) will point at. */
+enum fixup_kind { FIX_LABEL, FIX_SHORT, FIX_FUNC, FIX_IMPORT, FIX_BUILTIN, FIX_CROSS, FIX_GLUE, FIX_DATA };
 struct fixup {
     u32 at;     /* of the rel32 */
     u32 target; /* by kind */
-    u8 kind, trailing; /* bytes of immediate behind the rel32 */
+    u8 kind, trailing; /* bytes of immediate behind the rel32; FIX_LABEL: 1 if it must not be shortened */
 };
 
 struct data_seen {
@@ -60,6 +60,7 @@ struct code {
     VEC(struct jump_table) tables;
     VEC(struct jit_trap_site) traps;
     bool vectors;                   /* a vector register occurs */
+    u32 open8;                      /* rel8 jumps that have not landed */
     struct data_seen seen[256];
 };
 

@@ -8,7 +8,8 @@
 
 static void load_const(struct emit *e, u8 reg, const struct ins *i) {
     u64 bits = const_bits(i);
-    if (!is_float(i->type)) put_mov_imm(e->c, reg, bits);
+    if (!is_float(i->type) && !bits && !e->keep_flags) put_alu(e->c, ALU_XOR, 0, reg, rm_reg(reg));
+    else if (!is_float(i->type)) put_mov_imm(e->c, reg, bits);
     else if (!bits) put_op(e->c, 0, 0, 0x0f57, reg, rm_reg(reg), 0); /* xorps */
     else put_fmov(e->c, i->type, reg, rm_data(put_data(e->c, bits, 0, i->type == T_F64 ? 8 : 4)));
 }

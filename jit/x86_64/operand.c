@@ -77,23 +77,21 @@ u32 new_label(struct emit *e) {
     return e->labels.n - 1;
 }
 
+void note_flags(struct emit *e, u8 reg, u32 w, bool logic) {
+    e->flags_at = here(e->c);
+    e->flags_reg = reg;
+    e->flags_w = (u8)w;
+    e->flags_logic = logic;
+}
+
 void bind_label(struct emit *e, u32 label) {
     assert(e->labels.p[label] == UINT32_MAX);
+    e->flags_at = 0;
     e->labels.p[label] = here(e->c);
 }
 
-/* A jump to a place that is already there may be short. */
-static bool short_jump(struct emit *e, u32 op, u32 label) {
-    u32 to = e->labels.p[label];
-    if (to == UINT32_MAX || here(e->c) + 2 - to > 128) return false;
-    put8(e->c, op == 0xe9 ? 0xeb : 0x70 | (op & 15));
-    put8(e->c, (u8)(to - (here(e->c) + 1)));
-    return true;
-}
-
 void put_label(struct emit *e, u32 op, u32 label) {
-    if (short_jump(e, op, label)) return;
-    struct fixup x = {put_rel32(e->c, op), label, FIX_LABEL, 0};
+    struct fixup x = {put_rel32(e->c, op), label, FIX_LABEL, e->c->open8 != 0};
     VEC_PUSH(e->f, e->label_fixups, x);
 }
 
