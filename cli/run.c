@@ -29,7 +29,8 @@ enum { PORT_TRIES = 200 }; /* rounds of serve() until QEMU listens */
 struct run {
     struct vm_options vm;
     const char *root, *name;
-    struct words exts, env;
+    struct words exts, env, listen;
+    char listen_fds[32];     /* LISTEN_FDS=N */
     bool detach;
     const char *program;     /* as given */
     const char *guest_path;  /* where it is in the guest: argv[0] */
@@ -92,9 +93,15 @@ static bool add_strings(struct initrd *out, const char *name, const char *first,
 static bool fill_initrd(struct run *r, struct initrd *out) {
     if (r->root && !initrd_add_tree(out, "", r->root)) return false;
     if (r->copied && (!initrd_add_dir(out, "/bin") || !initrd_add_file(out, r->guest_path, r->program, 0755))) return false;
+    if (r->listen.count) { /* systemd's convention, which WASI programs know */
+        snprintf(r->listen_fds, sizeof(r->listen_fds), "LISTEN_FDS=%u", r->listen.count);
+        words_add(&r->env, r->listen_fds);
+    }
     words_add(&r->env, NULL);
+    words_add(&r->listen, NULL);
     return initrd_add_dir(out, "/.whelk") && add_strings(out, "/.whelk/argv", r->guest_path, r->args) &&
-           add_strings(out, "/.whelk/env", NULL, (char *const *)r->env.items) && initrd_end(out);
+           add_strings(out, "/.whelk/env", NULL, (char *const *)r->env.items) &&
+           add_strings(out, "/.whelk/listen", NULL, (char *const *)r->listen.items) && initrd_end(out);
 }
 
 static bool make_initrd(struct run *r) {
@@ -313,6 +320,7 @@ int run_main(int argc, char **argv) {
         {0, "ext", "FILE[@HOOK[:EXPORT]]", "load an extension after boot (repeatable)", OPT_LIST, &r.exts},
         {0, "name", "NAME", "of the guest (after the program)", OPT_TEXT, &r.name},
         {'e', "env", "KEY=VALUE", "an environment variable (repeatable)", OPT_LIST, &r.env},
+        {0, "listen", "PORT", "a listening TCP socket for a WASI program (repeatable)", OPT_LIST, &r.listen},
         {'d', "detach", NULL, "run in the background; print the name once it answers", OPT_FLAG, &r.detach},
         {0, "accel", "auto|kvm|tcg", "auto: KVM where it is real, else TCG", OPT_TEXT, &r.vm.accel},
         {0, "cpu", "MODEL", "QEMU's CPU model (max)", OPT_TEXT, &r.vm.cpu},
@@ -323,9 +331,9 @@ int run_main(int argc, char **argv) {
     };
     const struct command c = {
         "whelk run [OPTIONS] PROGRAM [-- ARGS]",
-        "Boots PROGRAM, an unmodified static Linux binary, in a virtual machine. PROGRAM is\n"
-        "a path in --root, or else a file of this host, which is copied to /bin. The console\n"
-        "goes to standard output. Ctrl-C shuts the guest down; again, it ends at once.\n\n"
+        "Boots PROGRAM, an unmodified static Linux binary or a WASI program (FILE.wasm), in a virtual\n"
+        "machine. PROGRAM is a path in --root, or else a file of this host, which is copied to /bin.\n"
+        "The console goes to standard output. Ctrl-C shuts the guest down; again, it ends at once.\n\n"
         "Exit status: the program's (up to 95; 128 + N after a signal N); 125 whelk, QEMU or the\n"
         "kernel failed; 126 the program cannot run; 127 there is no such program; 2 usage.\n",
         opts, ARRAY_LEN(opts)};

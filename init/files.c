@@ -31,6 +31,7 @@ static enum wasi_filetype type_of(u32 mode) {
     case LINUX_S_IFDIR: return WASI_TYPE_DIRECTORY;
     case LINUX_S_IFLNK: return WASI_TYPE_LINK;
     case LINUX_S_IFCHR: return WASI_TYPE_CHARACTER;
+    case LINUX_S_IFSOCK: return WASI_TYPE_SOCKET_STREAM;
     default: return WASI_TYPE_UNKNOWN;
     }
 }
@@ -153,12 +154,45 @@ static i64 readlink_at(void *self, struct wasi_at a, char *out, size_t cap) {
     return vfs_readlink(at_of(a), out, cap);
 }
 
+static i64 link_at(void *self, struct wasi_at from, struct wasi_at to) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_link(at_of(from), at_of(to));
+}
+static i64 symlink_at(void *self, const char *target, struct wasi_at a) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_symlink(at_of(a), target);
+}
+static i64 set_times_at(void *self, struct wasi_at a, u64 atime_ns, u64 mtime_ns) {
+    MAY_BLOCK_OR_AGAIN;
+    return vfs_set_times(at_of(a), atime_ns, mtime_ns);
+}
+static i64 set_times(void *self, void *file, u64 atime_ns, u64 mtime_ns) {
+    MAY_BLOCK_OR_AGAIN;
+    struct file *f = file;
+    return f->inode ? inode_set_times(f->inode, atime_ns, mtime_ns) : -LINUX_EINVAL;
+}
+static i64 set_flags(void *self, void *file, u32 wasi) {
+    struct file *f = file;
+    u32 may = LINUX_O_APPEND | LINUX_O_NONBLOCK, now = flags_of(wasi) & may;
+    if (!(wasi & WASI_OPEN_NONBLOCK)) now &= ~(u32)LINUX_O_NONBLOCK;
+    __atomic_store_n(&f->flags, (f->flags & ~may) | now, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* A program's own thread may wait for a pipe or a device. */
+i64 files_open_blocking(void *self, struct wasi_at a, u32 flags, void **file) {
+    i64 r = open_at(self, a, flags, file);
+    if (r >= 0) set_flags(self, *file, flags);
+    return r;
+}
+
 const struct wasi_host files_wasi = {
     .open = open_at, .close = close_file, .read = read_file, .write = write_file,
     .pread = pread_file, .pwrite = pwrite_file, .seek = seek_file, .truncate = truncate_file,
     .sync = sync_file, .stat = stat_file, .readdir = read_dir, .stat_at = stat_at,
     .mkdir = mkdir_at, .unlink = unlink_at, .rmdir = rmdir_at, .rename = rename_at,
-    .readlink = readlink_at,
+    .readlink = readlink_at, .link = link_at, .symlink = symlink_at, .set_times = set_times,
+    .set_times_at = set_times_at, .set_flags = set_flags,
 };
 
 i64 files_open_dir(const char *path, void **dir) {

@@ -9,5 +9,7 @@ extern const struct wasi_host files_wasi;
  * directory is made if it is not there. */
 i64 files_open_dir(const char *path, void **dir);
 i64 files_open(const char *path, void **file);
+/* wasi_host.open for a program: what it opens may block its thread. */
+i64 files_open_blocking(void *self, struct wasi_at a, u32 flags, void **file);
 
 #endif

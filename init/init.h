@@ -13,6 +13,10 @@ void engine_init(void); /* init/engine.c: the Wasm engine on this machine */
 void ext_init(void);    /* ext/: hooks, the control channel */
 /* sys/: runs the program to its end; its exit status ends the machine. */
 int sys_start(void);
+/* init/wasm.c: the same for a program that is a WASI module; NOT_WASM, and
+ * nothing done, for any other. */
+enum { NOT_WASM = -1 };
+int wasm_start(void);
 
 /* A test image's own body, in place of sys_start: how many checks failed. */
 enum { VM_TEST_NONE = -1 };

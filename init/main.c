@@ -48,7 +48,8 @@ static void init_thread(void *arg) {
     log_info("boot: ready after %u ms, %u of %u pages free", (u32)(time_mono_ns() / 1000000),
              (u32)pages_free(), (u32)pages_total());
     int status = vm_test();
-    if (status == VM_TEST_NONE) status = sys_start();
+    if (status == VM_TEST_NONE) status = wasm_start();
+    if (status == NOT_WASM) status = sys_start();
     machine_exit(status);
 }
 

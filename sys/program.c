@@ -26,8 +26,7 @@ enum { CANNOT_RUN = 126, NOT_FOUND = 127, STRINGS_MAX = 128 << 10 };
 
 static const struct program_ops ops = {.syscall = program_syscall, .fault = signal_fault, .leave = signal_leave};
 
-/* A whole small file, with a zero behind it; NULL if absent, unreadable or too long. */
-static char *read_small(const char *path, size_t *n) {
+char *program_text(const char *path, size_t *n) {
     struct file *f;
     if (vfs_open((struct vfs_at){.path = path}, LINUX_O_RDONLY, 0, &f) < 0) return NULL;
     char *text = kmalloc(STRINGS_MAX + 1);
@@ -181,7 +180,7 @@ static int start(struct bytes argv, struct bytes env) {
 
 int sys_start(void) {
     size_t argc_bytes = 0, env_bytes = 0;
-    char *argv = read_small("/.whelk/argv", &argc_bytes), *env = read_small("/.whelk/env", &env_bytes);
+    char *argv = program_text("/.whelk/argv", &argc_bytes), *env = program_text("/.whelk/env", &env_bytes);
     if (!argv || !argc_bytes || !argv[0]) {
         log_error("program: none to run: the initrd has no /.whelk/argv; start it with whelk run --root DIR PROGRAM");
         return NOT_FOUND;

@@ -11,6 +11,10 @@
  * not be started and 127 if it is not there (the log says why). Call once, in the init thread. */
 int sys_start(void);
 
+/* The whole of a small file (at most 128 KiB) with a zero behind it, for kfree.
+ * NULL if it is absent, unreadable or too long. */
+char *program_text(const char *path, size_t *n);
+
 i64 program_syscall(struct trap_frame *frame);
 const char *call_name(u64 number); /* never NULL */
 
