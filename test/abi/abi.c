@@ -174,12 +174,12 @@ static void memory(void) {
     CHECK(!madvise(a + 8192, 4096, MADV_DONTNEED) && a[8192] == 0);
     char *c = mremap(a + 12288, 8192, 1 << 16, MREMAP_MAYMOVE);
     CHECK(c != MAP_FAILED && c[0] == 5 && c[8191] == 5 && c[8192] == 0);
-    int fd = open("/tmp/m", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int fd = open("/tmp/whelk-abi-mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(pwrite(fd, "file content", 12, 0) == 12);
     char *f = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
     CHECK(f != MAP_FAILED && !memcmp(f, "file content", 12) && !f[12]);
     close(fd);
-    unlink("/tmp/m");
+    unlink("/tmp/whelk-abi-mapped");
     char *big = malloc(3 << 20);
     memset(big, 1, 3 << 20);
     CHECK(big[(3 << 20) - 1] == 1);
