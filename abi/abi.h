@@ -35,7 +35,9 @@
  * abi_host.fn, tests pending. What overflows it copies to and from the C stack,
  * so a host function may enter the store again. jit_code.host_stubs has one per type that an import
  * uses. Calls into another instance (or a host stub) go through glue that
- * saves and restores r14 and r15; a callee need not restore them.
+ * saves and restores r14 and r15; a callee need not restore them. A tail call
+ * into another instance leaves the glue's frame, unless its caller is glue: then
+ * that frame serves, so chains between instances take no stack either.
  * Only the imports[] of a context also have the short form {C function, NULL}:
  * a host function that is called directly.
  *

@@ -15,7 +15,9 @@ static bool is_control(enum wasm_op op) {
     case WASM_OP_BR:
     case WASM_OP_BR_IF:
     case WASM_OP_BR_TABLE:
-    case WASM_OP_RETURN: return true;
+    case WASM_OP_RETURN:
+    case WASM_OP_RETURN_CALL:
+    case WASM_OP_RETURN_CALL_INDIRECT: return true;
     default: return false;
     }
 }

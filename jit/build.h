@@ -79,6 +79,7 @@ bool build_merge(struct build *b, struct ctl *c, bool fell); /* false: nobody ar
 void build_undo_locals(struct build *b, u32 mark);
 void build_loop_params(struct build *b, struct ctl *c);
 /* build_ops.c */
+void build_tail_call(struct build *b);
 void build_plain(struct build *b);         /* everything else */
 
 #endif

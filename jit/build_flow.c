@@ -231,6 +231,8 @@ void build_control(struct build *b) {
     case WASM_OP_BR_TABLE: do_br_table(b); break;
     case WASM_OP_BR: jump_to(b, b->in.a), go_dead(b); break;
     case WASM_OP_RETURN: jump_to(b, b->ctls.n - 1), go_dead(b); break;
+    case WASM_OP_RETURN_CALL:
+    case WASM_OP_RETURN_CALL_INDIRECT: build_tail_call(b), go_dead(b); break;
     case WASM_OP_UNREACHABLE:
         build_end_block(b, (struct ins){.op = IR_TRAP, .aux = ABI_TRAP_UNREACHABLE});
         go_dead(b);

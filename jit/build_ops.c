@@ -288,6 +288,16 @@ static void do_call_indirect(struct build *b) {
     push_results(b, ir_append(f, i), t);
 }
 
+void build_tail_call(struct build *b) {
+    struct fn *f = b->f;
+    bool indirect = b->in.op == WASM_OP_RETURN_CALL_INDIRECT;
+    u32 type = indirect ? b->in.a : f->m->funcs[b->in.a].type;
+    u32 n = f->m->types[type].param_count + indirect;
+    if (indirect) VEC_PUSH(f, f->pool, b->in.b);
+    struct ins i = {.op = indirect ? IR_TAIL_INDIRECT : IR_TAIL_CALL, .a = pool_args(b, n), .b = n, .c = b->in.a};
+    build_end_block(b, i);
+}
+
 static u32 builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, const u32 *args) {
     struct fn *f = b->f;
     u32 start = f->pool.n;

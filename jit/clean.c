@@ -92,6 +92,7 @@ static void need_operands(struct clean *c, const struct ins *i) {
     case IR_LOAD:
     case IR_STORE:
     case IR_BRTABLE: need(c, i->a); break;
+    case IR_TAIL_INDIRECT:
     case IR_CALL_INDIRECT: need(c, f->pool.p[i->a + i->b - 1]); break;
     default: break;
     }

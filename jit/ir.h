@@ -89,7 +89,9 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(BRIF, 1, TERM)       /* a: condition, b: edge if not 0, c: edge if 0 */  \
     X(BRTABLE, 1, TERM)    /* a: index, pool[b..b+c): edges, the default last */ \
     X(RETURN, 0, TERM)     /* pool[a..a+b) */                                  \
-    X(TRAP, 0, TERM)       /* aux: enum abi_trap */
+    X(TRAP, 0, TERM)       /* aux: enum abi_trap */                            \
+    X(TAIL_CALL, 0, TERM)  /* as CALL */                                       \
+    X(TAIL_INDIRECT, 0, TERM) /* as CALL_INDIRECT */
 
 enum ir_op {
 #define X(name, args, kind) IR_##name,

@@ -119,7 +119,9 @@ static void use_operands(struct live *l, u32 i, u32 at, u32 b, u32 late) {
 static void hint_instruction(struct live *l, u32 i) {
     struct fn *f = l->f;
     const struct ins *x = &f->ins.p[i];
-    if (x->op == IR_CALL || x->op == IR_CALL_INDIRECT || x->op == IR_CALL_BUILTIN) {
+    if (x->op == IR_TAIL_CALL || x->op == IR_TAIL_INDIRECT) {
+        for (u32 k = 0; k < x->b; k++) add_reg_hint(l, f->pool.p[x->a + k], l->regs->call_reg(f, i, k));
+    } else if (x->op == IR_CALL || x->op == IR_CALL_INDIRECT || x->op == IR_CALL_BUILTIN) {
         for (u32 k = 0; k < x->b; k++) add_reg_hint(l, f->pool.p[x->a + k], l->regs->call_reg(f, i, k));
         add_reg_hint(l, i, l->regs->result_reg(x->type));
     } else if (x->op == IR_RETURN) {

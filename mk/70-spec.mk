@@ -1,4 +1,4 @@
-# The official suite, groups 1 to 3: make spec (hosted, under ASan and UBSan),
+# The official suite: make spec (hosted, under ASan and UBSan),
 # make spec-vm (in ring 0, on two CPU models). SCRIPT=NAME runs one file.
 # The suite is not part of the project; see the message below.
 SPEC_SUITE := $(or $(WASM_TESTSUITE),$(wildcard ../shared/spec/testsuite))

@@ -31,8 +31,6 @@ static const char *future_feature(u8 byte) {
     case 0x08:
     case 0x0a:
     case 0x1f: return "exceptions: instruction";
-    case 0x12:
-    case 0x13: return "tail calls: instruction";
     case 0x14:
     case 0x15:
     case 0xd4:

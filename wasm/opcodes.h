@@ -9,8 +9,7 @@
  *    a is the index type of the memory or table that the immediates name (of the
  *    destination, where they name two), s that of the source, m the smaller one.
  * I4 align is log2 of the access width for loads and stores, else 0.
- * Only what groups 1-3 need is here: WebAssembly 2.0 without vectors, and
- * extended constants. Opcodes of later features are refused by name. */
+ * Opcodes of features that are not here are refused by name. */
 #ifndef WHELK_WASM_OPCODES_H
 #define WHELK_WASM_OPCODES_H
 
@@ -66,6 +65,8 @@ enum wasm_immediate {
     X(RETURN, 0x0f, "return", NONE, "*", "*", 0)                                        \
     X(CALL, 0x10, "call", FUNC, "*", "*", 0)                                            \
     X(CALL_INDIRECT, 0x11, "call_indirect", TYPE_TABLE, "*", "*", 0)                    \
+    X(RETURN_CALL, 0x12, "return_call", FUNC, "*", "*", 0)                              \
+    X(RETURN_CALL_INDIRECT, 0x13, "return_call_indirect", TYPE_TABLE, "*", "*", 0)      \
     X(DROP, 0x1a, "drop", NONE, "*", "*", 0)                                            \
     X(SELECT, 0x1b, "select", NONE, "*", "*", 0)                                        \
     X(SELECT_T, 0x1c, "select", TYPES, "*", "*", 0)                                     \

@@ -268,15 +268,25 @@ static enum err check_br_table(struct validator *v, const struct wasm_instr *i) 
 
 /* -- calls, parametric, variables -- */
 
-static enum err call_type(struct validator *v, u32 type) {
+/* A tail call returns what its callee returns. */
+static enum err tail_results(struct validator *v, struct types results) {
+    if (!same_types(results, v->frames[0].results))
+        return validator_fail(v, ERR_INVALID, "type mismatch: results of the tail call and of its function");
+    set_unreachable(v);
+    return ERR_OK;
+}
+
+static enum err call_type(struct validator *v, u32 type, bool tail) {
     const struct wasm_functype *t = &v->m->types[type];
+    struct types results = {t->results, t->result_count};
     enum err e = pop_all(v, (struct types){t->params, t->param_count});
-    return e ? e : push_all(v, (struct types){t->results, t->result_count});
+    if (e) return e;
+    return tail ? tail_results(v, results) : push_all(v, results);
 }
 
 static enum err check_call(struct validator *v, const struct wasm_instr *i) {
     if (i->a >= v->m->func_count) return unknown(v, "function", i->a);
-    return call_type(v, v->m->funcs[i->a].type);
+    return call_type(v, v->m->funcs[i->a].type, i->op == WASM_OP_RETURN_CALL);
 }
 
 static enum err check_call_indirect(struct validator *v, const struct wasm_instr *i) {
@@ -285,7 +295,7 @@ static enum err check_call_indirect(struct validator *v, const struct wasm_instr
         return validator_fail(v, ERR_INVALID, "type mismatch: call_indirect through a table of externref");
     if (i->a >= v->m->type_count) return unknown(v, "type", i->a);
     enum err e = pop(v, table_index(v, i->b));
-    return e ? e : call_type(v, i->a);
+    return e ? e : call_type(v, i->a, i->op == WASM_OP_RETURN_CALL_INDIRECT);
 }
 
 static enum err check_select(struct validator *v, const struct wasm_instr *i) {
@@ -446,8 +456,10 @@ enum err validate_instr(struct validator *v, const struct wasm_instr *i) {
         if ((e = pop_all(v, v->frames[0].results))) return e;
         set_unreachable(v);
         return ERR_OK;
-    case WASM_OP_CALL: return check_call(v, i);
-    case WASM_OP_CALL_INDIRECT: return check_call_indirect(v, i);
+    case WASM_OP_CALL:
+    case WASM_OP_RETURN_CALL: return check_call(v, i);
+    case WASM_OP_CALL_INDIRECT:
+    case WASM_OP_RETURN_CALL_INDIRECT: return check_call_indirect(v, i);
     case WASM_OP_DROP: return pop_any(v, &t);
     case WASM_OP_SELECT:
     case WASM_OP_SELECT_T: return check_select(v, i);

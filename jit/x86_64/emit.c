@@ -46,11 +46,10 @@ static void put_prologue(struct emit *e) {
     grow_stack(e);
 }
 
-static void put_epilogue(struct emit *e) {
+void put_leave(struct emit *e) {
     if (e->frame) put_alu_imm(e->c, ALU_ADD, 1, rm_reg(RSP), (i32)e->frame);
     for (u32 r = 16; r-- > 0;)
         if (e->saved_mask >> r & 1) put_pop(e->c, (u8)r);
-    put8(e->c, 0xc3);
 }
 
 /* ---- entry ---- */
@@ -206,7 +205,8 @@ static void emit_return(struct emit *e, u32 i) {
     }
     send_overflow(e);
     run_moves(e);
-    put_epilogue(e);
+    put_leave(e);
+    put8(e->c, 0xc3);
 }
 
 void emit_terminator(struct emit *e, u32 i) {
@@ -216,6 +216,8 @@ void emit_terminator(struct emit *e, u32 i) {
     case IR_BRIF: emit_brif(e, i); break;
     case IR_BRTABLE: emit_brtable(e, i); break;
     case IR_RETURN: emit_return(e, i); break;
+    case IR_TAIL_CALL:
+    case IR_TAIL_INDIRECT: emit_tail_call(e, i); break;
     default:
         put_trap_site(e->c, here(e->c), x->aux);
         put8(e->c, 0x0f), put8(e->c, 0x0b);
@@ -308,6 +310,10 @@ static void emit_cold(struct emit *e, struct cold k) {
     case COLD_CROSS:
         put_fix(e->c, 0xe8, FIX_CROSS, 0);
         put_label(e, 0xe9, k.back);
+        break;
+    case COLD_TAIL_CROSS:
+        put_leave(e);
+        put_fix(e->c, 0xe9, FIX_TAIL_CROSS, 0);
         break;
     default: /* null has type id 0 */
         put_alu_imm(e->c, ALU_CMP, 0, rm_mem(RAX, -4), 0);

@@ -19,7 +19,7 @@ struct module_info {
     const struct jit_options *options;
     struct abi_layout layout;
     u8 *global_indirect; /* per global */
-    u32 *import_used, *builtin_used; /* by import, builtin */
+    u32 *import_used, *tail_import_used, *builtin_used; /* by import, builtin */
 };
 
 enum loc_kind { L_REG, L_SLOT, L_CONST };
@@ -33,7 +33,7 @@ struct pmove {
 };
 
 /* Code behind the function's end. */
-enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_MISMATCH };
+enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
     u32 kind, label, a, back; /* a: trap kind or edge */
 };
@@ -125,6 +125,8 @@ u32 access_size(u8 access);             /* enum ir_access, in bytes */
  * operand a, through r11. *traps: may the access fault? */
 struct rm access_address(struct emit *e, u32 access, u32 i, bool *traps);
 void emit_call(struct emit *e, u32 i);
+void emit_tail_call(struct emit *e, u32 i);
+void put_leave(struct emit *e); /* the frame: rsp at the return address */
 void emit_select(struct emit *e, u32 i);
 void emit_terminator(struct emit *e, u32 i);
 void emit_edge(struct emit *e, u32 edge);

@@ -59,7 +59,9 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     put_label(e, 0x0f80 | CC_NE, e->mismatch_label);
 }
 
-static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
+/* Everything of an indirect call but the call; returns the cold tail for
+ * callees of other instances. */
+static u32 prepare_indirect(struct emit *e, const struct ins *x, u32 i, u32 cold_kind) {
     const struct wasm_functype *t = &e->f->m->types[x->c];
     u32 index = e->f->pool.p[x->a + x->b - 1];
     move_args(e, x, t, i);
@@ -67,8 +69,13 @@ static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     run_moves(e);
     find_callee(e, x, e->f->pool.p[x->a - 1]);
     put_alu(e->c, ALU_CMP, 1, R10, rm_reg(CTX));
-    u32 cold = new_cold(e, COLD_CROSS, 0);
+    u32 cold = new_cold(e, cold_kind, 0);
     put_label(e, 0x0f80 | CC_NE, e->colds.p[cold].label);
+    return cold;
+}
+
+static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
+    u32 cold = prepare_indirect(e, x, i, COLD_CROSS);
     put_op(e->c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
     u32 back = new_label(e);
     e->colds.p[cold].back = back;
@@ -85,6 +92,24 @@ static void call_direct(struct emit *e, const struct ins *x, u32 i) {
     } else {
         put_fix(e->c, 0xe8, FIX_FUNC, x->c);
     }
+}
+
+/* The frame is gone before the jump: the callee returns to our caller. rax and
+ * r10, which leaving keeps, say where to. */
+void emit_tail_call(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    if (x->op == IR_TAIL_INDIRECT) {
+        prepare_indirect(e, x, i, COLD_TAIL_CROSS);
+        put_leave(e);
+        put_op(e->c, 0, 0, 0xff, 4, rm_reg(RAX), 0);
+        return;
+    }
+    bool import = x->c < e->f->m->imported_funcs;
+    move_args(e, x, &e->f->m->types[e->f->m->funcs[x->c].type], i);
+    run_moves(e);
+    put_leave(e);
+    if (import) e->info->tail_import_used[x->c] = 1;
+    put_fix(e->c, 0xe9, import ? FIX_TAIL_IMPORT : FIX_FUNC, x->c);
 }
 
 /* RESULT k: where the callee left it. */

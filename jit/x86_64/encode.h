@@ -34,7 +34,7 @@ static inline struct rm rm_index(u8 base, u8 index, u8 scale, i32 disp) {
 static inline struct rm rm_data(u32 at) { return (struct rm){.kind = RM_DATA, .index = NO_REG, .data = at}; }
 
 /* Which place a rel32 (FIX_SHORT: rel8) will point at. */
-enum fixup_kind { FIX_LABEL, FIX_SHORT, FIX_FUNC, FIX_IMPORT, FIX_BUILTIN, FIX_CROSS, FIX_GLUE, FIX_DATA };
+enum fixup_kind { FIX_LABEL, FIX_SHORT, FIX_FUNC, FIX_IMPORT, FIX_TAIL_IMPORT, FIX_BUILTIN, FIX_CROSS, FIX_TAIL_CROSS, FIX_DATA };
 struct fixup {
     u32 at;     /* of the rel32 */
     u32 target; /* by kind */

@@ -71,8 +71,9 @@ static void place_args(const struct wasm_functype *t, u8 *regs, u32 *slots) {
 static u8 call_reg(const struct fn *f, u32 call, u32 k) {
     const struct ins *x = &f->ins.p[call];
     if (x->op == IR_CALL_BUILTIN) return k + 1 < ARRAY_LEN(int_args) ? int_args[k + 1] : REG_MEM;
-    if (x->op == IR_CALL_INDIRECT && k + 1 == x->b) return RAX;
-    u32 type = x->op == IR_CALL ? f->m->funcs[x->c].type : x->c;
+    bool indirect = x->op == IR_CALL_INDIRECT || x->op == IR_TAIL_INDIRECT;
+    if (indirect && k + 1 == x->b) return RAX;
+    u32 type = indirect ? x->c : f->m->funcs[x->c].type;
     u32 slot;
     if (k >= 16) return REG_MEM; /* only a hint: registers are mostly among the first */
     return x86_param(&f->m->types[type], k, &slot);

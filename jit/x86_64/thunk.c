@@ -4,7 +4,9 @@
  *    trap_sp, r15 r14 r13 r12 rbx rbp, return address. Every module's trap exit
  *    relies on it (abi.h).
  * I2 glue checks headroom before it pushes: it never faults.
- * I3 bodies are per canonical type; stubs of imports and builtins are tiny. */
+ * I3 bodies are per canonical type; stubs of imports and builtins are tiny.
+ * I4 a return address of ours whose bytes are MARK is one where r14 may be
+ *    anybody's of the store. Compiled functions have no such instruction. */
 #include "jit/x86_64/emit.h"
 
 struct glue {
@@ -12,9 +14,9 @@ struct glue {
     struct module_info *info;
     struct jit_code *out;
     u32 stack_exit, pending_exit;
-    u32 cross;      /* calls into another instance */
+    u32 cross, tail_cross; /* calls into another instance */
     u32 *host_body; /* per canonical type: offsets, 0: none */
-    u32 *imports, *builtins;
+    u32 *imports, *tail_imports, *builtins;
 };
 
 static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
@@ -180,6 +182,15 @@ static u32 put_host_stub(struct glue *g, u32 canon) {
 
 /* ---- Wasm to another instance ---- */
 
+/* nop dword [rax + imm]: only glue has it, behind a call after which r14 is set
+ * anew or not used (I4). */
+enum { MARK = 0x57801f0f };
+
+static void put_mark(struct code *c) {
+    put32(c, MARK);
+    for (const char *p = "HLK"; *p; p++) put8(c, (u8)*p);
+}
+
 /* rax: code, r10: its context; of any type: what the type says of arguments and
  * results is in registers and overflow slots. */
 static void put_cross(struct glue *g) {
@@ -191,23 +202,41 @@ static void put_cross(struct glue *g) {
     put_mov(c, 1, CTX, rm_reg(R10));
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_mark(c);
     put_pop(c, CTX);
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put8(c, 0xc3);
 }
 
+/* The same for a jump. Whoever called with a mark behind its call does not
+ * need r14 as it is now: then nothing is pushed, and a chain of tail calls
+ * between instances takes no stack however long it is. */
+static void put_tail_cross(struct glue *g) {
+    struct code *c = g->c;
+    g->tail_cross = here(c);
+    put_mov(c, 1, SCRATCH, rm_mem(RSP, 0));
+    put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(SCRATCH, 0), 4);
+    put32(c, MARK);
+    jump_back(c, 0x0f80 | CC_NE, g->cross);
+    put_mov(c, 1, SCRATCH, rm_reg(CTX));
+    put_mov(c, 1, CTX, rm_reg(R10));
+    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
+    put_op(c, 0, 0, 0xff, 4, rm_reg(RAX), 0);
+}
+
 /* imports[k] is {C function, NULL} or a callable pair. */
-static void put_import(struct glue *g, u32 k) {
+static u32 put_import(struct glue *g, u32 k, u32 cross) {
     struct code *c = g->c;
     const struct wasm_module *m = g->info->m;
     u32 canon = m->types[m->funcs[k].type].canon, at = g->info->layout.imports + (u32)sizeof(struct abi_func) * k;
     u32 host = host_body(g, canon);
-    g->imports[k] = here(c);
+    u32 start = here(c);
     put_mov(c, 1, RAX, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, code))));
     put_mov(c, 1, R10, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, ctx))));
     put_op(c, 0, 1, 0x85, R10, rm_reg(R10), 0);
     jump_back(c, 0x0f80 | CC_E, host);
-    jump_back(c, 0xe9, g->cross);
+    jump_back(c, 0xe9, cross);
+    return start;
 }
 
 /* The call site put the arguments where C wants them, but for the context. */
@@ -277,6 +306,7 @@ static u32 put_thunk(struct glue *g, const struct wasm_functype *t) {
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put_thunk_args(c, t);
     put_op(c, 0, 0, 0xff, 2, rm_reg(RBP), 0);
+    put_mark(c);
     put_thunk_results(c, t);
     put_alu(c, ALU_XOR, 0, RDI, rm_reg(RDI));
     put_tail(c);
@@ -295,7 +325,9 @@ static void fix_glue(struct glue *g) {
         case FIX_FUNC: to = g->out->funcs[x.target - m->imported_funcs].entry; break;
         case FIX_IMPORT: to = g->imports[x.target]; break;
         case FIX_BUILTIN: to = g->builtins[x.target]; break;
+        case FIX_TAIL_IMPORT: to = g->tail_imports[x.target]; break;
         case FIX_CROSS: to = g->cross; break;
+        case FIX_TAIL_CROSS: to = g->tail_cross; break;
         default: continue;
         }
         assert(to);
@@ -306,7 +338,9 @@ static void fix_glue(struct glue *g) {
 static void put_stubs(struct glue *g) {
     const struct wasm_module *m = g->info->m;
     for (u32 k = 0; k < m->imported_funcs; k++)
-        if (g->info->import_used[k]) put_import(g, k);
+        if (g->info->import_used[k]) g->imports[k] = put_import(g, k, g->cross);
+    for (u32 k = 0; k < m->imported_funcs; k++)
+        if (g->info->tail_import_used[k]) g->tail_imports[k] = put_import(g, k, g->tail_cross);
     for (u32 k = 0; k < ABI_BUILTIN_COUNT; k++)
         if (g->info->builtin_used[k]) put_builtin(g, k);
 }
@@ -332,6 +366,7 @@ void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
     const struct wasm_module *m = info->m;
     g.host_body = jit_alloc(c->keep, m->type_count, sizeof(u32));
     g.imports = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
+    g.tail_imports = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
     g.builtins = jit_alloc(c->keep, ABI_BUILTIN_COUNT, sizeof(u32));
     out->thunks = jit_alloc(c->keep, m->type_count, sizeof(u32));
     out->host_stubs = jit_alloc(c->keep, m->type_count, sizeof(u32));
@@ -339,6 +374,7 @@ void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
     out->thunks_start = here(c);
     put_exits(&g);
     put_cross(&g);
+    put_tail_cross(&g);
     put_stubs(&g);
     put_thunks(&g);
     put_align(c, 16, 0xcc);

@@ -483,6 +483,31 @@ static void call_statement(struct gen *g, u32 depth) {
     }
 }
 
+static bool same_results(const struct sig *a, const struct sig *b) {
+    return a->result_count == b->result_count && !memcmp(a->results, b->results, a->result_count);
+}
+
+/* Perhaps leaves by way of a function with our results. */
+static void tail_statement(struct gen *g, u32 depth) {
+    u32 f = pick(g, g->func_count);
+    if (!same_results(&g->sigs[f], &g->sigs[g->self])) f = g->self;
+    expr(g, WASM_I32, depth + 1);
+    op(g, WASM_OP_IF);
+    byte(g, 0x40);
+    label_push(g, 0);
+    arguments(g, &g->sigs[f], depth);
+    if (pick(g, 2)) {
+        op1(g, WASM_OP_RETURN_CALL, f + 1);
+    } else {
+        if (pick(g, 6)) i32_const(g, (i32)f);
+        else expr(g, WASM_I32, depth + 1);
+        op1(g, WASM_OP_RETURN_CALL_INDIRECT, f + 1);
+        byte(g, 0);
+    }
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
 static void table_set_statement(struct gen *g, u32 depth) {
     index_const(g, g->table_wide, pick(g, TABLE_LEN + 1));
     if (pick(g, 2)) op1(g, WASM_OP_REF_FUNC, 1 + pick(g, g->func_count));
@@ -500,7 +525,8 @@ static void br_if_statement(struct gen *g, u32 depth) {
 static void statement(struct gen *g, u32 depth) {
     typedef void maker(struct gen *, u32);
     static maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
-                                    table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement};
+                                    table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement,
+                                    tail_statement};
     u32 k = pick(g, ARRAY_LEN(makers) + 4);
     bool room = g->label_count + 3 < MAX_LABELS && depth < MAX_DEPTH;
     if (k >= ARRAY_LEN(makers)) plain(g, plain_op(g, 0), depth); /* a store */

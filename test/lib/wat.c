@@ -22,12 +22,13 @@ struct bytes read_all(const char *path) {
 }
 
 struct bytes wat(const char *text) {
-    char in[] = "/tmp/whelk-wat-XXXXXX", out[64], command[200];
+    char in[] = "/tmp/whelk-wat-XXXXXX", out[64], command[400];
     int fd = mkstemp(in);
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) die(in);
     close(fd);
     snprintf(out, sizeof out, "%s.wasm", in);
-    snprintf(command, sizeof command, "wat2wasm --enable-extended-const --enable-multi-memory --enable-memory64 --enable-threads -o %s %s", out, in);
+    snprintf(command, sizeof command, "wat2wasm --enable-extended-const --enable-multi-memory --enable-memory64 --enable-threads "
+             "--enable-tail-call --enable-exceptions -o %s %s", out, in);
     if (system(command)) die(command);
     struct bytes b = read_all(out);
     unlink(in);

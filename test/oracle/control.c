@@ -89,14 +89,31 @@ static void branch_table(struct oracle *o, struct frame *f, struct wasm_instr *i
     branch(o, f, depth);
 }
 
-static void call_indirect(struct oracle *o, const struct wasm_instr *in) {
+/* 1 + the function; 0 after a trap. */
+static u32 indirect(struct oracle *o, const struct wasm_instr *in) {
     const struct oracle_table *t = &o->tables[in->b];
     const struct wasm_module *m = o->m;
     u64 at = pop(o);
     if (at >= t->len) oracle_trap(o, ABI_TRAP_TABLE);
     else if (!t->refs[at]) oracle_trap(o, ABI_TRAP_NULL_ELEMENT);
     else if (m->types[m->funcs[t->refs[at] - 1].type].canon != m->types[in->a].canon) oracle_trap(o, ABI_TRAP_INDIRECT_TYPE);
-    else oracle_run_function(o, t->refs[at] - 1);
+    else return t->refs[at];
+    return 0;
+}
+
+static void call_indirect(struct oracle *o, const struct wasm_instr *in) {
+    u32 func = indirect(o, in);
+    if (func) oracle_run_function(o, func - 1);
+}
+
+/* The frame ends here; oracle_run_function goes on with func. */
+static void tail_call(struct oracle *o, struct frame *f, u32 func) {
+    if (!func) return;
+    u32 n = o->m->types[o->m->funcs[func - 1].type].param_count;
+    memmove(f->labels[0].height, o->sp - n, n * sizeof(u64));
+    o->sp = f->labels[0].height + n;
+    o->tail = func;
+    f->depth = 0;
 }
 
 static bool variable(struct oracle *o, struct frame *f, const struct wasm_instr *in) {
@@ -139,6 +156,8 @@ static bool control(struct oracle *o, struct frame *f, struct wasm_instr *in) {
     case WASM_OP_RETURN: branch(o, f, f->depth - 1); return true;
     case WASM_OP_CALL: oracle_run_function(o, in->a); return true;
     case WASM_OP_CALL_INDIRECT: call_indirect(o, in); return true;
+    case WASM_OP_RETURN_CALL: tail_call(o, f, in->a + 1); return true;
+    case WASM_OP_RETURN_CALL_INDIRECT: tail_call(o, f, indirect(o, in)); return true;
     default: return false;
     }
 }
@@ -166,7 +185,7 @@ static void call_host(struct oracle *o, u32 func, const struct wasm_functype *t)
     if (t->result_count) push(o, r);
 }
 
-void oracle_run_function(struct oracle *o, u32 func) {
+static void run_one(struct oracle *o, u32 func) {
     const struct wasm_func *wf = &o->m->funcs[func];
     const struct wasm_functype *t = &o->m->types[wf->type];
     if (func < o->m->imported_funcs) {
@@ -189,4 +208,13 @@ void oracle_run_function(struct oracle *o, u32 func) {
     o->depth--;
     free(f.locals);
     free(f.labels);
+}
+
+void oracle_run_function(struct oracle *o, u32 func) {
+    do {
+        o->tail = 0;
+        run_one(o, func);
+        func = o->tail - 1;
+    } while (o->tail && !o->trap);
+    o->tail = 0;
 }

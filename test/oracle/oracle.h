@@ -1,5 +1,6 @@
-/* oracle.h: a reference interpreter for groups 1 to 3 and 7, to hold the compiler
- * against. Written for clarity; hosted only; shares no code with jit/ or rt/.
+/* oracle.h: a reference interpreter to hold the compiler against: WebAssembly 2.0
+ * without vectors, several memories, tail calls. Written for clarity; hosted
+ * only; shares no code with jit/ or rt/.
  * It runs validated modules whose imports are functions only. */
 #ifndef WHELK_TEST_ORACLE_ORACLE_H
 #define WHELK_TEST_ORACLE_ORACLE_H
@@ -34,6 +35,7 @@ struct oracle {
     u64 steps;       /* instructions left; 0 ends the run as DEADLINE */
     u32 depth;
     enum abi_trap trap;
+    u32 tail; /* 1 + function to go on with once the frame is gone */
     /* An imported function was called: args in, its only result out. */
     u64 (*host)(void *self, u32 func, const u64 *args);
     void *host_self;

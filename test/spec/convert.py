@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """convert.py SUITE DEFERRED FOLDER OUT: the official suite as one binary pack.
 
-A pack is "WHELKSPC" and then one script per .wast file of groups 1 to 3:
+A pack is "WHELKSPC" and then one script per .wast file of the groups in groups.NAMES:
   str name, u8 group, u32 size of the commands, commands.
 A command is u8 kind, u32 line, and what KINDS says. All numbers are
 little-endian; str is u16 length and bytes; blob is u32 length and bytes;

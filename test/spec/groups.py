@@ -5,6 +5,7 @@ NAMES = {
     1: "core",
     2: "bulk memory",
     3: "reference types",
+    5: "tail calls",
     7: "multi-memory",
 }
 

@@ -63,7 +63,6 @@ static void later_features(void) {
         ROW(HEADER "\5\3\1\4\1", ERR_UNSUPPORTED, 11, "memory64"),
         ROW(HEADER "\5\4\1\3\1\1", ERR_UNSUPPORTED, 11, "threads and atomics"),
         ROW(HEADER "\x0d\1\0", ERR_UNSUPPORTED, 10, "exceptions"),
-        ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\x12\0\xb", ERR_UNSUPPORTED, 23, "tail calls"),
         ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\xfd\0\xb", ERR_UNSUPPORTED, 23, "SIMD"),
         ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\xfe\0\xb", ERR_UNSUPPORTED, 23, "threads and atomics"),
     };
@@ -129,7 +128,9 @@ static void table_of_opcodes(void) {
         CHECK(info->special || strlen(info->operands) == info->operand_count);
         CHECK(info->special || strlen(info->results) == info->result_count);
     }
-    EQUAL(rows, 201);
+#define X(...) +1
+    EQUAL(rows, 0 WASM_OPS(X)); /* no two rows have one code */
+#undef X
 }
 
 int main(void) {
