@@ -8,9 +8,9 @@
 
 enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_END = 8 };
 
-/* Ranges are wasm_validate's; ceiling is the maximum that holds when none is
- * declared. */
-static enum err take_limits(struct decoder *d, u64 ceiling, struct wasm_limits *l) {
+/* Ranges are wasm_validate's; ceiling (for 32-bit indices, for 64-bit ones) is
+ * the maximum that holds when none is declared. */
+static enum err take_limits(struct decoder *d, u64 ceiling, u64 ceiling64, struct wasm_limits *l) {
     struct cursor before = d->c;
     u8 flags;
     enum err e = wasm_take_byte(&d->c, &flags, &d->why);
@@ -19,12 +19,12 @@ static enum err take_limits(struct decoder *d, u64 ceiling, struct wasm_limits *
         d->c = before;
         return decode_fail(d, ERR_MALFORMED, "malformed limits flags");
     }
-    if (flags & (LIMITS_SHARED | LIMITS_64)) {
+    if (flags & LIMITS_SHARED) {
         d->c = before;
-        return decode_fail(d, ERR_UNSUPPORTED,
-                           flags & LIMITS_64 ? "memory64: 64-bit limits" : "threads and atomics: shared limits");
+        return decode_fail(d, ERR_UNSUPPORTED, "threads and atomics: shared limits");
     }
-    *l = (struct wasm_limits){.max = ceiling, .has_max = flags & LIMITS_MAX};
+    *l = (struct wasm_limits){.has_max = flags & LIMITS_MAX, .is64 = flags & LIMITS_64};
+    l->max = l->is64 ? ceiling64 : ceiling;
     if ((e = wasm_take_u64(&d->c, &l->min, &d->why))) return e;
     return l->has_max ? wasm_take_u64(&d->c, &l->max, &d->why) : ERR_OK;
 }
@@ -34,12 +34,12 @@ static enum err take_table(struct decoder *d, struct wasm_table *t) {
     if (cursor_left(&d->c) >= 2 && d->c.p[0] == 0x40 && d->c.p[1] == 0)
         return decode_fail(d, ERR_UNSUPPORTED, "typed function references: table with an initialiser");
     enum err e = wasm_take_reftype(&d->c, &t->type, &d->why);
-    return e ? e : take_limits(d, UINT32_MAX, &t->limits);
+    return e ? e : take_limits(d, UINT32_MAX, UINT64_MAX, &t->limits);
 }
 
 static enum err take_memory(struct decoder *d, struct wasm_memory *mem) {
     mem->at = decode_at(d);
-    return take_limits(d, WASM_PAGE, &mem->limits); /* 65536 pages of 64 KiB */
+    return take_limits(d, 1ull << (32 - WASM_PAGE_LOG2), 1ull << (64 - WASM_PAGE_LOG2), &mem->limits);
 }
 
 static enum err take_globaltype(struct decoder *d, struct wasm_global *g) {

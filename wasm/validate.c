@@ -25,6 +25,13 @@ static enum err check_limits(struct validator *v, u32 at, const struct wasm_limi
     return ERR_OK;
 }
 
+static enum err check_memory(struct validator *v, const struct wasm_memory *mem) {
+    bool wide = mem->limits.is64;
+    u64 ceiling = 1ull << ((wide ? 64 : 32) - WASM_PAGE_LOG2);
+    return check_limits(v, mem->at, &mem->limits, ceiling,
+                        wide ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4 GiB)");
+}
+
 static enum err check_declarations(struct validator *v) {
     struct wasm_module *m = v->m;
     enum err e = ERR_OK;
@@ -32,11 +39,10 @@ static enum err check_declarations(struct validator *v) {
         if (m->funcs[i].type >= m->type_count)
             return unknown_at(v, m->funcs[i].at, "type", m->funcs[i].type);
     for (u32 i = 0; !e && i < m->table_count; i++)
-        e = check_limits(v, m->tables[i].at, &m->tables[i].limits, UINT32_MAX,
+        e = check_limits(v, m->tables[i].at, &m->tables[i].limits, m->tables[i].limits.is64 ? UINT64_MAX : UINT32_MAX,
                          "table size must be at most 2^32-1");
     for (u32 i = 0; !e && i < m->memory_count; i++)
-        e = check_limits(v, m->memories[i].at, &m->memories[i].limits, WASM_PAGE,
-                         "memory size must be at most 65536 pages (4 GiB)");
+        e = check_memory(v, &m->memories[i]);
     return e;
 }
 

@@ -40,17 +40,22 @@ struct machine {
     struct rt_linker *linker;
 };
 
-static struct machine *machine(void) {
-    static struct machine m;
-    if (m.engine) return &m;
-    host_rt_fill(&m.host);
-    enum err e = rt_engine_init(&m.engine, &m.host);
-    if (!e) e = host_rt_install(m.engine);
-    if (!e) e = host_rt_thread();
-    if (!e) e = rt_linker_new(m.engine, &m.linker);
-    if (!e) e = rt_define_func(m.linker, "env", "mix", "iI:I", (const void *)mix);
+/* With guard pages, and with every access checked in code. The one asked for
+ * gets the faults. */
+static struct machine *machine(bool checked) {
+    static struct machine machines[2];
+    struct machine *m = &machines[checked];
+    enum err e = ERR_OK;
+    if (!m->engine) {
+        host_rt_fill(&m->host);
+        m->host.checked_memory = checked;
+        e = rt_engine_init(&m->engine, &m->host);
+        if (!e) e = rt_linker_new(m->engine, &m->linker);
+        if (!e) e = rt_define_func(m->linker, "env", "mix", "iI:I", (const void *)mix);
+    }
+    if (!e) e = host_rt_install(m->engine);
     assert(!e);
-    return &m;
+    return m;
 }
 
 static u64 canonical(u64 bits, wasm_type type) {
@@ -142,8 +147,8 @@ static bool compare(struct rt_instance *i, struct oracle *o, char *why) {
     return same;
 }
 
-static bool run_both(struct bytes bytes, const struct wasm_module *m, char *why) {
-    struct machine *host = machine();
+static bool run_both(struct bytes bytes, const struct wasm_module *m, bool checked, char *why) {
+    struct machine *host = machine(checked);
     struct rt_limits limits = {.memory_bytes = PAGE_LIMIT * WASM_PAGE, .stack_bytes = 1 << 20};
     struct rt_module *module;
     struct rt_store *store;
@@ -207,7 +212,7 @@ bool differ_run(struct bytes bytes, bool valid, char *why) {
     if (wasm_decode(&arena, bytes, &m, &error) || wasm_validate(&arena, &m, &error))
         snprintf(why, WHY, "refused at 0x%zx: %s", error.offset, error.text);
     else if (!comparable(&m)) snprintf(why, WHY, "asks for more than the oracle offers");
-    else same = run_both(bytes, &m, why);
+    else same = run_both(bytes, &m, false, why) && run_both(bytes, &m, true, why);
     arena_reset(&arena);
     return same;
 }

@@ -671,6 +671,8 @@ size_t gen_module(struct bytes in, u8 *out) {
     g.func_count = 1 + pick(&g, GEN_FUNCS_MAX);
     for (u32 f = 0; f < g.func_count; f++) random_sig(&g, &g.sigs[f]);
     g.memory_count = 1 + pick(&g, MAX_MEMORIES);
+    for (u32 i = 0; i < g.memory_count; i++) g.wide[i] = !pick(&g, 3);
+    g.table_wide = !pick(&g, 3);
     types_and_imports(&g);
     storage(&g);
     exports(&g);

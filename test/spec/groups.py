@@ -7,6 +7,7 @@ NAMES = {
     3: "reference types",
     5: "tail calls",
     7: "multi-memory",
+    8: "memory64",
 }
 
 BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "table_init"}

@@ -23,6 +23,8 @@ enum err spec_define_host(struct spec_run *r) {
         {"global_f64", WASM_F64, 0x4084d4cccccccccd}, /* 666.6 */
     };
     static const struct wasm_table table = {.type = WASM_FUNCREF, .limits = {.min = 10, .max = 20, .has_max = true}};
+    static const struct wasm_table wide = {.type = WASM_FUNCREF,
+                                           .limits = {.min = 10, .max = 20, .has_max = true, .is64 = true}};
     static const struct wasm_memory memory = {.limits = {.min = 1, .max = 2, .has_max = true}};
     enum err e = ERR_OK;
     for (size_t i = 0; !e && i < ARRAY_LEN(funcs); i++)
@@ -32,5 +34,6 @@ enum err spec_define_host(struct spec_run *r) {
         e = rt_define_global(r->linker, "spectest", globals[i].name, r->store, globals[i].type, false, v);
     }
     if (!e) e = rt_define_table(r->linker, "spectest", "table", r->store, &table);
+    if (!e) e = rt_define_table(r->linker, "spectest", "table64", r->store, &wide);
     return e ? e : rt_define_memory(r->linker, "spectest", "memory", r->store, &memory);
 }

@@ -141,6 +141,160 @@ static void bombs(void) {
     EQUAL(try_load("(module (memory 8) (memory 9))", &small), ERR_LIMIT); /* together */
 }
 
+/* What a 64-bit access of n bytes at index + offset must do. */
+static enum abi_trap reaches(u64 index, u64 offset, u64 n, u64 bytes) {
+    unsigned __int128 end = (unsigned __int128)index + offset + n;
+    return end <= bytes ? ABI_TRAP_NONE : ABI_TRAP_MEMORY;
+}
+
+static void open_binary(struct test_run *r, struct bytes b) {
+    struct rt_error e = {0};
+    EQUAL(rt_store_new(T.engine, NULL, &r->store), ERR_OK);
+    EQUAL(rt_module_load(T.engine, b, NULL, &r->module, &e), ERR_OK);
+    EQUAL(rt_instantiate(r->store, r->module, NULL, &r->instance, NULL, &e), ERR_OK);
+}
+
+static u8 *leb(u8 *p, u64 v) {
+    for (; v >= 0x80; v >>= 7) *p++ = (u8)(v | 0x80);
+    *p++ = (u8)v;
+    return p;
+}
+
+/* A body of (op 0x40|align memory offset (local.get 0)...), its length before it. */
+static u8 *body(u8 *p, u8 op, u8 memory, u64 offset, bool stores) {
+    u8 *size = p++;
+    *p++ = 0, *p++ = 0x20, *p++ = 0;
+    if (stores) *p++ = 0x42, *p++ = 1;
+    *p++ = op, *p++ = 0x40, *p++ = memory;
+    p = leb(p, offset);
+    *p++ = 0x0b;
+    *size = (u8)(p - size - 1);
+    return p;
+}
+
+/* a8: i64.load of memory 0; b1: i32.load8_u of memory 1; c8: i64.store to it.
+ * wabt's offsets end at 2^32. */
+static struct bytes wide_module(u8 *out, u64 offset) {
+    static const u8 head[] = "\0asm\1\0\0\0\1\x0f\3\x60\1\x7e\1\x7e\x60\1\x7e\1\x7f\x60\1\x7e\0\3\4\3\0\1\2\5\5\2\4\1\4\1"
+                             "\7\x10\3\2\x61" "8\0\0\2\x62" "1\0\1\2\x63" "8\0\2\xa";
+    memcpy(out, head, sizeof head - 1);
+    u8 *size = out + sizeof head - 1, *p = size + 1;
+    *p++ = 3;
+    p = body(p, 0x29, 0, offset, false);
+    p = body(p, 0x2d, 1, offset, false);
+    p = body(p, 0x37, 1, offset, true);
+    *size = (u8)(p - size - 1);
+    return (struct bytes){out, (size_t)(p - out)};
+}
+
+static const u64 wide_edges[] = {0, 1, 8, 65528, 65529, 65535, 65536, 0x7ffffff7, 0x7fffffff, 0x80000000, 0xfffffff8,
+                                 0xffffffff, 0x100000000, 0x100000008, INT64_MAX, 1ull << 63, UINT64_MAX - 65535,
+                                 UINT64_MAX - 8, UINT64_MAX - 7, UINT64_MAX - 6, UINT64_MAX};
+
+/* Sums that pass 2^32, 2^63 and 2^64. */
+static void wide_sums(void) {
+    for (size_t k = 0; k < ARRAY_LEN(wide_edges); k++) {
+        struct test_run r;
+        enum abi_trap t;
+        u8 binary[200];
+        open_binary(&r, wide_module(binary, wide_edges[k]));
+        for (size_t i = 0; i < ARRAY_LEN(wide_edges); i++) {
+            test_call1(&r, "a8", wide_edges[i], &t);
+            EQUAL(t, reaches(wide_edges[i], wide_edges[k], 8, 65536));
+            test_call1(&r, "b1", wide_edges[i], &t);
+            EQUAL(t, reaches(wide_edges[i], wide_edges[k], 1, 65536));
+            test_call1(&r, "c8", wide_edges[i], &t);
+            EQUAL(t, reaches(wide_edges[i], wide_edges[k], 8, 65536));
+        }
+        test_run_close(&r);
+    }
+}
+
+static void wide_constants(void) {
+    for (size_t k = 0; k < ARRAY_LEN(wide_edges); k++) {
+        struct test_run r;
+        enum abi_trap t;
+        char text[200];
+        snprintf(text, sizeof text, "(module (memory 1) (memory $b i64 1) (func (export \"run\") (result i64)"
+                 " (i64.load $b offset=8 (i64.const %llu))))", (unsigned long long)wide_edges[k]);
+        test_run_open(&T, &r, text, NULL, NULL);
+        test_call1(&r, "run", 0, &t);
+        EQUAL(t, reaches(wide_edges[k], 8, 8, 65536));
+        test_run_close(&r);
+    }
+}
+
+/* Declared sizes that no machine has, growth up to a limit, and in place. */
+static void wide_sizes(void) {
+    struct rt_limits small = {.memory_bytes = 1 << 20};
+    struct test_run r;
+    EQUAL(try_load("(module (memory i64 0 0x1000000000000))", &small), ERR_OK);
+    EQUAL(try_load("(module (memory i64 17))", &small), ERR_LIMIT);
+    EQUAL(try_load("(module (memory i64 0x1000000000000))", NULL), ERR_LIMIT);
+    EQUAL(try_load("(module (memory i64 0x40000001))", NULL), ERR_LIMIT); /* 64 TiB and a page */
+    test_run_open(&T, &r,
+                  "(module (memory (export \"m\") i64 1)"
+                  " (func (export \"grow\") (param i64) (result i64) (memory.grow (local.get 0)))"
+                  " (func (export \"put\") (param i64) (i64.store (local.get 0) (i64.const -1))))",
+                  NULL, &small);
+    static const u64 deltas[] = {0xffff, 0x10000, 1ull << 48, (1ull << 48) - 1, 1ull << 63, UINT64_MAX, 16};
+    const u8 *base = memory_of(&r, "m", NULL);
+    for (size_t i = 0; i < ARRAY_LEN(deltas); i++) {
+        union abi_value v = {.i64 = deltas[i]};
+        EQUAL(test_call(&r, "grow", &v), ABI_TRAP_NONE);
+        EQUAL(v.i64, UINT64_MAX);
+    }
+    enum abi_trap t;
+    EQUAL(test_call1(&r, "grow", 15, NULL), 1);
+    CHECK(memory_of(&r, "m", NULL) == base);
+    test_call1(&r, "put", (1 << 20) - 8, &t);
+    EQUAL(t, ABI_TRAP_NONE);
+    test_call1(&r, "put", (1 << 20) - 7, &t);
+    EQUAL(t, ABI_TRAP_MEMORY);
+    test_run_close(&r);
+}
+
+/* Counts and addresses whose sum is 0 in 64 bits; a 32-bit count of a mixed copy. */
+static void wide_bulk(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module (memory $w i64 1) (memory $n 1)"
+                  " (func (export \"fill\") (param i64 i64) (memory.fill $w (local.get 0) (i32.const 7) (local.get 1)))"
+                  " (func (export \"copy\") (param i64 i64) (memory.copy $w $w (local.get 0) (i64.const 1) (local.get 1)))"
+                  " (func (export \"from\") (param i64 i64) (memory.copy $w $w (i64.const 1) (local.get 0) (local.get 1))))",
+                  NULL, NULL);
+    static const u64 rows[][2] = {{1, UINT64_MAX}, {UINT64_MAX, 1}, {UINT64_MAX, 2}, {1ull << 63, 1ull << 63}, {0x100000000, 1},
+                                  {0, 0x100000000}, {65536, 1}, {0, 65537}, {UINT64_MAX, 0}, {65537, 0}};
+    static const char *const names[] = {"fill", "copy", "from"};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+            union abi_value v[2] = {{.i64 = rows[i][0]}, {.i64 = rows[i][1]}};
+            EQUAL(test_call(&r, names[k], v), ABI_TRAP_MEMORY);
+        }
+    test_run_close(&r);
+}
+
+/* A table with 64-bit indices of one element (wabt has no syntax for it): the
+ * index is never cut to 32 bits. */
+static void wide_table(void) {
+    static const u8 binary[] = "\0asm\1\0\0\0\1\x0a\2\x60\0\1\x7f\x60\1\x7e\1\x7f\3\4\3\0\1\1\4\5\1\x70\5\1\2"
+                               "\7\x0d\2\3run\0\1\3get\0\2\x09\7\1\0\x42\0\x0b\1\0"
+                               "\xa\x16\3\4\0\x41\7\x0b\7\0\x20\0\x11\0\0\x0b\7\0\x20\0\x25\0\xd1\x0b";
+    struct test_run r;
+    enum abi_trap t;
+    open_binary(&r, (struct bytes){binary, sizeof binary - 1});
+    EQUAL(test_call1(&r, "run", 0, NULL), 7);
+    EQUAL(test_call1(&r, "get", 0, NULL), 0);
+    static const u64 beyond[] = {1, 0x100000000, 0x8000000000000000, 0x1000000000000000, UINT64_MAX};
+    for (size_t i = 0; i < ARRAY_LEN(beyond); i++) {
+        test_call1(&r, "run", beyond[i], &t);
+        EQUAL(t, ABI_TRAP_TABLE);
+        test_call1(&r, "get", beyond[i], &t);
+        EQUAL(t, ABI_TRAP_TABLE_BOUNDS);
+    }
+    test_run_close(&r);
+}
+
 /* One memory under two names: growing either grows both. */
 static void twice(void) {
     struct bytes b = wat("(module (import \"e\" \"m\" (memory 1)) (import \"e\" \"m\" (memory $b 1))"
@@ -173,6 +327,11 @@ int main(void) {
         growing();
         bombs();
         twice();
+        wide_sums();
+        wide_constants();
+        wide_sizes();
+        wide_bulk();
+        wide_table();
         test_engine_close(&T);
     }
     return test_end("rt_memory");
