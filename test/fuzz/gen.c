@@ -499,8 +499,8 @@ static void tail_statement(struct gen *g, u32 depth) {
     if (pick(g, 2)) {
         op1(g, WASM_OP_RETURN_CALL, f + 1);
     } else {
-        if (pick(g, 6)) i32_const(g, (i32)f);
-        else expr(g, WASM_I32, depth + 1);
+        if (pick(g, 6)) index_const(g, g->table_wide, (i64)f);
+        else expr(g, index_type(g->table_wide), depth + 1);
         op1(g, WASM_OP_RETURN_CALL_INDIRECT, f + 1);
         byte(g, 0);
     }
