@@ -49,6 +49,13 @@
 #include "base/assert.h"
 #include "base/types.h"
 
+/* An access to memory 0 behind guards is [r15 + zero-extended index + displacement],
+ * the displacement above -ABI_MEMORY_SLACK and at most ABI_MAX_DISP (which leaves
+ * room for an access in parts). The window has more than that in front of the
+ * memory and behind it. A 32-bit memory never has its last ABI_MEMORY_SLACK
+ * bytes: where an access has succeeded, adding less than that cannot wrap. */
+enum { ABI_MEMORY_SLACK = 65536, ABI_MAX_DISP = INT32_MAX - 16 };
+
 /* The traps of WebAssembly and our own. Text as in the official suite. */
 #define ABI_TRAPS(X)                                      \
     X(NONE, "none")                                       \

@@ -104,6 +104,50 @@ static bool power_of_two(u64 x, u32 *log) {
     return true;
 }
 
+/* ---- bounds ---- */
+
+static u64 all_below(u64 x) { return x ? UINT64_MAX >> __builtin_clzll(x) : 0; }
+
+static u64 max_of(const struct fn *f, u32 v, u32 depth);
+
+static u64 max_arith(const struct fn *f, const struct ins *i, u64 top, u32 depth) {
+    u64 a = max_of(f, i->a, depth), b = max_of(f, i->b, depth), r;
+    unsigned n = is_const(f, i->b) ? (unsigned)b & (wide(i) ? 63 : 31) : 64;
+    switch (i->op) {
+    case IR_ADD: return __builtin_add_overflow(a, b, &r) || r > top ? top : r;
+    case IR_MUL: return __builtin_mul_overflow(a, b, &r) || r > top ? top : r;
+    case IR_AND: return MIN(a, b);
+    case IR_OR:
+    case IR_XOR: return all_below(a | b);
+    case IR_SHL: return n < 64 && a <= top >> n ? a << n : top;
+    case IR_SHR_U: return n < 64 ? a >> n : a;
+    case IR_DIV_U: return a;
+    case IR_REM_U: return b ? MIN(a, b - 1) : a;
+    default: return top;
+    }
+}
+
+static u64 max_of(const struct fn *f, u32 v, u32 depth) {
+    const struct ins *i = &f->ins.p[v];
+    u64 top = width_mask(i);
+    if (i->op == IR_CONST) return const_bits(i);
+    if (!depth--) return top;
+    switch (i->op) {
+    case IR_LOAD: return i->aux == A_U8 ? UINT8_MAX : i->aux == A_U16 ? UINT16_MAX : i->aux == A_U32 ? UINT32_MAX : top;
+    case IR_ICMP:
+    case IR_FCMP: return 1;
+    case IR_CLZ:
+    case IR_CTZ:
+    case IR_POPCNT: return 64;
+    case IR_ZEXT:
+    case IR_WRAP: return MIN(max_of(f, i->a, depth), UINT32_MAX);
+    case IR_SELECT: return MAX(max_of(f, i->a, depth), max_of(f, i->b, depth));
+    default: return i->op >= IR_ADD && i->op <= IR_REM_U ? max_arith(f, i, top, depth) : top;
+    }
+}
+
+u64 fold_max(const struct fn *f, u32 v) { return max_of(f, v, 4); }
+
 /* x op constant. Returns a value, or 0 having perhaps rewritten *i. */
 static u32 fold_right(struct fn *f, struct ins *i) {
     u64 b = bits_of(f, i->b), all = width_mask(i);
@@ -120,7 +164,7 @@ static u32 fold_right(struct fn *f, struct ins *i) {
         break;
     case IR_AND:
         if (!b) return i->b;
-        if (b == all) return i->a;
+        if ((all_below(fold_max(f, i->a)) & ~b) == 0) return i->a;
         break;
     case IR_SHL:
     case IR_SHR_U:

@@ -133,8 +133,9 @@ static void put_ins(struct text *t, u32 i) {
     struct operands ops;
     ir_operands(t->f, i, &ops);
     for (u32 k = 0; k < ops.count; k++) put_value(t, ops.list[k]);
-    if (x->op == IR_LOAD) put(t, " +%u", x->b);
-    if (x->op == IR_STORE || x->op == IR_CALL || x->op == IR_TAIL_CALL) put(t, " +%u", x->c);
+    if (x->op == IR_LOAD) put(t, " +%d", (i32)x->b);
+    if (x->op == IR_STORE) put(t, " +%d", (i32)x->c);
+    if (x->op == IR_CALL || x->op == IR_TAIL_CALL) put(t, " +%u", x->c);
     if (x->op == IR_LOAD_AT || x->op == IR_STORE_AT) put_access(t, &t->f->accesses.p[x->op == IR_LOAD_AT ? x->b : x->c]);
     if (x->op == IR_ARG || x->op == IR_GLOBAL_GET) put(t, " %u", x->a);
     if (x->op == IR_GLOBAL_SET) put(t, " -> %u", x->b);

@@ -74,8 +74,8 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(FCVT, 1, PURE)       /* demote, promote */                               \
     X(BITCAST, 1, PURE)                                                        \
     X(SELECT, 3, PURE)     /* c ? a : b */                                     \
-    X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: offset, c: epoch */      \
-    X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: offset */                \
+    X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: i32 offset, c: epoch */     \
+    X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: i32 offset */            \
     X(LOAD_AT, 1, TRAPS)   /* of any memory; aux, b: in fn.accesses, c: epoch */ \
     X(STORE_AT, 2, EFFECT) /* the same; c: in fn.accesses */                   \
     X(GLOBAL_GET, 0, READS) /* a: global, c: epoch */                          \
@@ -149,7 +149,7 @@ struct loop {
 };
 
 /* Where an access goes that is not LOAD's or STORE's (those: memory 0, behind
- * guards, offset of 32 bits). */
+ * guards, offset below 2^31). */
 struct access {
     u32 memory;
     bool checked; /* explicitly, not by guards */
@@ -247,6 +247,8 @@ static inline u32 edge_of(const struct operands *e, u32 k) {
 /* fold.c: tries to say i with less: returns a value that equals it, or 0 after
  * it may have rewritten *i to something cheaper. */
 u32 fold_ins(struct fn *f, struct ins *i);
+/* No value that v can have is larger, read as unsigned. */
+u64 fold_max(const struct fn *f, u32 v);
 
 /* number.c: value numbering. A value found is one whose definition dominates
  * the place: scopes are closed with number_release. */
@@ -256,6 +258,10 @@ void number_release(struct fn *f, u32 mark);
 /* The value of i: folded, or found, or appended. */
 u32 ir_value(struct fn *f, struct ins i);
 u32 ir_const(struct fn *f, u8 type, u64 bits);
+/* The address, v or v plus a constant, at which memory 0 has certainly been
+ * accessed where code is now; 0: none. Set in the scope of the access. */
+u32 number_anchor(const struct fn *f, u32 v);
+void number_set_anchor(struct fn *f, u32 v, u32 address);
 /* Appends without looking. */
 u32 ir_append(struct fn *f, struct ins i);
 

@@ -3,6 +3,7 @@
  * I1 entries form a stack; a bucket's chain runs from newer to older, so
  *    releasing to a mark restores every chain.
  * I2 constants have no place and live in a table that is never released.
+ *    The same stack undoes anchors.
  * I3 what reads state (LOAD, GLOBAL_GET) carries the epoch in which it reads: a
  *    number that the builder changes at every write, call and join. */
 #include "jit/ir.h"
@@ -16,7 +17,10 @@ struct number {
     u32 *heads, *const_heads; /* entry + 1; 0 ends a chain */
     VEC(struct entry) entries;
     VEC(struct entry) consts;
+    VEC(u32) anchors;             /* by value; 0: none */
 };
+
+enum { ANCHOR = UINT32_MAX }; /* bucket of an entry that undoes an anchor: next is the old one */
 
 void number_init(struct fn *f, u32 size_hint) {
     struct number *n = jit_alloc(f, 1, sizeof *n);
@@ -35,7 +39,8 @@ void number_release(struct fn *f, u32 mark) {
     assert(mark <= n->entries.n);
     while (n->entries.n > mark) {
         struct entry *e = &n->entries.p[--n->entries.n];
-        n->heads[e->bucket] = e->next;
+        if (e->bucket == ANCHOR) n->anchors.p[e->value] = e->next;
+        else n->heads[e->bucket] = e->next;
     }
 }
 
@@ -85,4 +90,22 @@ u32 ir_value(struct fn *f, struct ins i) {
     VEC_PUSH(f, n->entries, e);
     n->heads[bucket] = n->entries.n;
     return v;
+}
+
+u32 number_anchor(const struct fn *f, u32 v) {
+    const struct number *n = f->number;
+    return v < n->anchors.n ? n->anchors.p[v] : 0;
+}
+
+void number_set_anchor(struct fn *f, u32 v, u32 address) {
+    struct number *n = f->number;
+    if (v >= n->anchors.n) {
+        u32 more = f->ins.n - n->anchors.n;
+        VEC_ROOM(f, n->anchors, more);
+        memset(n->anchors.p + n->anchors.n, 0, more * sizeof(u32));
+        n->anchors.n += more;
+    }
+    struct entry e = {v, n->anchors.p[v], ANCHOR};
+    VEC_PUSH(f, n->entries, e);
+    n->anchors.p[v] = address;
 }

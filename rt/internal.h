@@ -17,13 +17,15 @@
 
 /* Address space of a 32-bit memory: an effective address of compiled code is
  * base + u32 index + u31 displacement, plus the width of the access: below
- * 6 GiB. The front catches an index that a bug sign-extended. */
+ * 6 GiB. The front is for displacements below 0 (abi.h), and catches an index
+ * that a bug sign-extended. */
 #define RT_WINDOW_FRONT (2ull << 30)
 #define RT_WINDOW_BACK (8ull << 30)
 /* Of a memory whose accesses are checked in code: what it may become at most,
  * and the largest minimum. */
 #define RT_CHECKED_WINDOW (64ull << 30)
 #define RT_MEMORY_MAX (1ull << 46)
+#define RT_MEMORY32_MAX ((4ull << 30) - ABI_MEMORY_SLACK)
 /* Below the stack: larger than any frame (WASM_MAX_LOCALS slots and operands;
  * the compiler refuses larger ones), so a frame cannot step over it. */
 #define RT_STACK_GUARD (1ull << 20)

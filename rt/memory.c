@@ -60,9 +60,11 @@ static u64 bytes_left(const struct rt_store *s) {
     return s->limits.memory_bytes - s->memory_used;
 }
 
+static u64 most_bytes(const struct wasm_memory *type) { return type->limits.is64 ? RT_MEMORY_MAX : RT_MEMORY32_MAX; }
+
 /* The size of the declaration, or one that no memory can have. */
 static bool size_fits(const struct rt_store *s, const struct wasm_memory *type) {
-    u64 most = MIN(bytes_left(s), RT_MEMORY_MAX);
+    u64 most = MIN(bytes_left(s), most_bytes(type));
     return type->limits.min <= type->limits.max && type->limits.min <= most >> wasm_page_log2(type);
 }
 
@@ -72,7 +74,7 @@ enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struc
     struct rt_memory *m = rt_alloc(s->engine, sizeof *m);
     if (!m) return ERR_NOMEM;
     *m = (struct rt_memory){.store = s, .holders = 1, .pages = type->limits.min, .type = *type};
-    m->max = MIN(type->limits.max, RT_MEMORY_MAX >> wasm_page_log2(type));
+    m->max = MIN(type->limits.max, most_bytes(type) >> wasm_page_log2(type));
     list_init(&m->users);
     if (window_open(m)) {
         rt_free(s->engine, m, sizeof *m);

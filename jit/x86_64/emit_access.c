@@ -49,7 +49,7 @@ struct rm access_address(struct emit *e, u32 access, u32 i, bool *traps) {
     u32 size = access_size(x->aux);
     *traps = !a->checked;
     if (!a->checked) {
-        assert(a->offset <= INT32_MAX - 16 && e_ins(e, x->a)->type == T_I32);
+        assert(a->offset <= ABI_MAX_DISP && e_ins(e, x->a)->type == T_I32);
         to_reg(e, x->a, use_pos(i), SCRATCH);
         put_alu(e->c, ALU_ADD, 1, SCRATCH, FIELD(e, a->memory, base));
         return rm_mem(SCRATCH, (i32)a->offset);

@@ -1,14 +1,10 @@
 /* emit_mem.c: loads, stores, globals, sizes.
  *
- * I1 memory 0 with guard pages: [r15 + zero-extended index + offset < 2^31],
- *    scale 1; the instruction is a trap site. Other accesses: emit_access.c.
- * I2 offsets from 2^31 on are added into the index: below 2^33 in all, which the
- *    reservation covers. */
+ * I1 memory 0 with guard pages: [r15 + zero-extended index + displacement], scale
+ *    1, the displacement above -ABI_MEMORY_SLACK and at most ABI_MAX_DISP; the
+ *    instruction is a trap site. Other accesses: emit_access.c. */
 #include "base/fault.h"
 #include "jit/x86_64/emit.h"
-
-/* Displacements stay below 2^31 with the upper half of a 64-bit store added. */
-enum { MAX_DISP = INT32_MAX - 8 };
 
 u32 access_size(u8 access) {
     switch (access) {
@@ -23,12 +19,11 @@ u32 access_size(u8 access) {
 }
 
 static struct rm address(struct emit *e, u32 v, u32 offset, u32 i) {
-    if (is_const(e->f, v) && const_bits(e_ins(e, v)) + offset <= MAX_DISP)
-        return rm_mem(BASE, (i32)(const_bits(e_ins(e, v)) + offset));
-    if (offset <= MAX_DISP) return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
-    to_reg(e, v, use_pos(i), SCRATCH); /* 32 bits: clean */
-    put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_data(put_data(e->c, offset, 0, 8)));
-    return rm_index(BASE, SCRATCH, 0, 0);
+    i64 sum = (i32)offset;
+    assert(sum > -ABI_MEMORY_SLACK && sum <= ABI_MAX_DISP);
+    if (is_const(e->f, v) && sum >= 0) sum += (i64)const_bits(e_ins(e, v));
+    if (is_const(e->f, v) && sum >= 0 && sum <= ABI_MAX_DISP) return rm_mem(BASE, (i32)sum);
+    return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
 }
 
 static void load(struct emit *e, const struct ins *x, u8 d, struct rm at) {
@@ -90,7 +85,7 @@ static bool uses_scratch(struct rm m) { return m.index == SCRATCH || m.reg == SC
  * bounds that one traps, and nothing has been written. */
 static void store_halves(struct emit *e, u64 bits, struct rm to, bool traps) {
     struct rm high = to;
-    high.disp += 4; /* MAX_DISP leaves room */
+    high.disp += 4; /* ABI_MAX_DISP leaves room */
     if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
     put_store_imm(e->c, 0, high, (i32)(bits >> 32));
     if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);

@@ -1,0 +1,77 @@
+/* jit_opt.c: what optimising passes may get wrong, each beside its answer:
+ * addresses that wrap, constants moved into displacements. */
+#include <stdio.h>
+
+#include "cli/host_rt.h"
+#include "test/lib/engine.h"
+#include "test/lib/test.h"
+
+static struct test_engine T;
+
+/* Byte k of memory holds k % 251. */
+#define MEMORY "(memory 1) (func $fill (local $k i32) (loop" \
+    " (i32.store8 (local.get $k) (i32.rem_u (local.get $k) (i32.const 251)))" \
+    " (br_if 0 (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 1))) (i32.const 65536))))) (start $fill)"
+#define AT(add) "(i32.load8_u (i32.add (local.get 0) (i32.const " add ")))"
+
+static u32 byte_at(u32 at) { return at % 251; }
+
+static void trapped(struct test_run *r, const char *name, u64 arg) {
+    enum abi_trap t;
+    test_call1(r, name, arg, &t);
+    EQUAL(t, ABI_TRAP_MEMORY);
+}
+
+/* After one access the next ones are displacements from it. */
+static void anchored(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module " MEMORY
+                  " (func (export \"up\") (param i32) (result i32) (i32.add " AT("16") " (i32.shl " AT("24") " (i32.const 8))))"
+                  " (func (export \"down\") (param i32) (result i32) (i32.add " AT("16") " (i32.shl " AT("4") " (i32.const 8))))"
+                  " (func (export \"deep\") (param i32) (result i32) (i32.add " AT("16") "(i32.load8_u offset=8 (i32.add (local.get 0) (i32.const 4)))))"
+                  " (func (export \"arms\") (param i32) (result i32) (if (result i32) (i32.gt_s (local.get 0) (i32.const 0))"
+                  "  (then " AT("16") ") (else " AT("0x120") ")))"
+                  " (func (export \"store\") (param i32) (result i32) (i32.store8 (local.get 0) (i32.const 7)) " AT("0xfffffffe") "))",
+                  NULL, NULL);
+    EQUAL(test_call1(&r, "up", 100, NULL), byte_at(116) | byte_at(124) << 8);
+    EQUAL(test_call1(&r, "up", (u32)-16, NULL), byte_at(0) | byte_at(8) << 8);
+    trapped(&r, "up", (u32)-24);
+    trapped(&r, "up", 65536 - 24);
+    EQUAL(test_call1(&r, "down", 0, NULL), byte_at(16) | byte_at(4) << 8);
+    EQUAL(test_call1(&r, "down", (u32)-4, NULL), byte_at(12) | byte_at(0) << 8);
+    trapped(&r, "down", (u32)-5);
+    trapped(&r, "down", (u32)-16);
+    EQUAL(test_call1(&r, "deep", 0, NULL), byte_at(16) + byte_at(12));
+    trapped(&r, "deep", (u32)-6); /* -2, and 8 more: beyond 4 GiB, not at 6 */
+    EQUAL(test_call1(&r, "arms", (u32)-0x100, NULL), byte_at(0x20));
+    EQUAL(test_call1(&r, "store", 2, NULL), byte_at(0));
+    trapped(&r, "store", 1);
+    test_run_close(&r);
+}
+
+/* Without an access before, only what cannot wrap is folded. */
+static void bounded(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module " MEMORY
+                  " (func (export \"wraps\") (param i32) (result i32) " AT("8") ")"
+                  " (func (export \"mask\") (param i32) (result i32) (i32.load8_u (i32.add (i32.const 0x100) (i32.shl (i32.and (local.get 0) (i32.const 255)) (i32.const 2)))))"
+                  " (func (export \"low\") (param i32) (result i32) (i32.load8_u (i32.add (i32.const 0xffffff80) (i32.and (local.get 0) (i32.const 255)))))"
+                  " (func (export \"byte\") (param i32) (result i32) (i32.and (i32.load8_u (local.get 0)) (i32.const 0xfe))))",
+                  NULL, NULL);
+    EQUAL(test_call1(&r, "wraps", (u32)-4, NULL), byte_at(4));
+    EQUAL(test_call1(&r, "mask", 0x1ff, NULL), byte_at(0x100 + 255 * 4));
+    EQUAL(test_call1(&r, "low", 200, NULL), byte_at(200 - 0x80));
+    trapped(&r, "low", 0x7f);
+    EQUAL(test_call1(&r, "byte", 7, NULL), 6);
+    test_run_close(&r);
+}
+
+int main(void) {
+    test_engine_open(&T);
+    anchored();
+    bounded();
+    test_engine_close(&T);
+    return test_end("jit_opt");
+}
