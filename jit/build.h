@@ -78,6 +78,8 @@ void build_attach(struct build *b, u32 edge, u32 block);
 bool build_merge(struct build *b, struct ctl *c, bool fell); /* false: nobody arrives */
 void build_undo_locals(struct build *b, u32 mark);
 void build_loop_params(struct build *b, struct ctl *c);
+/* build_address.c: for an access to memory 0 behind guards */
+void build_fold_address(struct build *b, u32 *at, u32 *offset);
 /* build_ops.c */
 void build_tail_call(struct build *b);
 void build_plain(struct build *b);         /* everything else */

@@ -207,37 +207,13 @@ static bool plain_access(const struct build *b) {
     return !b->in.b && !checked(b, 0) && b->in.bits <= ABI_MAX_DISP;
 }
 
-/* An address as a displacement from one at which an access has succeeded: that
- * one is below 2^32 - ABI_MEMORY_SLACK, so what is less than that above it does
- * not wrap around, and what is below it and below 0 is out of bounds wrapped or
- * not (the front guard). Or from a value so small that the sum cannot wrap. The
- * constant is added by the access itself. (lz: 1.20 -> 1.08 of gcc's time.) */
-static void fold_address(struct build *b, u32 *at, u32 *offset) {
-    struct fn *f = b->f;
-    u32 base = *at, add = 0;
-    const struct ins *x = &f->ins.p[base];
-    if (x->op == IR_CONST || *offset > ABI_MAX_DISP) return;
-    if (x->op == IR_ADD && is_const(f, x->b)) base = x->a, add = f->ins.p[x->b].b;
-    u64 sum = (u64)add + *offset;
-    if (fold_max(f, base) + add <= UINT32_MAX && sum <= ABI_MAX_DISP) {
-        *at = base, *offset = (u32)sum;
-        return;
-    }
-    u32 anchor = number_anchor(f, base);
-    i64 delta = anchor ? (i32)(add - (anchor == base ? 0 : f->ins.p[f->ins.p[anchor].b].b)) : INT64_MAX;
-    bool above = delta >= 0 && delta < ABI_MEMORY_SLACK && delta + *offset <= ABI_MAX_DISP;
-    bool below = delta < 0 && delta > -ABI_MEMORY_SLACK && !*offset;
-    if (above || below) *at = anchor, *offset += (u32)delta;
-    else number_set_anchor(f, base, *at);
-}
-
 static void do_load(struct build *b, struct row r) {
     struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = (u32)b->in.bits, .c = b->memory_epoch};
     if (!plain_access(b)) {
         i.op = IR_LOAD_AT;
         i.b = access_of(b);
     } else {
-        fold_address(b, &i.a, &i.b);
+        build_fold_address(b, &i.a, &i.b);
     }
     push(b, ir_value(b->f, i));
 }
@@ -249,7 +225,7 @@ static void do_store(struct build *b, struct row r) {
         i.op = IR_STORE_AT;
         i.c = access_of(b);
     } else {
-        fold_address(b, &i.a, &i.c);
+        build_fold_address(b, &i.a, &i.c);
     }
     ir_append(b->f, i);
     memory_changes(b);

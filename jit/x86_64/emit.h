@@ -71,6 +71,7 @@ struct emit {
 
 static inline struct ins *e_ins(const struct emit *e, u32 v) { return ins_at(e->f, v); }
 static inline u32 wide(u8 type) { return type == T_I64; }
+static inline bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
 static inline bool fits32(u64 x) { return (i64)x == (i32)x; }
 
 /* ---- operands (operand.c) ---- */
@@ -81,6 +82,11 @@ u8 in_reg(struct emit *e, u32 v, u32 pos);          /* as it is, or in the scrat
 void to_reg(struct emit *e, u32 v, u32 pos, u8 reg);
 /* An i32 constant, or an i64 one that fits a sign-extended imm32. */
 bool imm_value(const struct emit *e, u32 v, i32 *imm);
+/* The memory that a folded load reads, at instruction i: its user says where it is,
+ * right before the instruction that has it, by load_site. May be through the scratch. */
+struct rm folded_load(struct emit *e, u32 load, u32 pos);
+void load_site(struct emit *e);
+static inline bool is_folded(const struct emit *e, u32 v) { return e_ins(e, v)->flags & V_FOLDED; }
 u8 dest(const struct emit *e, u32 v);               /* its register, or the scratch */
 void done(struct emit *e, u32 v, u8 reg);           /* reg holds v: to the slot if it has one */
 /* What was just emitted set the flags by reg's value. */
@@ -116,6 +122,7 @@ struct cond emit_condition(struct emit *e, u32 v, u32 at);
 
 void emit_int(struct emit *e, u32 i);   /* emit_int.c */
 void emit_bits(struct emit *e, u32 i);
+void emit_compare(struct emit *e, u32 i);
 void emit_divide(struct emit *e, u32 i);
 void emit_float(struct emit *e, u32 i);
 void emit_convert(struct emit *e, u32 i);
