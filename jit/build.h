@@ -82,6 +82,7 @@ void build_loop_params(struct build *b, struct ctl *c);
 void build_fold_address(struct build *b, u32 *at, u32 *offset);
 /* build_ops.c */
 void build_tail_call(struct build *b);
+u32 build_is_null(struct build *b, u32 ref);
 void build_plain(struct build *b);         /* everything else */
 
 #endif

@@ -285,10 +285,11 @@ static void do_call(struct build *b) {
     push_results(b, ir_append(b->f, i), t);
 }
 
-static void do_call_indirect(struct build *b) {
+/* Through a table, or with WASM_NONE the function of a reference. */
+static void do_call_indirect(struct build *b, u32 table) {
     struct fn *f = b->f;
     const struct wasm_functype *t = &f->m->types[b->in.a];
-    VEC_PUSH(f, f->pool, b->in.b);
+    VEC_PUSH(f, f->pool, table);
     u32 args = pool_args(b, t->param_count + 1);
     struct ins i = {.op = IR_CALL_INDIRECT, .a = args, .b = t->param_count + 1, .c = b->in.a};
     push_results(b, ir_append(f, i), t);
@@ -296,11 +297,11 @@ static void do_call_indirect(struct build *b) {
 
 void build_tail_call(struct build *b) {
     struct fn *f = b->f;
-    bool indirect = b->in.op == WASM_OP_RETURN_CALL_INDIRECT;
-    u32 type = indirect ? b->in.a : f->m->funcs[b->in.a].type;
-    u32 n = f->m->types[type].param_count + indirect;
-    if (indirect) VEC_PUSH(f, f->pool, b->in.b);
-    struct ins i = {.op = indirect ? IR_TAIL_INDIRECT : IR_TAIL_CALL, .a = pool_args(b, n), .b = n, .c = b->in.a};
+    bool direct = b->in.op == WASM_OP_RETURN_CALL, table = b->in.op == WASM_OP_RETURN_CALL_INDIRECT;
+    u32 type = direct ? f->m->funcs[b->in.a].type : b->in.a;
+    u32 n = f->m->types[type].param_count + !direct;
+    if (!direct) VEC_PUSH(f, f->pool, table ? b->in.b : WASM_NONE);
+    struct ins i = {.op = direct ? IR_TAIL_CALL : IR_TAIL_INDIRECT, .a = pool_args(b, n), .b = n, .c = b->in.a};
     build_end_block(b, i);
 }
 
@@ -388,6 +389,13 @@ static u32 eqz(struct build *b, u32 v, u8 type) {
     return value2(b, IR_ICMP, T_I32, CC_EQ, v, ir_const(b->f, type, 0));
 }
 
+u32 build_is_null(struct build *b, u32 ref) { return eqz(b, ref, T_I32); }
+
+static void do_non_null(struct build *b) {
+    struct ins i = {.op = IR_CHECK, .aux = ABI_TRAP_NULL_REFERENCE, .a = b->stack.p[b->stack.n - 1]};
+    ir_append(b->f, i);
+}
+
 /* Segment in the upper half, memory or table in the lower. */
 static u64 pair(u32 low, u32 high) { return low | (u64)high << 32; }
 
@@ -399,7 +407,8 @@ static void do_special(struct build *b) {
     case WASM_OP_SELECT:
     case WASM_OP_SELECT_T: do_select(b); break;
     case WASM_OP_CALL: do_call(b); break;
-    case WASM_OP_CALL_INDIRECT: do_call_indirect(b); break;
+    case WASM_OP_CALL_INDIRECT: do_call_indirect(b, in->b); break;
+    case WASM_OP_CALL_REF: do_call_indirect(b, WASM_NONE); break;
     case WASM_OP_LOCAL_GET: push(b, b->locals[in->a]); break;
     case WASM_OP_LOCAL_SET: build_set_local(b, in->a, pop(b)); break;
     case WASM_OP_LOCAL_TEE: build_set_local(b, in->a, b->stack.p[b->stack.n - 1]); break;
@@ -421,6 +430,7 @@ static void do_special(struct build *b) {
     case WASM_OP_I64_EQZ: push(b, eqz(b, pop(b), T_I64)); break;
     case WASM_OP_REF_NULL: push(b, i32_const(b, 0)); break;
     case WASM_OP_REF_FUNC: do_ref_func(b); break;
+    case WASM_OP_REF_AS_NON_NULL: do_non_null(b); break;
     case WASM_OP_MEMORY_INIT: bulk(b, ABI_BUILTIN_memory_init, pair(in->b, in->a), 1u << 1); break;
     case WASM_OP_MEMORY_COPY: bulk(b, ABI_BUILTIN_memory_copy, pair(in->a, in->b), 7u << 1); break;
     case WASM_OP_MEMORY_FILL: bulk(b, ABI_BUILTIN_memory_fill, in->a, 5u << 1); break;

@@ -35,7 +35,7 @@ struct pmove {
 /* Code behind the function's end. */
 enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
-    u32 kind, label, a, back; /* a: trap kind or edge */
+    u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null) or edge */
 };
 
 struct emit {
@@ -62,7 +62,7 @@ struct emit {
     u8 flags_reg, flags_w;
     bool flags_logic;            /* from and, or, xor: no carry, no overflow */
     bool keep_flags;             /* between a comparison and its user */
-    u32 mismatch_label;
+    u32 mismatch_labels[2]; /* of tables, of references */
     VEC(struct pmove) moves;
     u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
     VEC(u32) ready;
@@ -132,6 +132,7 @@ u32 access_size(u8 access);             /* enum ir_access, in bytes */
  * operand a, through r11. *traps: may the access fault? */
 struct rm access_address(struct emit *e, u32 access, u32 i, bool *traps);
 void emit_call(struct emit *e, u32 i);
+void emit_check(struct emit *e, u32 i);
 void emit_tail_call(struct emit *e, u32 i);
 void put_leave(struct emit *e); /* the frame: rsp at the return address */
 void emit_select(struct emit *e, u32 i);
