@@ -79,13 +79,98 @@ static u64 now_ns(void *self) {
 static void engine_lock(void *self) { pthread_mutex_lock(&mutex); }
 static void engine_unlock(void *self) { pthread_mutex_unlock(&mutex); }
 
+/* Waiting on a word of a shared memory. */
+
+enum { SLICE_NS = 5000000, SECOND = 1000000000 };
+
+/* On its thread's stack; in the list exactly while it is not woken. */
+struct sleeper {
+    struct sleeper *next;
+    const void *at;
+    pthread_cond_t wake;
+    bool woken;
+};
+
+static pthread_mutex_t wait_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct sleeper *sleepers; /* under wait_mutex: who came first first */
+
+static void enlist(struct sleeper *s) {
+    struct sleeper **end = &sleepers;
+    while (*end) end = &(*end)->next;
+    *end = s;
+}
+
+static void delist(struct sleeper *s) {
+    struct sleeper **p = &sleepers;
+    while (*p != s) {
+        assert(*p);
+        p = &(*p)->next;
+    }
+    *p = s->next;
+}
+
+static bool still_equal(const void *at, u64 expected, u32 width) {
+    if (width == 8) return __atomic_load_n((const u64 *)at, __ATOMIC_SEQ_CST) == expected;
+    return __atomic_load_n((const u32 *)at, __ATOMIC_SEQ_CST) == (u32)expected;
+}
+
+/* In slices: whoever sets *stop, a signal handler perhaps, cannot wake us. */
+static enum rt_wait sleep_until(struct sleeper *s, u64 deadline, const u32 *stop) {
+    for (;;) {
+        u64 now = now_ns(NULL), until = MIN(deadline, now + SLICE_NS);
+        if (s->woken) return RT_WAIT_WOKEN;
+        if (__atomic_load_n(stop, __ATOMIC_RELAXED)) return RT_WAIT_STOPPED;
+        if (now >= deadline) return RT_WAIT_TIMED_OUT;
+        struct timespec t = {(time_t)(until / SECOND), (long)(until % SECOND)};
+        pthread_cond_timedwait(&s->wake, &wait_mutex, &t);
+    }
+}
+
+static enum rt_wait word_wait(void *self, const void *at, u64 expected, u32 width, i64 ns, const u32 *stop) {
+    struct sleeper s = {.at = at};
+    u64 now = now_ns(NULL), deadline = ns < 0 || (u64)ns > UINT64_MAX - now ? UINT64_MAX : now + (u64)ns;
+    enum rt_wait r = RT_WAIT_NOT_EQUAL;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s.wake, &monotonic);
+    pthread_mutex_lock(&wait_mutex);
+    if (still_equal(at, expected, width)) {
+        enlist(&s);
+        r = sleep_until(&s, deadline, stop);
+        if (!s.woken) delist(&s);
+    }
+    pthread_mutex_unlock(&wait_mutex);
+    pthread_cond_destroy(&s.wake);
+    pthread_condattr_destroy(&monotonic);
+    return r;
+}
+
+static u32 word_notify(void *self, const void *at, u32 count) {
+    u32 woken = 0;
+    pthread_mutex_lock(&wait_mutex);
+    for (struct sleeper **p = &sleepers; *p && woken < count;) {
+        struct sleeper *s = *p;
+        if (s->at != at) {
+            p = &s->next;
+            continue;
+        }
+        *p = s->next;
+        s->woken = true;
+        pthread_cond_signal(&s->wake);
+        woken++;
+    }
+    pthread_mutex_unlock(&wait_mutex);
+    return woken;
+}
+
 void host_rt_fill(struct rt_host *out) {
     *out = (struct rt_host){
         .alloc = heap_alloc, .free = heap_free,
         .reserve = space_reserve, .release = space_release,
         .commit = space_commit, .decommit = space_decommit,
         .code_alloc = code_alloc, .code_seal = code_seal, .code_free = code_free,
-        .now_ns = now_ns, .lock = engine_lock, .unlock = engine_unlock,
+        .now_ns = now_ns, .wait = word_wait, .notify = word_notify, .lock = engine_lock, .unlock = engine_unlock,
         .cpu = rt_probe_cpu(), .page = (size_t)sysconf(_SC_PAGESIZE),
     };
 }

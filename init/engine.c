@@ -15,6 +15,7 @@
 #include "kern/interrupt.h"
 #include "kern/lock.h"
 #include "kern/log.h"
+#include "kern/park.h"
 #include "kern/time.h"
 #include "kern/vm.h"
 
@@ -87,6 +88,15 @@ static u64 now_ns(void *self) { return time_mono_ns(); }
 static void engine_lock(void *self) { mutex_lock(&engine_mutex); }
 static void engine_unlock(void *self) { mutex_unlock(&engine_mutex); }
 
+static enum rt_wait word_wait(void *self, const void *at, u64 expected, u32 width, i64 ns, const u32 *stop) {
+    static const enum rt_wait ends[] = {[PARK_WOKEN] = RT_WAIT_WOKEN, [PARK_NOT_EQUAL] = RT_WAIT_NOT_EQUAL,
+                                        [PARK_TIMED_OUT] = RT_WAIT_TIMED_OUT, [PARK_STOPPED] = RT_WAIT_STOPPED};
+    u64 now = time_mono_ns(), deadline = ns < 0 || (u64)ns > UINT64_MAX - now ? UINT64_MAX : now + (u64)ns;
+    return ends[park_wait(at, expected, width, deadline, stop)];
+}
+
+static u32 word_notify(void *self, const void *at, u32 count) { return park_wake(at, count); }
+
 /* --- faults and ticks --- */
 
 static struct rt_regs regs_of(const struct trap_frame *f) {
@@ -152,7 +162,7 @@ void engine_init(void) {
         .reserve = space_reserve, .release = space_release,
         .commit = space_commit, .decommit = space_decommit,
         .code_alloc = code_alloc, .code_seal = code_seal, .code_free = code_free,
-        .now_ns = now_ns, .lock = engine_lock, .unlock = engine_unlock,
+        .now_ns = now_ns, .wait = word_wait, .notify = word_notify, .lock = engine_lock, .unlock = engine_unlock,
         .cpu = rt_probe_cpu(), .page = PAGE_SIZE,
     };
     mutex_init(&engine_mutex);

@@ -45,6 +45,7 @@ enum ir_type ir_type_of(wasm_type t) {
 void ir_operands(const struct fn *f, u32 i, struct operands *out) {
     const struct ins *x = ins_at(f, i);
     switch (x->op) {
+    case IR_ATOMIC_CMPXCHG:
     case IR_CALL:
     case IR_CALL_INDIRECT:
     case IR_CALL_BUILTIN:
@@ -136,7 +137,8 @@ static void put_ins(struct text *t, u32 i) {
     if (x->op == IR_LOAD) put(t, " +%d", (i32)x->b);
     if (x->op == IR_STORE) put(t, " +%d", (i32)x->c);
     if (x->op == IR_CALL || x->op == IR_TAIL_CALL) put(t, " +%u", x->c);
-    if (x->op == IR_LOAD_AT || x->op == IR_STORE_AT) put_access(t, &t->f->accesses.p[x->op == IR_LOAD_AT ? x->b : x->c]);
+    if (x->op == IR_LOAD_AT || x->op == IR_ATOMIC_LOAD) put_access(t, &t->f->accesses.p[x->b]);
+    if (x->op == IR_STORE_AT || (x->op > IR_ATOMIC_LOAD && x->op < IR_FENCE)) put_access(t, &t->f->accesses.p[x->c]);
     if (x->op == IR_ARG || x->op == IR_GLOBAL_GET) put(t, " %u", x->a);
     if (x->op == IR_GLOBAL_SET) put(t, " -> %u", x->b);
     struct operands e = ir_edges(t->f, i);

@@ -82,10 +82,14 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(GLOBAL_SET, 1, EFFECT) /* b: global */                                   \
     X(MEM_SIZE, 0, READS)  /* a: memory */                                     \
     X(TABLE_SIZE, 0, READS) /* a: table */                                     \
+    X(ATOMIC_LOAD, 1, EFFECT)  /* aux: enum ir_access; b: in fn.accesses */    \
+    X(ATOMIC_STORE, 2, EFFECT) /* aux: the same; c: in fn.accesses */          \
+    X(ATOMIC_RMW, 2, EFFECT)   /* aux: access | enum ir_rmw << 4; c: in fn.accesses */ \
+    X(ATOMIC_CMPXCHG, 0, EFFECT) /* pool[a..a+3): index, expected, new; aux, c: as STORE */ \
+    X(FENCE, 0, EFFECT)                                                        \
     X(CALL, 0, EFFECT)     /* pool[a..a+b): arguments, c: function */          \
-    X(CALL_INDIRECT, 0, EFFECT) /* the same, the index last; c: type; pool[a-1]: table, WASM_NONE: handles */ \
+    X(CALL_INDIRECT, 0, EFFECT) /* the same, the index last; c: type; pool[a-1]: table */ \
     X(CALL_BUILTIN, 0, EFFECT) /* pool[a..a+b), aux: enum abi_builtin */       \
-    X(CHECK, 1, EFFECT)    /* traps if a is 0; aux: enum abi_trap */           \
     X(JUMP, 0, TERM)       /* a: edge */                                       \
     X(BRIF, 1, TERM)       /* a: condition, b: edge if not 0, c: edge if 0 */  \
     X(BRTABLE, 1, TERM)    /* a: index, pool[b..b+c): edges, the default last */ \
@@ -107,6 +111,9 @@ enum ir_fcond { FC_EQ, FC_NE, FC_LT, FC_GT, FC_LE, FC_GE };
 
 /* What a load reads or a store writes; the value's type says the rest. */
 enum ir_access { A_U8, A_S8, A_U16, A_S16, A_U32, A_S32, A_64, A_F32, A_F64 };
+
+/* What an atomic read-modify-write does; its value is the old one. */
+enum ir_rmw { RMW_ADD, RMW_SUB, RMW_AND, RMW_OR, RMW_XOR, RMW_XCHG };
 
 enum ir_flags {
     V_LIVE = 1,   /* marked by dead code removal */

@@ -18,43 +18,34 @@ u64 rt_raise(struct abi_ctx *ctx, enum abi_trap kind) {
 
 static u64 raise_if(struct abi_ctx *ctx, enum abi_trap t) { return t ? rt_raise(ctx, t) : 0; }
 
-static struct rt_memory *memory_at(struct abi_ctx *ctx, u32 mem) {
-    struct rt_instance *i = ctx->instance;
-    assert(mem < i->module->info.memory_count);
-    return i->memories[mem];
-}
-
 static struct rt_table *table_at(struct abi_ctx *ctx, u32 table) {
     struct rt_instance *i = ctx->instance;
     assert(table < i->module->info.table_count);
     return i->tables[table];
 }
 
-/* Operands of 32-bit memories and tables are i32, whose upper halves may be
- * dirty in registers (abi.h). */
-static u64 cut(const struct wasm_limits *l, u64 v) { return l->is64 ? v : (u32)v; }
-static u64 cut_memory(const struct rt_memory *m, u64 v) { return cut(&m->type.limits, v); }
-static u64 cut_table(const struct rt_table *t, u64 v) { return cut(&t->type.limits, v); }
+static u64 cut_memory(const struct rt_memory *m, u64 v) { return rt_cut(&m->type.limits, v); }
+static u64 cut_table(const struct rt_table *t, u64 v) { return rt_cut(&t->type.limits, v); }
 
 static u64 memory_grow(struct abi_ctx *ctx, u32 mem, u64 delta) {
-    struct rt_memory *m = memory_at(ctx, mem);
-    return rt_memory_grow(m, cut_memory(m, delta));
+    struct rt_memory *m = rt_memory_at(ctx, mem);
+    return rt_memory_grow(ctx->store->owner, m, cut_memory(m, delta));
 }
 
 static u64 memory_fill(struct abi_ctx *ctx, u32 mem, u64 at, u32 byte, u64 n) {
-    struct rt_memory *m = memory_at(ctx, mem);
-    return raise_if(ctx, rt_do_memory_fill(m, cut_memory(m, at), (u8)byte, cut_memory(m, n)));
+    struct rt_memory *m = rt_memory_at(ctx, mem);
+    return raise_if(ctx, rt_do_memory_fill(ctx->store->owner, m, cut_memory(m, at), (u8)byte, cut_memory(m, n)));
 }
 
 /* The count is as wide as the narrower of the two. */
 static u64 memory_copy(struct abi_ctx *ctx, u64 mems, u64 to, u64 from, u64 n) {
-    struct rt_memory *d = memory_at(ctx, (u32)mems), *s = memory_at(ctx, (u32)(mems >> 32));
+    struct rt_memory *d = rt_memory_at(ctx, (u32)mems), *s = rt_memory_at(ctx, (u32)(mems >> 32));
     n = cut_memory(d, cut_memory(s, n));
-    return raise_if(ctx, rt_do_memory_copy(d, cut_memory(d, to), s, cut_memory(s, from), n));
+    return raise_if(ctx, rt_do_memory_copy(ctx->store->owner, d, cut_memory(d, to), s, cut_memory(s, from), n));
 }
 
 static u64 memory_init(struct abi_ctx *ctx, u64 what, u64 to, u32 from, u32 n) {
-    u64 at = cut_memory(memory_at(ctx, (u32)what), to);
+    u64 at = cut_memory(rt_memory_at(ctx, (u32)what), to);
     return raise_if(ctx, rt_do_memory_init(ctx->instance, (u32)what, (u32)(what >> 32), at, from, n));
 }
 
@@ -110,6 +101,16 @@ static u64 elem_drop(struct abi_ctx *ctx, u32 segment) {
 static u64 ref_func(struct abi_ctx *ctx, u32 func) {
     u32 h = rt_func_handle(ctx->instance, func);
     return h ? h : rt_raise(ctx, ABI_TRAP_NOMEM);
+}
+
+static u64 atomic_notify(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u32 count) {
+    return rt_atomic_notify(ctx, mem, index, offset, count);
+}
+static u64 atomic_wait32(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u32 expected, i64 ns) {
+    return rt_atomic_wait(ctx, mem, index, offset, expected, ns, 4);
+}
+static u64 atomic_wait64(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u64 expected, i64 ns) {
+    return rt_atomic_wait(ctx, mem, index, offset, expected, ns, 8);
 }
 
 static u64 f32_round(struct abi_ctx *ctx, u32 bits, u32 mode) { return rt_round_f32(bits, mode); }

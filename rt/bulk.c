@@ -26,9 +26,9 @@ static void write_chunks(struct rt_store *s, u8 *to, const u8 *from, u8 byte, u6
     }
 }
 
-enum abi_trap rt_do_memory_fill(struct rt_memory *m, u64 at, u8 byte, u64 n) {
+enum abi_trap rt_do_memory_fill(struct rt_store *store, struct rt_memory *m, u64 at, u8 byte, u64 n) {
     if (!rt_inside(at, n, rt_memory_bytes(m))) return ABI_TRAP_MEMORY;
-    write_chunks(m->store, m->base + at, NULL, byte, n);
+    write_chunks(store, m->base + at, NULL, byte, n);
     return ABI_TRAP_NONE;
 }
 
@@ -43,11 +43,11 @@ static void move_chunks(struct rt_store *s, u8 *to, const u8 *from, u64 n) {
     }
 }
 
-enum abi_trap rt_do_memory_copy(struct rt_memory *d, u64 to, struct rt_memory *s, u64 from, u64 n) {
+enum abi_trap rt_do_memory_copy(struct rt_store *store, struct rt_memory *d, u64 to, struct rt_memory *s, u64 from, u64 n) {
     if (!rt_inside(to, n, rt_memory_bytes(d)) ||
         (!fault(BULK_BOUND) && !rt_inside(from, n, rt_memory_bytes(s))))
         return ABI_TRAP_MEMORY;
-    move_chunks(d->store, d->base + to, s->base + from, n);
+    move_chunks(store, d->base + to, s->base + from, n);
     return ABI_TRAP_NONE;
 }
 

@@ -45,8 +45,10 @@ void rt_instance_destroy(struct rt_instance *i) {
     for (u32 k = 0; k < w->func_count; k++)
         if (i->handles[k]) rt_ref_free(i->store, i->handles[k]);
     for (u32 k = 0; k < w->memory_count; k++) {
-        list_remove(&i->users[k].link);
-        if (i->memories[k]) rt_memory_drop(i->memories[k]);
+        if (!i->memories[k]) continue;
+        rt_memory_unuse(i->memories[k], &i->users[k]);
+        if (k < w->imported_memories) rt_memory_drop(i->memories[k]);
+        else rt_memory_disown(i->store, i->memories[k]);
     }
     for (u32 k = 0; k < w->table_count; k++)
         if (i->tables[k]) rt_table_drop(i->tables[k]);
@@ -108,8 +110,8 @@ u32 rt_func_handle(struct rt_instance *i, u32 func) {
         struct rt_callable c;
         rt_resolve_func(i, func, &c);
         assert(abi_type_id(c.func.code) == i->module->type_ids[i->module->info.funcs[func].type]);
-        struct rt_ref r = {.kind = RT_REF_FUNC, .func = func, .owner = i};
-        i->handles[func] = rt_ref_new(i->store, &r, &c.func);
+        struct rt_ref r = {.kind = RT_REF_FUNC, .func = func, .owner = i, .pair = c.func};
+        i->handles[func] = rt_ref_new(i->store, &r);
     }
     return i->handles[func];
 }
@@ -162,11 +164,7 @@ static enum err own_memories(struct rt_instance *i, struct rt_error *error) {
 static enum err own_tables(struct rt_instance *i, struct rt_error *error) {
     const struct wasm_module *w = &i->module->info;
     for (u32 k = w->imported_tables; k < w->table_count; k++) {
-        struct wasm_table t = w->tables[k];
-        union abi_value init = {.bits = {0, 0}};
-        t.type = rt_type_of(i->module, t.type);
-        enum err e = t.has_init ? rt_eval(i, &t.init, &init) : ERR_OK;
-        if (!e) e = rt_table_new(i->store, &t, init.i32, &i->tables[k]);
+        enum err e = rt_table_new(i->store, &w->tables[k], &i->tables[k]);
         if (e)
             return rt_fail(error, e, SIZE_MAX, "table %u of %llu elements: %s", k,
                            (unsigned long long)w->tables[k].limits.min, err_text(e));

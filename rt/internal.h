@@ -63,8 +63,6 @@ struct rt_engine {
     /* under host.lock */
     struct rt_type *types[RT_TYPE_CHAINS];
     u32 last_type_id;
-    u32 *free_ids; /* given back: used again */
-    u32 free_id_count, free_id_room;
     struct rt_code_map *old_map; /* the one before: a handler may still be reading it */
     u32 holders;                 /* modules, stores, linkers alive: for an assert */
     /* written under host.lock, read by handlers at any time */
@@ -113,14 +111,18 @@ struct rt_linker {
     struct rt_named_instance *instances;
 };
 
+/* Shared ones (threads proposal) may be in use by several stores. */
 struct rt_memory {
-    struct list link; /* store->memories */
-    struct rt_store *store;
-    u32 holders;
+    /* fixed */
+    struct rt_engine *engine;
     u8 *window, *base;
     u64 window_bytes;
-    u64 pages, max; /* max: never above what the window has room for */
+    u64 max; /* in pages; never above what the window has room for */
     struct wasm_memory type;
+    /* of the store that made it */ struct list link; /* store->memories */
+    /* atomic */ u32 holders, busy;
+    /* under busy, if shared */
+    u64 pages;
     struct list users; /* struct rt_memory_user: who shows its size to compiled code */
 };
 
@@ -148,15 +150,15 @@ struct rt_cell {
 
 enum rt_ref_kind { RT_REF_FREE, RT_REF_FUNC, RT_REF_EXTERN };
 
-/* What a handle means: store->refs[handle]. Entry 0 is never used. The callable
- * pair of a FUNC is beside it, in store->abi.refs.entries. */
+/* What a handle means: store->refs[handle]. Entry 0 is never used. */
 struct rt_ref {
     enum rt_ref_kind kind;
-    u32 func; /* FUNC: index in owner's function space */
+    u32 func;              /* FUNC: index in owner's function space */
+    struct rt_instance *owner;
     union {
-        struct rt_instance *owner; /* FUNC */
-        void *value;               /* EXTERN */
-        u32 next_free;             /* FREE */
+        struct abi_func pair; /* FUNC */
+        void *value;          /* EXTERN */
+        u32 next_free;        /* FREE */
     };
 };
 
@@ -165,6 +167,7 @@ struct rt_store {
     struct rt_engine *engine;
     struct rt_limits limits;
     void *slots[RT_SLOT_COUNT];
+    bool may_wait;
     u8 *stack; /* the reservation: guard, then stack_bytes */
     size_t stack_bytes;
     struct list instances, memories, tables;
@@ -211,8 +214,6 @@ void *rt_alloc(struct rt_engine *e, size_t n); /* zeroed */
 void rt_free(struct rt_engine *e, void *p, size_t n);
 void rt_lock(struct rt_engine *e);
 void rt_unlock(struct rt_engine *e);
-/* Indices in the types are those of rt_types, or RT_TYPE_SELF. */
-enum { RT_TYPE_SELF = 0, RT_TYPE_LAST = UINT32_MAX >> WASM_TYPE_INDEX_SHIFT };
 struct rt_type *rt_type_hold(struct rt_engine *e, const wasm_type *params, u32 np,
                              const wasm_type *results, u32 nr);
 void rt_type_drop(struct rt_engine *e, struct rt_type *t);
@@ -228,26 +229,25 @@ void rt_module_hold(struct rt_module *m);
 
 /* memory.c, table.c: *_new returns one count; NULL and ERR_NOMEM or ERR_LIMIT. */
 enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struct rt_memory **out);
+void rt_memory_hold(struct rt_memory *m);
 void rt_memory_drop(struct rt_memory *m);
+void rt_memory_disown(struct rt_store *s, struct rt_memory *m); /* drop by who called rt_memory_new */
 void rt_memory_use(struct rt_memory *m, struct rt_memory_user *u, struct abi_memory *shown);
+void rt_memory_unuse(struct rt_memory *m, struct rt_memory_user *u);
 u64 rt_memory_bytes(const struct rt_memory *m);
 bool rt_memory_window(const struct rt_memory *m, u64 address); /* may an access there be a trap? */
-u64 rt_memory_grow(struct rt_memory *m, u64 delta); /* old pages or -1 */
-enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, u32 handle, struct rt_table **out);
+u64 rt_memory_grow(struct rt_store *s, struct rt_memory *m, u64 delta); /* old pages or -1 */
+enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, struct rt_table **out);
 void rt_table_drop(struct rt_table *t);
 bool rt_table_put(struct rt_table *t, u64 index, u32 handle); /* false: not a handle for it */
 u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle); /* old length or -1 */
-extern const struct abi_func rt_null_pair; /* code with type id 0 before it */
+extern const void *const rt_null_code; /* type id 0 before it */
 
 /* store.c */
-u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r, const struct abi_func *pair); /* 0: no memory */
-struct abi_func rt_ref_pair(struct rt_store *s, u32 handle); /* the null pair, if no function's */
+u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r); /* 0: no memory */
 void rt_ref_free(struct rt_store *s, u32 handle);
 const struct rt_ref *rt_ref_at(struct rt_store *s, u32 handle); /* NULL: null or none */
-/* type: as rt_type_of gives it. */
 bool rt_handle_fits(struct rt_store *s, wasm_type type, u32 handle);
-/* A type of m with an index that means the same everywhere: that of its rt_type. */
-wasm_type rt_type_of(const struct rt_module *m, wasm_type t);
 enum err rt_cell_new(struct rt_store *s, union abi_value v, struct rt_cell **out);
 void rt_cell_drop(struct rt_cell *c);
 enum err rt_store_keep_cell(struct rt_store *s, struct rt_cell *c);
@@ -282,19 +282,30 @@ enum abi_trap rt_run_segments(struct rt_instance *i);
 /* builtin.c, bulk.c */
 extern const void *const rt_builtins[ABI_BUILTIN_COUNT];
 /* Bulk operations: bounds-checked, chunked. */
-enum abi_trap rt_do_memory_fill(struct rt_memory *m, u64 at, u8 byte, u64 n);
-enum abi_trap rt_do_memory_copy(struct rt_memory *d, u64 to, struct rt_memory *s, u64 from, u64 n);
+enum abi_trap rt_do_memory_fill(struct rt_store *store, struct rt_memory *m, u64 at, u8 byte, u64 n);
+enum abi_trap rt_do_memory_copy(struct rt_store *store, struct rt_memory *d, u64 to, struct rt_memory *s, u64 from, u64 n);
 enum abi_trap rt_do_table_fill(struct rt_table *t, u64 at, u32 handle, u64 n);
 enum abi_trap rt_do_table_copy(struct rt_table *d, u64 to, struct rt_table *s, u64 from, u64 n);
 enum abi_trap rt_do_memory_init(struct rt_instance *i, u32 mem, u32 segment, u64 to, u32 from, u32 n);
 enum abi_trap rt_do_table_init(struct rt_instance *i, u32 table, u32 segment, u64 to, u32 from, u32 n);
 
+/* atomic.c */
+u64 rt_atomic_notify(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u32 count);
+u64 rt_atomic_wait(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u64 expected, i64 ns, u32 width);
+
 /* round.c */
 u32 rt_round_f32(u32 bits, u32 mode);
 u64 rt_round_f64(u64 bits, u32 mode);
 
+/* Operands of 32-bit memories and tables are i32, whose upper halves may be
+ * dirty in registers (abi.h). */
+static inline u64 rt_cut(const struct wasm_limits *l, u64 v) { return l->is64 ? v : (u32)v; }
+static inline struct rt_memory *rt_memory_at(const struct abi_ctx *ctx, u32 mem) {
+    const struct rt_instance *i = ctx->instance;
+    assert(mem < i->module->info.memory_count);
+    return i->memories[mem];
+}
 static inline bool rt_inside(u64 at, u64 n, u64 size) { return at <= size && n <= size - at; }
 static inline bool rt_is_ref(wasm_type t) { return wasm_is_ref(t); }
-static inline bool rt_is_func_ref(wasm_type t) { return (t & WASM_TYPE_CODE) == WASM_FUNCREF; }
 
 #endif

@@ -5,7 +5,11 @@
  * I2 the base never moves, so compiled code may keep it in a register: a window
  *    has room for all that the memory may become.
  * I3 every user's struct abi_memory shows the current size.
- * I4 a guarded memory's window is larger than anything that compiled code can
+ *    A shared memory's are changed under `busy`: a thread that reads its own
+ *    sees the old size or the new one.
+ * I4 what a store's limit allows is charged to who made the memory: what it has
+ *    now, or, if it is shared, what it may become.
+ * I5 a guarded memory's window is larger than anything that compiled code can
  *    reach (internal.h); for others compiled code checks every access itself. */
 #include "base/assert.h"
 #include "rt/internal.h"
@@ -15,17 +19,17 @@ static u64 bytes_now(const struct rt_memory *m) { return bytes_of(m, m->pages); 
 
 /* What is committed for so many bytes. */
 static u64 committed(const struct rt_memory *m, u64 bytes) {
-    return ALIGN_UP(bytes, (u64)m->store->engine->host.page);
+    return ALIGN_UP(bytes, (u64)m->engine->host.page);
 }
 
 static bool guarded(const struct rt_memory *m) {
-    return wasm_memory_guarded(&m->type) && !m->store->engine->host.checked_memory;
+    return wasm_memory_guarded(&m->type) && !m->engine->host.checked_memory;
 }
 
 /* Without guards: as much as the memory may become, up to a bound; less where
  * address space is short. Lowers max to what fits. */
 static void *reserve_checked(struct rt_memory *m) {
-    const struct rt_host *h = &m->store->engine->host;
+    const struct rt_host *h = &m->engine->host;
     u64 least = MAX(committed(m, bytes_now(m)), (u64)h->page);
     u64 most = m->max >= RT_CHECKED_WINDOW >> wasm_page_log2(&m->type) ? RT_CHECKED_WINDOW : bytes_of(m, m->max);
     for (u64 n = MAX(ALIGN_UP(most, (u64)h->page), least);; n = MAX(ALIGN_DOWN(n / 2, (u64)h->page), least)) {
@@ -37,7 +41,7 @@ static void *reserve_checked(struct rt_memory *m) {
 }
 
 static enum err window_open(struct rt_memory *m) {
-    const struct rt_host *h = &m->store->engine->host;
+    const struct rt_host *h = &m->engine->host;
     u64 front = guarded(m) ? RT_WINDOW_FRONT : 0, bytes = committed(m, bytes_now(m));
     if (guarded(m)) {
         m->window_bytes = RT_WINDOW_FRONT + RT_WINDOW_BACK;
@@ -68,33 +72,61 @@ static bool size_fits(const struct rt_store *s, const struct wasm_memory *type) 
     return type->limits.min <= type->limits.max && type->limits.min <= most >> wasm_page_log2(type);
 }
 
+static u64 charge_of(const struct rt_memory *m) { return bytes_of(m, m->type.limits.shared ? m->max : m->pages); }
+
 enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struct rt_memory **out) {
-    if (type->limits.shared) return ERR_UNSUPPORTED;
     if (!size_fits(s, type)) return ERR_LIMIT;
     struct rt_memory *m = rt_alloc(s->engine, sizeof *m);
     if (!m) return ERR_NOMEM;
-    *m = (struct rt_memory){.store = s, .holders = 1, .pages = type->limits.min, .type = *type};
-    m->max = MIN(type->limits.max, most_bytes(type) >> wasm_page_log2(type));
+    *m = (struct rt_memory){.engine = s->engine, .holders = 1, .pages = type->limits.min, .type = *type};
+    u64 most = MIN(most_bytes(type), type->limits.shared ? bytes_left(s) : UINT64_MAX);
+    m->max = MIN(type->limits.max, most >> wasm_page_log2(type));
     list_init(&m->users);
     if (window_open(m)) {
         rt_free(s->engine, m, sizeof *m);
         return ERR_NOMEM;
     }
     list_push_back(&s->memories, &m->link);
-    s->memory_used += bytes_now(m);
+    s->memory_used += charge_of(m);
     *out = m;
     return ERR_OK;
 }
 
+void rt_memory_hold(struct rt_memory *m) {
+    u32 before = __atomic_fetch_add(&m->holders, 1, __ATOMIC_RELAXED);
+    assert(before);
+}
+
 void rt_memory_drop(struct rt_memory *m) {
-    struct rt_engine *e = m->store->engine;
-    assert(m->holders);
-    if (--m->holders) return;
-    assert(list_empty(&m->users) && m->store->memory_used >= bytes_now(m));
-    m->store->memory_used -= bytes_now(m);
-    list_remove(&m->link);
+    struct rt_engine *e = m->engine;
+    u32 before = __atomic_fetch_sub(&m->holders, 1, __ATOMIC_ACQ_REL);
+    assert(before);
+    if (before > 1) return;
+    assert(list_empty(&m->users) && list_empty(&m->link));
     e->host.release(e->host.self, m->window, m->window_bytes);
     rt_free(e, m, sizeof *m);
+}
+
+void rt_memory_disown(struct rt_store *s, struct rt_memory *m) {
+    assert(s->memory_used >= charge_of(m) && !list_empty(&m->link));
+    s->memory_used -= charge_of(m);
+    list_remove(&m->link);
+    rt_memory_drop(m);
+}
+
+/* Only a shared memory needs it: others belong to one thread. Not patient: an
+ * extension, which must not wait for a thread that it keeps from running. */
+static bool enter(struct rt_memory *m, bool patient) {
+    if (!m->type.limits.shared) return true;
+    for (u32 tries = 0; __atomic_exchange_n(&m->busy, 1, __ATOMIC_ACQUIRE); tries++) {
+        if (!patient && tries > 1000) return false;
+        __builtin_ia32_pause();
+    }
+    return true;
+}
+
+static void leave(struct rt_memory *m) {
+    if (m->type.limits.shared) __atomic_store_n(&m->busy, 0, __ATOMIC_RELEASE);
 }
 
 static void show(const struct rt_memory *m, struct abi_memory *to) {
@@ -106,8 +138,16 @@ static void show(const struct rt_memory *m, struct abi_memory *to) {
 void rt_memory_use(struct rt_memory *m, struct rt_memory_user *u, struct abi_memory *shown) {
     assert(list_empty(&u->link) && !shown->base);
     u->shown = shown;
+    enter(m, true);
     list_push_back(&m->users, &u->link);
     show(m, shown);
+    leave(m);
+}
+
+void rt_memory_unuse(struct rt_memory *m, struct rt_memory_user *u) {
+    enter(m, true);
+    list_remove(&u->link);
+    leave(m);
 }
 
 u64 rt_memory_bytes(const struct rt_memory *m) { return bytes_now(m); }
@@ -116,16 +156,25 @@ bool rt_memory_window(const struct rt_memory *m, u64 address) {
     return guarded(m) && address - (u64)m->window < m->window_bytes;
 }
 
-u64 rt_memory_grow(struct rt_memory *m, u64 delta) {
-    const struct rt_host *h = &m->store->engine->host;
+static u64 grow_entered(struct rt_memory *m, u64 room, u64 delta) {
+    const struct rt_host *h = &m->engine->host;
     u64 old = m->pages, have = committed(m, bytes_now(m));
     assert(old <= m->max);
-    if (delta > MIN(m->max - old, bytes_left(m->store) >> wasm_page_log2(&m->type))) return UINT64_MAX;
+    if (delta > MIN(m->max - old, room)) return UINT64_MAX;
     u64 want = committed(m, bytes_of(m, old + delta));
     if (want > have && h->commit(h->self, m->base + have, want - have)) return UINT64_MAX;
     m->pages = old + delta;
-    m->store->memory_used += bytes_of(m, delta);
     LIST_EACH(it, &m->users) show(m, LIST_ENTRY(it, struct rt_memory_user, link)->shown);
+    return old;
+}
+
+u64 rt_memory_grow(struct rt_store *s, struct rt_memory *m, u64 delta) {
+    bool shared = m->type.limits.shared;
+    u64 room = shared ? UINT64_MAX : bytes_left(s) >> wasm_page_log2(&m->type);
+    if (!enter(m, s->may_wait)) return UINT64_MAX;
+    u64 old = grow_entered(m, room, delta);
+    leave(m);
+    if (old != UINT64_MAX && !shared) s->memory_used += bytes_of(m, delta);
     return old;
 }
 

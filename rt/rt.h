@@ -6,7 +6,8 @@
  * -> rt_instantiate (link, initialise, start) -> rt_call ... -> rt_instance_free
  * -> rt_module_free. A module may have many instances.
  * Threads: a store and what is in it is used by one thread at a time; modules
- * and linkers may be shared once built. Engine-wide tables are guarded by
+ * and linkers may be shared once built, and shared memories may be exported from
+ * one store and imported into others. Engine-wide tables are guarded by
  * rt_host.lock. rt_fault, rt_stop and rt_is_code take no lock and allocate
  * nothing: they may run in a signal handler or an interrupt.
  * Errors: on any enum err nothing has changed and nothing is left behind.
@@ -18,6 +19,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "wasm/module.h"
+
+/* How a wait ended; the first three are what the instruction yields. */
+enum rt_wait { RT_WAIT_WOKEN, RT_WAIT_NOT_EQUAL, RT_WAIT_TIMED_OUT, RT_WAIT_STOPPED };
 
 /* The machine. All functions are set by the embedder before rt_engine_init. */
 struct rt_host {
@@ -36,6 +40,13 @@ struct rt_host {
     enum err (*code_seal)(void *self, void *write, void *exec, size_t n);
     void (*code_free)(void *self, void *exec, size_t n);
     u64 (*now_ns)(void *self); /* monotonic */
+    /* memory.atomic.wait and notify on shared memories; NULL: nothing waits. wait:
+     * if the word of width 4 or 8 at `at` equals expected, sleeps until a notify,
+     * for ns nanoseconds (negative: no limit), or until *stop is not 0; comparing
+     * and going to sleep are one step for notify. notify wakes up to count, those
+     * that came first first, and says how many. */
+    enum rt_wait (*wait)(void *self, const void *at, u64 expected, u32 width, i64 ns, const u32 *stop);
+    u32 (*notify)(void *self, const void *at, u32 count);
     /* Mutual exclusion around engine-wide tables; NULL: one thread only. */
     void (*lock)(void *self);
     void (*unlock)(void *self);
@@ -84,6 +95,9 @@ bool rt_module_vectors(const struct rt_module *m);
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out);
 void rt_store_free(struct rt_store *s); /* frees its instances */
+/* May code in s block in memory.atomic.wait? At first not: a wait that would
+ * have to is the trap MAY_NOT_WAIT. */
+void rt_store_let_wait(struct rt_store *s, bool may);
 /* Pointers for host functions, one per family of them: what the embedder
  * sets as data is found as rt_data(caller). */
 enum rt_slot { RT_SLOT_DATA, RT_SLOT_WASI, RT_SLOT_COUNT };

@@ -68,6 +68,7 @@ static void run_linked(const struct wasi_program *p, struct rt_linker *l, struct
         return;
     }
     wasi_attach(w, s);
+    rt_store_let_wait(s, true);
     run_module(p, l, s, w, out);
     rt_store_free(s);
 }

@@ -6,24 +6,20 @@
 #include "base/mem.h"
 #include "wasm/decoder.h"
 
-enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_END = 8 };
+enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4 };
 
 /* Ranges are wasm_validate's; ceiling (for 32-bit indices, for 64-bit ones) is
  * the maximum that holds when none is declared. */
-static enum err take_limits(struct decoder *d, u64 ceiling, u64 ceiling64, struct wasm_limits *l) {
+static enum err take_limits(struct decoder *d, u64 ceiling, u64 ceiling64, u8 allowed, struct wasm_limits *l) {
     struct cursor before = d->c;
     u8 flags;
     enum err e = wasm_take_byte(&d->c, &flags, &d->why);
     if (e) return e;
-    if (flags >= LIMITS_END) {
+    if (flags & ~allowed) {
         d->c = before;
         return decode_fail(d, ERR_MALFORMED, "malformed limits flags");
     }
-    if (flags & LIMITS_SHARED) {
-        d->c = before;
-        return decode_fail(d, ERR_UNSUPPORTED, "threads and atomics: shared limits");
-    }
-    *l = (struct wasm_limits){.has_max = flags & LIMITS_MAX, .is64 = flags & LIMITS_64};
+    *l = (struct wasm_limits){.has_max = flags & LIMITS_MAX, .is64 = flags & LIMITS_64, .shared = flags & LIMITS_SHARED};
     l->max = l->is64 ? ceiling64 : ceiling;
     if ((e = wasm_take_u64(&d->c, &l->min, &d->why))) return e;
     return l->has_max ? wasm_take_u64(&d->c, &l->max, &d->why) : ERR_OK;
@@ -31,27 +27,21 @@ static enum err take_limits(struct decoder *d, u64 ceiling, u64 ceiling64, struc
 
 static enum err take_table(struct decoder *d, struct wasm_table *t) {
     t->at = decode_at(d);
-    enum err e = decode_reftype(d, &t->type);
-    return e ? e : take_limits(d, UINT32_MAX, UINT64_MAX, &t->limits);
-}
-
-/* A table of the module's own may have an initialiser. */
-static enum err take_own_table(struct decoder *d, struct wasm_table *t) {
-    t->has_init = cursor_left(&d->c) >= 2 && d->c.p[0] == 0x40 && d->c.p[1] == 0;
-    if (!t->has_init) return take_table(d, t);
-    d->c.p += 2;
-    enum err e = take_table(d, t);
-    return e ? e : decode_init(d, t->type, &t->init);
+    if (cursor_left(&d->c) >= 2 && d->c.p[0] == 0x40 && d->c.p[1] == 0)
+        return decode_fail(d, ERR_UNSUPPORTED, "typed function references: table with an initialiser");
+    enum err e = wasm_take_reftype(&d->c, &t->type, &d->why);
+    return e ? e : take_limits(d, UINT32_MAX, UINT64_MAX, LIMITS_MAX | LIMITS_64, &t->limits);
 }
 
 static enum err take_memory(struct decoder *d, struct wasm_memory *mem) {
     mem->at = decode_at(d);
-    return take_limits(d, 1ull << (32 - WASM_PAGE_LOG2), 1ull << (64 - WASM_PAGE_LOG2), &mem->limits);
+    return take_limits(d, 1ull << (32 - WASM_PAGE_LOG2), 1ull << (64 - WASM_PAGE_LOG2),
+                       LIMITS_MAX | LIMITS_SHARED | LIMITS_64, &mem->limits);
 }
 
 static enum err take_globaltype(struct decoder *d, struct wasm_global *g) {
     g->at = decode_at(d);
-    enum err e = decode_valtype(d, &g->type);
+    enum err e = wasm_take_valtype(&d->c, &g->type, &d->why);
     if (e) return e;
     struct cursor before = d->c;
     u8 flags;
@@ -174,7 +164,7 @@ enum err decode_tables(struct decoder *d) {
     if ((e = decode_extend(d, m->tables, m->table_count, count, sizeof *m->tables, &m->tables)))
         return e;
     for (u32 i = 0; i < count; i++)
-        if ((e = take_own_table(d, &m->tables[m->table_count + i]))) return e;
+        if ((e = take_table(d, &m->tables[m->table_count + i]))) return e;
     m->table_count += count;
     return ERR_OK;
 }

@@ -18,7 +18,16 @@ const struct wasm_opinfo wasm_opinfos[WASM_OP_COUNT] = {
 #undef X
 };
 
-enum { PREFIX_MISC = 0xfc, PREFIX_BASE = 0x100, MISC_WIDE_FIRST = 19, MISC_WIDE_LAST = 22 };
+enum { PREFIX_MISC = 0xfc, MISC_WIDE_FIRST = 19, MISC_WIDE_LAST = 22 };
+
+/* What a prefix's sub-opcodes are added to, and how many there may be. */
+static const struct {
+    u8 byte;
+    u32 base, count;
+} prefixes[] = {
+    {PREFIX_MISC, 0x100, 0x80},
+    {0xfe, 0x180, 0x80},
+};
 
 /* What later standards assign to a first byte; NULL: nothing. */
 static const char *future_feature(u8 byte) {
@@ -31,10 +40,14 @@ static const char *future_feature(u8 byte) {
     case 0x08:
     case 0x0a:
     case 0x1f: return "exceptions: instruction";
+    case 0x14:
+    case 0x15:
+    case 0xd4:
+    case 0xd5:
+    case 0xd6: return "typed function references: instruction";
     case 0xd3:
     case 0xfb: return "GC: instruction";
     case 0xfd: return "SIMD: instruction";
-    case 0xfe: return "threads and atomics: instruction";
     default: return NULL;
     }
 }
@@ -45,9 +58,10 @@ static enum err take_opcode(struct cursor *c, enum wasm_op *op, const char **why
     enum err e = wasm_take_byte(c, &byte, why);
     if (e) return e;
     u32 code = byte;
-    if (byte == PREFIX_MISC) {
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        if (prefixes[i].byte != byte) continue;
         if ((e = wasm_take_u32(c, &sub, why))) return e;
-        code = sub < WASM_OP_COUNT - PREFIX_BASE ? PREFIX_BASE | sub : WASM_OP_COUNT;
+        code = sub < prefixes[i].count ? prefixes[i].base + sub : WASM_OP_COUNT;
     }
     if (code < WASM_OP_COUNT && wasm_opinfos[code].text) {
         *op = (enum wasm_op)code;
@@ -107,6 +121,14 @@ static enum err take_pair(struct cursor *c, struct wasm_instr *i, const char **w
     return e ? e : wasm_take_u32(c, &i->b, why);
 }
 
+static enum err take_zero(struct cursor *c, const char **why) {
+    u8 byte;
+    enum err e = wasm_take_byte(c, &byte, why);
+    if (e || !byte) return e;
+    *why = "zero byte expected";
+    return ERR_MALFORMED;
+}
+
 static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const char **why) {
     i32 narrow = 0;
     i64 wide = 0;
@@ -125,11 +147,11 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
         e = wasm_take_i64(c, &wide, why);
         i->bits = (u64)wide;
         return e;
+    case WASM_IMM_ZERO: return take_zero(c, why);
     case WASM_IMM_F32: return take_raw(c, 4, &i->bits, why);
     case WASM_IMM_F64: return take_raw(c, 8, &i->bits, why);
     case WASM_IMM_REFTYPE: return wasm_take_heaptype(c, &i->type, why);
     case WASM_IMM_LABEL:
-    case WASM_IMM_TYPE:
     case WASM_IMM_FUNC:
     case WASM_IMM_LOCAL:
     case WASM_IMM_GLOBAL:

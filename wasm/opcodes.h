@@ -3,7 +3,7 @@
  *
  * I1 a row is X(NAME, code, "text", IMMEDIATE, "operands", "results", align).
  * I2 code is the opcode byte; behind the prefix 0xfc it is 0x100 | sub-opcode,
- *    so the codes index a dense table.
+ *    behind 0xfe (atomics) 0x180 | sub-opcode, so the codes index one table.
  * I3 operands and results are strings of i I f F (i32 i64 f32 f64), deepest
  *    operand first; "*" means that the instruction has a typing rule of its own.
  *    a is the index type of the memory or table that the immediates name (of the
@@ -26,7 +26,6 @@
     X(LABEL)         /* a */                                                     \
     X(LABELS)        /* a = count without the default; labels: a + 1 u32 LEBs */ \
     X(FUNC)          /* a */                                                     \
-    X(TYPE)          /* a */                                                     \
     X(TYPE_TABLE)    /* a = type, b = table */                                   \
     X(TYPES)         /* select t: type, a = count (only 1 is valid) */           \
     X(LOCAL)         /* a */                                                     \
@@ -34,6 +33,7 @@
     X(TABLE)         /* a */                                                     \
     X(MEMARG)        /* a = align (log2), b = memory, bits = offset */           \
     X(MEMORY)        /* a */                                                     \
+    X(ZERO)          /* a reserved byte, 0 */                                    \
     X(I32)           /* bits, zero-extended */                                   \
     X(I64)           /* bits */                                                  \
     X(F32)           /* bits */                                                  \
@@ -68,8 +68,6 @@ enum wasm_immediate {
     X(CALL_INDIRECT, 0x11, "call_indirect", TYPE_TABLE, "*", "*", 0)                    \
     X(RETURN_CALL, 0x12, "return_call", FUNC, "*", "*", 0)                              \
     X(RETURN_CALL_INDIRECT, 0x13, "return_call_indirect", TYPE_TABLE, "*", "*", 0)      \
-    X(CALL_REF, 0x14, "call_ref", TYPE, "*", "*", 0)                                    \
-    X(RETURN_CALL_REF, 0x15, "return_call_ref", TYPE, "*", "*", 0)                      \
     X(DROP, 0x1a, "drop", NONE, "*", "*", 0)                                            \
     X(SELECT, 0x1b, "select", NONE, "*", "*", 0)                                        \
     X(SELECT_T, 0x1c, "select", TYPES, "*", "*", 0)                                     \
@@ -240,9 +238,6 @@ enum wasm_immediate {
     X(REF_NULL, 0xd0, "ref.null", REFTYPE, "*", "*", 0)                                 \
     X(REF_IS_NULL, 0xd1, "ref.is_null", NONE, "*", "*", 0)                              \
     X(REF_FUNC, 0xd2, "ref.func", FUNC, "*", "*", 0)                                    \
-    X(REF_AS_NON_NULL, 0xd4, "ref.as_non_null", NONE, "*", "*", 0)                      \
-    X(BR_ON_NULL, 0xd5, "br_on_null", LABEL, "*", "*", 0)                               \
-    X(BR_ON_NON_NULL, 0xd6, "br_on_non_null", LABEL, "*", "*", 0)                       \
     X(I32_TRUNC_SAT_F32_S, 0x100, "i32.trunc_sat_f32_s", NONE, "f", "i", 0)             \
     X(I32_TRUNC_SAT_F32_U, 0x101, "i32.trunc_sat_f32_u", NONE, "f", "i", 0)             \
     X(I32_TRUNC_SAT_F64_S, 0x102, "i32.trunc_sat_f64_s", NONE, "F", "i", 0)             \
@@ -260,14 +255,85 @@ enum wasm_immediate {
     X(TABLE_COPY, 0x10e, "table.copy", TABLE_TABLE, "asm", "", 0)                       \
     X(TABLE_GROW, 0x10f, "table.grow", TABLE, "*", "*", 0)                              \
     X(TABLE_SIZE, 0x110, "table.size", TABLE, "", "a", 0)                               \
-    X(TABLE_FILL, 0x111, "table.fill", TABLE, "*", "*", 0)
+    X(TABLE_FILL, 0x111, "table.fill", TABLE, "*", "*", 0)                              \
+    X(MEMORY_NOTIFY, 0x180, "memory.atomic.notify", MEMARG, "ai", "i", 2)               \
+    X(MEMORY_WAIT32, 0x181, "memory.atomic.wait32", MEMARG, "aiI", "i", 2)              \
+    X(MEMORY_WAIT64, 0x182, "memory.atomic.wait64", MEMARG, "aII", "i", 3)              \
+    X(ATOMIC_FENCE, 0x183, "atomic.fence", ZERO, "", "", 0)                             \
+    X(I32_ATOMIC_LOAD, 0x190, "i32.atomic.load", MEMARG, "a", "i", 2)                   \
+    X(I64_ATOMIC_LOAD, 0x191, "i64.atomic.load", MEMARG, "a", "I", 3)                   \
+    X(I32_ATOMIC_LOAD8_U, 0x192, "i32.atomic.load8_u", MEMARG, "a", "i", 0)             \
+    X(I32_ATOMIC_LOAD16_U, 0x193, "i32.atomic.load16_u", MEMARG, "a", "i", 1)           \
+    X(I64_ATOMIC_LOAD8_U, 0x194, "i64.atomic.load8_u", MEMARG, "a", "I", 0)             \
+    X(I64_ATOMIC_LOAD16_U, 0x195, "i64.atomic.load16_u", MEMARG, "a", "I", 1)           \
+    X(I64_ATOMIC_LOAD32_U, 0x196, "i64.atomic.load32_u", MEMARG, "a", "I", 2)           \
+    X(I32_ATOMIC_STORE, 0x197, "i32.atomic.store", MEMARG, "ai", "", 2)                 \
+    X(I64_ATOMIC_STORE, 0x198, "i64.atomic.store", MEMARG, "aI", "", 3)                 \
+    X(I32_ATOMIC_STORE8, 0x199, "i32.atomic.store8", MEMARG, "ai", "", 0)               \
+    X(I32_ATOMIC_STORE16, 0x19a, "i32.atomic.store16", MEMARG, "ai", "", 1)             \
+    X(I64_ATOMIC_STORE8, 0x19b, "i64.atomic.store8", MEMARG, "aI", "", 0)               \
+    X(I64_ATOMIC_STORE16, 0x19c, "i64.atomic.store16", MEMARG, "aI", "", 1)             \
+    X(I64_ATOMIC_STORE32, 0x19d, "i64.atomic.store32", MEMARG, "aI", "", 2)             \
+    X(I32_ATOMIC_RMW_ADD, 0x19e, "i32.atomic.rmw.add", MEMARG, "ai", "i", 2)            \
+    X(I64_ATOMIC_RMW_ADD, 0x19f, "i64.atomic.rmw.add", MEMARG, "aI", "I", 3)            \
+    X(I32_ATOMIC_RMW8_ADD_U, 0x1a0, "i32.atomic.rmw8.add_u", MEMARG, "ai", "i", 0)      \
+    X(I32_ATOMIC_RMW16_ADD_U, 0x1a1, "i32.atomic.rmw16.add_u", MEMARG, "ai", "i", 1)    \
+    X(I64_ATOMIC_RMW8_ADD_U, 0x1a2, "i64.atomic.rmw8.add_u", MEMARG, "aI", "I", 0)      \
+    X(I64_ATOMIC_RMW16_ADD_U, 0x1a3, "i64.atomic.rmw16.add_u", MEMARG, "aI", "I", 1)    \
+    X(I64_ATOMIC_RMW32_ADD_U, 0x1a4, "i64.atomic.rmw32.add_u", MEMARG, "aI", "I", 2)    \
+    X(I32_ATOMIC_RMW_SUB, 0x1a5, "i32.atomic.rmw.sub", MEMARG, "ai", "i", 2)            \
+    X(I64_ATOMIC_RMW_SUB, 0x1a6, "i64.atomic.rmw.sub", MEMARG, "aI", "I", 3)            \
+    X(I32_ATOMIC_RMW8_SUB_U, 0x1a7, "i32.atomic.rmw8.sub_u", MEMARG, "ai", "i", 0)      \
+    X(I32_ATOMIC_RMW16_SUB_U, 0x1a8, "i32.atomic.rmw16.sub_u", MEMARG, "ai", "i", 1)    \
+    X(I64_ATOMIC_RMW8_SUB_U, 0x1a9, "i64.atomic.rmw8.sub_u", MEMARG, "aI", "I", 0)      \
+    X(I64_ATOMIC_RMW16_SUB_U, 0x1aa, "i64.atomic.rmw16.sub_u", MEMARG, "aI", "I", 1)    \
+    X(I64_ATOMIC_RMW32_SUB_U, 0x1ab, "i64.atomic.rmw32.sub_u", MEMARG, "aI", "I", 2)    \
+    X(I32_ATOMIC_RMW_AND, 0x1ac, "i32.atomic.rmw.and", MEMARG, "ai", "i", 2)            \
+    X(I64_ATOMIC_RMW_AND, 0x1ad, "i64.atomic.rmw.and", MEMARG, "aI", "I", 3)            \
+    X(I32_ATOMIC_RMW8_AND_U, 0x1ae, "i32.atomic.rmw8.and_u", MEMARG, "ai", "i", 0)      \
+    X(I32_ATOMIC_RMW16_AND_U, 0x1af, "i32.atomic.rmw16.and_u", MEMARG, "ai", "i", 1)    \
+    X(I64_ATOMIC_RMW8_AND_U, 0x1b0, "i64.atomic.rmw8.and_u", MEMARG, "aI", "I", 0)      \
+    X(I64_ATOMIC_RMW16_AND_U, 0x1b1, "i64.atomic.rmw16.and_u", MEMARG, "aI", "I", 1)    \
+    X(I64_ATOMIC_RMW32_AND_U, 0x1b2, "i64.atomic.rmw32.and_u", MEMARG, "aI", "I", 2)    \
+    X(I32_ATOMIC_RMW_OR, 0x1b3, "i32.atomic.rmw.or", MEMARG, "ai", "i", 2)              \
+    X(I64_ATOMIC_RMW_OR, 0x1b4, "i64.atomic.rmw.or", MEMARG, "aI", "I", 3)              \
+    X(I32_ATOMIC_RMW8_OR_U, 0x1b5, "i32.atomic.rmw8.or_u", MEMARG, "ai", "i", 0)        \
+    X(I32_ATOMIC_RMW16_OR_U, 0x1b6, "i32.atomic.rmw16.or_u", MEMARG, "ai", "i", 1)      \
+    X(I64_ATOMIC_RMW8_OR_U, 0x1b7, "i64.atomic.rmw8.or_u", MEMARG, "aI", "I", 0)        \
+    X(I64_ATOMIC_RMW16_OR_U, 0x1b8, "i64.atomic.rmw16.or_u", MEMARG, "aI", "I", 1)      \
+    X(I64_ATOMIC_RMW32_OR_U, 0x1b9, "i64.atomic.rmw32.or_u", MEMARG, "aI", "I", 2)      \
+    X(I32_ATOMIC_RMW_XOR, 0x1ba, "i32.atomic.rmw.xor", MEMARG, "ai", "i", 2)            \
+    X(I64_ATOMIC_RMW_XOR, 0x1bb, "i64.atomic.rmw.xor", MEMARG, "aI", "I", 3)            \
+    X(I32_ATOMIC_RMW8_XOR_U, 0x1bc, "i32.atomic.rmw8.xor_u", MEMARG, "ai", "i", 0)      \
+    X(I32_ATOMIC_RMW16_XOR_U, 0x1bd, "i32.atomic.rmw16.xor_u", MEMARG, "ai", "i", 1)    \
+    X(I64_ATOMIC_RMW8_XOR_U, 0x1be, "i64.atomic.rmw8.xor_u", MEMARG, "aI", "I", 0)      \
+    X(I64_ATOMIC_RMW16_XOR_U, 0x1bf, "i64.atomic.rmw16.xor_u", MEMARG, "aI", "I", 1)    \
+    X(I64_ATOMIC_RMW32_XOR_U, 0x1c0, "i64.atomic.rmw32.xor_u", MEMARG, "aI", "I", 2)    \
+    X(I32_ATOMIC_RMW_XCHG, 0x1c1, "i32.atomic.rmw.xchg", MEMARG, "ai", "i", 2)          \
+    X(I64_ATOMIC_RMW_XCHG, 0x1c2, "i64.atomic.rmw.xchg", MEMARG, "aI", "I", 3)          \
+    X(I32_ATOMIC_RMW8_XCHG_U, 0x1c3, "i32.atomic.rmw8.xchg_u", MEMARG, "ai", "i", 0)    \
+    X(I32_ATOMIC_RMW16_XCHG_U, 0x1c4, "i32.atomic.rmw16.xchg_u", MEMARG, "ai", "i", 1)  \
+    X(I64_ATOMIC_RMW8_XCHG_U, 0x1c5, "i64.atomic.rmw8.xchg_u", MEMARG, "aI", "I", 0)    \
+    X(I64_ATOMIC_RMW16_XCHG_U, 0x1c6, "i64.atomic.rmw16.xchg_u", MEMARG, "aI", "I", 1)  \
+    X(I64_ATOMIC_RMW32_XCHG_U, 0x1c7, "i64.atomic.rmw32.xchg_u", MEMARG, "aI", "I", 2)  \
+    X(I32_ATOMIC_RMW_CMPXCHG, 0x1c8, "i32.atomic.rmw.cmpxchg", MEMARG, "aii", "i", 2)   \
+    X(I64_ATOMIC_RMW_CMPXCHG, 0x1c9, "i64.atomic.rmw.cmpxchg", MEMARG, "aII", "I", 3)   \
+    X(I32_ATOMIC_RMW8_CMPXCHG_U, 0x1ca, "i32.atomic.rmw8.cmpxchg_u", MEMARG, "aii", "i", 0) \
+    X(I32_ATOMIC_RMW16_CMPXCHG_U, 0x1cb, "i32.atomic.rmw16.cmpxchg_u", MEMARG, "aii", "i", 1) \
+    X(I64_ATOMIC_RMW8_CMPXCHG_U, 0x1cc, "i64.atomic.rmw8.cmpxchg_u", MEMARG, "aII", "I", 0) \
+    X(I64_ATOMIC_RMW16_CMPXCHG_U, 0x1cd, "i64.atomic.rmw16.cmpxchg_u", MEMARG, "aII", "I", 1) \
+    X(I64_ATOMIC_RMW32_CMPXCHG_U, 0x1ce, "i64.atomic.rmw32.cmpxchg_u", MEMARG, "aII", "I", 2)
 
 enum wasm_op {
 #define X(name, code, text, imm, in, out, align) WASM_OP_##name = code,
     WASM_OPS(X)
 #undef X
-        WASM_OP_COUNT = 0x112 /* codes are below it; not all are used */
+        WASM_OP_COUNT = 0x1cf /* codes are below it; not all are used */
 };
+
+static inline bool wasm_is_atomic(enum wasm_op op) {
+    return op >= WASM_OP_MEMORY_NOTIFY && op <= WASM_OP_I64_ATOMIC_RMW32_CMPXCHG_U;
+}
 
 struct wasm_opinfo {
     const char *text; /* NULL: no such instruction */

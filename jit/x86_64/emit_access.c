@@ -9,6 +9,9 @@
  *                cmp r11, [r14 + K.bytes]; ja trap
  *    and then, for memory 0, access [r15 + r11 - S]; for the others
  *                add r11, [r14 + K.base]; access [r11 - S]
+ *    Atomic accesses need the sum itself, to see whether it is aligned (S - 1 is
+ *    tested, cold trap, before the bounds): guarded, O is added to r11 before the
+ *    test, and base after it, or the access is [r15 + r11].
  * I2 guarded: O < 2^31, so the access lies in the memory's window, and faults
  *    where it is out of bounds. No other instruction here is a trap site.
  * I3 checked: S <= r11 <= bytes where the access runs, so it cannot fault. Where
@@ -26,36 +29,50 @@ static void add_steps(struct code *c, u64 n) {
     if (n) put_alu_imm(c, ALU_ADD, 1, rm_reg(SCRATCH), (i32)n);
 }
 
-/* r11 = index + offset + size, or a trap. */
-static void check(struct emit *e, const struct access *a, u32 v, u32 size, u32 i) {
-    u32 trap = trap_label(e, ABI_TRAP_MEMORY);
-    u64 end;
-    if (e_ins(e, v)->type == T_I64) {
-        if (__builtin_add_overflow(a->offset, (u64)size, &end)) end = UINT64_MAX;
-        put_mov_imm(e->c, SCRATCH, end);
-        put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_value(e, v, use_pos(i)));
-        put_label(e, 0x0f80 | CC_B, trap);
-    } else {
-        to_reg(e, v, use_pos(i), SCRATCH); /* 32 bits: clean */
-        add_steps(e->c, a->offset + size);
-    }
-    put_alu(e->c, ALU_CMP, 1, SCRATCH, FIELD(e, a->memory, bytes));
-    put_label(e, 0x0f80 | CC_A, trap);
+static void check_alignment(struct emit *e, u32 size) {
+    if (size == 1) return;
+    put_op8(e->c, 0xf6, 0, rm_reg(SCRATCH), 1); /* test r11b, size - 1 */
+    put8(e->c, (u8)(size - 1));
+    put_label(e, 0x0f80 | CC_NE, trap_label(e, ABI_TRAP_UNALIGNED_ATOMIC));
 }
 
-struct rm access_address(struct emit *e, u32 access, u32 i, bool *traps) {
-    const struct access *a = &e->f->accesses.p[access];
-    const struct ins *x = e_ins(e, i);
-    u32 size = access_size(x->aux);
-    *traps = !a->checked;
-    if (!a->checked) {
-        assert(a->offset <= ABI_MAX_DISP && e_ins(e, x->a)->type == T_I32);
-        to_reg(e, x->a, use_pos(i), SCRATCH);
-        put_alu(e->c, ALU_ADD, 1, SCRATCH, FIELD(e, a->memory, base));
-        return rm_mem(SCRATCH, (i32)a->offset);
+static struct rm checked(struct emit *e, const struct access *a, struct indexed x, u32 i) {
+    u32 trap = trap_label(e, ABI_TRAP_MEMORY);
+    u64 end;
+    if (e_ins(e, x.index)->type == T_I64) {
+        if (__builtin_add_overflow(a->offset, (u64)x.size, &end)) {
+            end = UINT64_MAX; /* I3: out of bounds, aligned or not */
+            x.atomic = false;
+        }
+        put_mov_imm(e->c, SCRATCH, end);
+        put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_value(e, x.index, use_pos(i)));
+        put_label(e, 0x0f80 | CC_B, trap);
+    } else {
+        to_reg(e, x.index, use_pos(i), SCRATCH); /* 32 bits: clean */
+        add_steps(e->c, a->offset + x.size);
     }
-    check(e, a, x->a, size, i);
-    if (!a->memory) return rm_index(BASE, SCRATCH, 0, -(i32)size);
+    if (x.atomic) check_alignment(e, x.size);
+    put_alu(e->c, ALU_CMP, 1, SCRATCH, FIELD(e, a->memory, bytes));
+    put_label(e, 0x0f80 | CC_A, trap);
+    if (!a->memory) return rm_index(BASE, SCRATCH, 0, -(i32)x.size);
     put_alu(e->c, ALU_ADD, 1, SCRATCH, FIELD(e, a->memory, base));
-    return rm_mem(SCRATCH, -(i32)size);
+    return rm_mem(SCRATCH, -(i32)x.size);
+}
+
+static struct rm guarded(struct emit *e, const struct access *a, struct indexed x, u32 i) {
+    assert(a->offset <= ABI_MAX_DISP && e_ins(e, x.index)->type == T_I32);
+    to_reg(e, x.index, use_pos(i), SCRATCH);
+    if (x.atomic) {
+        add_steps(e->c, a->offset);
+        check_alignment(e, x.size);
+    }
+    if (!a->memory && x.atomic) return rm_index(BASE, SCRATCH, 0, 0);
+    put_alu(e->c, ALU_ADD, 1, SCRATCH, FIELD(e, a->memory, base));
+    return rm_mem(SCRATCH, x.atomic ? 0 : (i32)a->offset);
+}
+
+struct rm access_address(struct emit *e, u32 access, struct indexed x, u32 i, bool *traps) {
+    const struct access *a = &e->f->accesses.p[access];
+    *traps = !a->checked;
+    return a->checked ? checked(e, a, x, i) : guarded(e, a, x, i);
 }

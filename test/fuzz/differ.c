@@ -197,7 +197,9 @@ static bool comparable(const struct wasm_module *m) {
     u64 bytes = 0;
     for (u32 i = 0; i < m->memory_count; i++) {
         if (m->memories[i].limits.min > PAGE_LIMIT * WASM_PAGE) return false;
-        bytes += m->memories[i].limits.min << wasm_page_log2(&m->memories[i]);
+        const struct wasm_limits *l = &m->memories[i].limits;
+        if (l->shared && l->max > PAGE_LIMIT * WASM_PAGE) return false;
+        bytes += (l->shared ? l->max : l->min) << wasm_page_log2(&m->memories[i]);
     }
     return bytes <= PAGE_LIMIT * WASM_PAGE;
 }

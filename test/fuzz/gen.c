@@ -26,6 +26,7 @@ struct gen {
     u32 label_count;
     u32 memory_count;
     bool wide[MAX_MEMORIES]; /* 64-bit indices */
+    u32 shared;              /* which memory is; MAX_MEMORIES: none */
     bool table_wide;
 };
 
@@ -71,7 +72,10 @@ static void name(struct gen *g, const char *s) {
 }
 
 static void op(struct gen *g, enum wasm_op o) {
-    if (o >= 0x100) {
+    if (wasm_is_atomic(o)) {
+        byte(g, 0xfe);
+        leb(g, o - WASM_OP_MEMORY_NOTIFY);
+    } else if (o >= 0x100) {
         byte(g, 0xfc);
         leb(g, o - 0x100);
     } else {
@@ -177,13 +181,23 @@ static void address(struct gen *g, bool wide, u32 depth) {
     op(g, wide ? WASM_OP_I64_AND : WASM_OP_I32_AND);
 }
 
+/* An address for an atomic access, mostly aligned. */
+static void aligned(struct gen *g, enum wasm_op o, bool wide, u32 depth) {
+    address(g, wide, depth);
+    if (!wasm_is_atomic(o) || !pick(g, 12)) return;
+    index_const(g, wide, -(1 << wasm_opinfos[o].align));
+    op(g, wide ? WASM_OP_I64_AND : WASM_OP_I32_AND);
+}
+
 static void memarg(struct gen *g, enum wasm_op o, u32 memory) {
     enum { NARROW = 12, HAS_MEMORY = 0x40 };
     static const u64 offsets[] = {0, 0, 1, 4, 8, 100, 0x7ff8, 0xfff8, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
                                   0x100000000, 0x7fffffffffffffff, 0xfffffffffffffff0, 0xffffffffffffffff};
-    leb(g, pick(g, wasm_opinfos[o].align + 1u) | (memory ? HAS_MEMORY : 0));
+    u32 align = wasm_is_atomic(o) ? wasm_opinfos[o].align : pick(g, wasm_opinfos[o].align + 1u);
+    leb(g, align | (memory ? HAS_MEMORY : 0));
     if (memory) leb(g, memory);
-    leb(g, offsets[pick(g, pick(g, 8) ? 7 : g->wide[memory] ? ARRAY_LEN(offsets) : NARROW)]);
+    u64 offset = offsets[pick(g, pick(g, 8) ? 7 : g->wide[memory] ? ARRAY_LEN(offsets) : NARROW)];
+    leb(g, wasm_is_atomic(o) && pick(g, 12) ? offset >> align << align : offset);
 }
 
 static u8 type_of_letter(char c) { return number_types[strchr(type_letters, c) - type_letters]; }
@@ -199,7 +213,7 @@ static void plain(struct gen *g, enum wasm_op o, u32 depth) {
     u32 memory = info->imm == WASM_IMM_MEMARG ? pick(g, g->memory_count) : 0;
     for (u32 i = 0; i < info->operand_count; i++) {
         if (info->operands[i] == 'a') {
-            address(g, g->wide[memory], depth + 1);
+            aligned(g, o, g->wide[memory], depth + 1);
             continue;
         }
         u8 type = type_of_letter(info->operands[i]);
@@ -208,12 +222,13 @@ static void plain(struct gen *g, enum wasm_op o, u32 depth) {
     }
     op(g, o);
     if (info->imm == WASM_IMM_MEMARG) memarg(g, o, memory);
+    else if (info->imm == WASM_IMM_ZERO) byte(g, 0);
 }
 
 static bool is_plain(enum wasm_op o, char result) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
     if (!info->text || info->special) return false;
-    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG) return false;
+    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG && info->imm != WASM_IMM_ZERO) return false;
     if (o < WASM_OP_I32_LOAD) return false;
     return result ? info->result_count == 1 && info->results[0] == result : info->result_count == 0;
 }
@@ -252,53 +267,10 @@ static void arguments(struct gen *g, const struct sig *s, u32 depth) {
     for (u32 i = 0; i < s->param_count; i++) expr(g, s->params[i], depth + 1);
 }
 
-static void ref_block(struct gen *g, enum wasm_op o, u32 kind, u32 f) {
-    op(g, o);
-    byte(g, kind);
-    leb(g, f + 1);
-    label_push(g, 1); /* no other branch carries this */
-}
-
-/* A reference to function f, mostly not null; of its nullable type. */
-static void reference(struct gen *g, u32 f, u32 depth) {
-    bool room = g->label_count + 2 < MAX_LABELS && depth < MAX_DEPTH;
-    switch (room ? pick(g, 6) : pick(g, 2)) {
-    case 0:
-        op1(g, pick(g, 6) ? WASM_OP_REF_FUNC : WASM_OP_REF_NULL, f + 1);
-        return;
-    case 2: /* a join of both kinds */
-        expr(g, WASM_I32, depth + 1);
-        ref_block(g, WASM_OP_IF, WASM_REF_NULL, f);
-        op1(g, WASM_OP_REF_FUNC, f + 1);
-        op(g, WASM_OP_ELSE);
-        op1(g, WASM_OP_REF_NULL, f + 1);
-        break;
-    case 3:
-        reference(g, f, depth + 1);
-        op(g, WASM_OP_REF_AS_NON_NULL);
-        return;
-    case 4:
-        ref_block(g, WASM_OP_BLOCK, WASM_REF, f);
-        reference(g, f, depth + 1);
-        op1(g, WASM_OP_BR_ON_NON_NULL, 0);
-        op1(g, WASM_OP_REF_FUNC, f + 1);
-        break;
-    default: op1(g, WASM_OP_REF_FUNC, f + 1); return;
-    }
-    op(g, WASM_OP_END);
-    g->label_count--;
-}
-
 /* Emits a call of function f (types are 1 + f: type 0 is env.mix's). */
 static void call(struct gen *g, u32 f, u32 depth) {
     arguments(g, &g->sigs[f], depth);
-    u32 how = pick(g, 4);
-    if (how == 3) {
-        reference(g, f, depth + 1);
-        op1(g, WASM_OP_CALL_REF, f + 1);
-        return;
-    }
-    if (how) {
+    if (pick(g, 2)) {
         op1(g, WASM_OP_CALL, f + 1);
         return;
     }
@@ -539,31 +511,14 @@ static void tail_statement(struct gen *g, u32 depth) {
     byte(g, 0x40);
     label_push(g, 0);
     arguments(g, &g->sigs[f], depth);
-    u32 how = pick(g, 3);
-    if (!how) {
+    if (pick(g, 2)) {
         op1(g, WASM_OP_RETURN_CALL, f + 1);
-    } else if (how == 1) {
-        reference(g, f, depth + 1);
-        op1(g, WASM_OP_RETURN_CALL_REF, f + 1);
     } else {
         if (pick(g, 6)) index_const(g, g->table_wide, (i64)f);
         else expr(g, index_type(g->table_wide), depth + 1);
         op1(g, WASM_OP_RETURN_CALL_INDIRECT, f + 1);
         byte(g, 0);
     }
-    op(g, WASM_OP_END);
-    g->label_count--;
-}
-
-/* Statements that run only if a reference is not null. */
-static void on_null_statement(struct gen *g, u32 depth) {
-    op(g, WASM_OP_BLOCK);
-    byte(g, 0x40);
-    label_push(g, 0);
-    reference(g, pick(g, g->func_count), depth + 1);
-    op1(g, WASM_OP_BR_ON_NULL, 0);
-    op(g, WASM_OP_DROP);
-    statements(g, depth + 1);
     op(g, WASM_OP_END);
     g->label_count--;
 }
@@ -586,7 +541,7 @@ static void statement(struct gen *g, u32 depth) {
     typedef void maker(struct gen *, u32);
     static maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
                                     table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement,
-                                    tail_statement,  on_null_statement};
+                                    tail_statement};
     u32 k = pick(g, ARRAY_LEN(makers) + 4);
     bool room = g->label_count + 3 < MAX_LABELS && depth < MAX_DEPTH;
     if (k >= ARRAY_LEN(makers)) plain(g, plain_op(g, 0), depth); /* a store */
@@ -664,7 +619,10 @@ static void storage(struct gen *g) {
     length_end(g, s);
     s = section(g, 5);
     byte(g, g->memory_count);
-    for (u32 i = 0; i < g->memory_count; i++) byte(g, 1 | (g->wide[i] ? 4 : 0)), byte(g, 1), byte(g, 3);
+    for (u32 i = 0; i < g->memory_count; i++) {
+        byte(g, 1 | (i == g->shared ? 2 : 0) | (g->wide[i] ? 4 : 0));
+        byte(g, 1), byte(g, 3);
+    }
     length_end(g, s);
     s = section(g, 6);
     byte(g, GLOBALS);
@@ -732,6 +690,7 @@ size_t gen_module(struct bytes in, u8 *out) {
     for (u32 f = 0; f < g.func_count; f++) random_sig(&g, &g.sigs[f]);
     g.memory_count = 1 + pick(&g, MAX_MEMORIES);
     for (u32 i = 0; i < g.memory_count; i++) g.wide[i] = !pick(&g, 3);
+    g.shared = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;
     g.table_wide = !pick(&g, 3);
     types_and_imports(&g);
     storage(&g);

@@ -36,7 +36,7 @@ static void allocate(struct oracle *o) {
     for (u32 i = 0; i < m->memory_count; i++) {
         const struct wasm_memory *t = &m->memories[i];
         struct oracle_memory *mem = &o->memories[i];
-        *mem = (struct oracle_memory){NULL, t->limits.min, t->limits.max, t->limits.is64, wasm_page_log2(t)};
+        *mem = (struct oracle_memory){NULL, t->limits.min, t->limits.max, t->limits.is64, t->limits.shared, wasm_page_log2(t)};
         mem->bytes = calloc(oracle_bytes(mem) + 1, 1);
         assert(mem->bytes);
     }

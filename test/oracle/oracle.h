@@ -1,6 +1,5 @@
 /* oracle.h: a reference interpreter to hold the compiler against: WebAssembly 2.0
- * without vectors, several memories, memory64, tail calls, typed
- * references. Written for clarity; hosted
+ * without vectors, several memories, memory64, atomics, tail calls. Written for clarity; hosted
  * only; shares no code with jit/ or rt/.
  * It runs validated modules whose imports are functions only. */
 #ifndef WHELK_TEST_ORACLE_ORACLE_H
@@ -19,7 +18,7 @@ struct oracle_table {
 struct oracle_memory {
     u8 *bytes;
     u64 pages, max;
-    bool wide; /* 64-bit indices */
+    bool wide, shared; /* 64-bit indices */
     u32 page_log2;
 };
 
@@ -54,6 +53,7 @@ bool oracle_integer(struct oracle *o, enum wasm_op op);
 bool oracle_float(struct oracle *o, enum wasm_op op);
 bool oracle_convert(struct oracle *o, enum wasm_op op);
 bool oracle_memory(struct oracle *o, const struct wasm_instr *in);
+bool oracle_atomic(struct oracle *o, const struct wasm_instr *in);
 bool oracle_table(struct oracle *o, const struct wasm_instr *in);
 static inline u64 oracle_bytes(const struct oracle_memory *m) { return m->pages << m->page_log2; }
 void oracle_run_function(struct oracle *o, u32 func); /* arguments on o->sp become results */

@@ -45,10 +45,15 @@ static void store(struct oracle *o, const struct wasm_instr *in) {
     else oracle_trap(o, ABI_TRAP_MEMORY);
 }
 
-/* What all memories have together may not pass the limit. */
+/* What all memories have together may not pass the limit; a shared one counts
+ * with all that it may become. */
 static u64 pages_left(const struct oracle *o, const struct oracle_memory *m) {
     u64 used = 0;
-    for (u32 i = 0; i < o->m->memory_count; i++) used += oracle_bytes(&o->memories[i]);
+    if (m->shared) return m->max - m->pages;
+    for (u32 i = 0; i < o->m->memory_count; i++) {
+        const struct oracle_memory *x = &o->memories[i];
+        used += x->shared ? x->max << x->page_log2 : oracle_bytes(x);
+    }
     u64 room = used < o->byte_limit ? (o->byte_limit - used) >> m->page_log2 : 0;
     return MIN(room, m->max - m->pages);
 }

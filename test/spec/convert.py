@@ -117,9 +117,8 @@ class Module:
 
 
 class Script:
-    def __init__(self, path, deferred):
-        self.name = os.path.basename(path)[:-len(".wast")]
-        self.deferred = deferred
+    def __init__(self, path, name, deferred, superseded):
+        self.name, self.deferred, self.superseded = name, deferred, superseded
         with open(path, encoding="utf-8") as f:
             self.source = f.read()
         forms = parse(self.source)
@@ -174,29 +173,39 @@ class Script:
     def encode(self, binaries):
         out = b""
         for form in self.forms:
-            command = self.command(form, binaries)
+            command = None if form.line in self.superseded else self.command(form, binaries)
             if command:
                 out += u8(command[0]) + u32(form.line) + command[1]
         return text16(self.name) + u8(groups.group(self.name)) + blob(out)
 
 
 def read_deferred(path):
-    """{name: {line}} from lines "name.wast:line feature"."""
-    out = {}
+    """Two {name: {line}} from lines "name.wast:line feature": modules that need a
+    later feature, and assertions that a later standard made wrong."""
+    deferred, superseded = {}, {}
     with open(path) as f:
         for line in f:
             if line.strip() and not line.startswith("#"):
                 name, _, number = line.split()[0].partition(".wast:")
+                out = superseded if line.split()[1] == "superseded:" else deferred
                 out.setdefault(name, set()).add(int(number))
-    return out
+    return deferred, superseded
+
+
+def files(suite):
+    """(path, name) of every script of a group that is run."""
+    for path in sorted(glob.glob(os.path.join(suite, "*.wast"))):
+        yield path, os.path.basename(path)[:-len(".wast")]
+    for folder in sorted(groups.FOLDERS):
+        for path in sorted(glob.glob(os.path.join(suite, "proposals", folder, "*.wast"))):
+            yield path, folder + "/" + os.path.basename(path)[:-len(".wast")]
 
 
 def main():
     suite, deferred, folder, output = sys.argv[1:]
-    listed = read_deferred(deferred)
-    paths = [p for p in sorted(glob.glob(os.path.join(suite, "*.wast")))
-             if groups.group(os.path.basename(p)[:-5]) in groups.NAMES]
-    scripts = [Script(p, listed.get(os.path.basename(p)[:-5], set())) for p in paths]
+    listed, wrong = read_deferred(deferred)
+    scripts = [Script(path, name, listed.get(name, set()), wrong.get(name, set()))
+               for path, name in files(suite) if groups.group(name) in groups.NAMES]
     binaries = assemble(folder, sorted({t for s in scripts for t in s.texts()}))
     with open(output, "wb") as f:
         f.write(b"WHELKSPC" + b"".join(s.encode(binaries) for s in scripts))

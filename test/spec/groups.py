@@ -6,9 +6,9 @@ NAMES = {
     2: "bulk memory",
     3: "reference types",
     5: "tail calls",
+    6: "threads and atomics",
     7: "multi-memory",
     8: "memory64",
-    9: "typed function references",
 }
 
 BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "table_init"}
@@ -21,8 +21,14 @@ GC = {"struct", "i31", "ref_cast", "ref_eq", "ref_test", "extern", "binary-gc", 
       "br_on_cast", "br_on_cast_fail"}
 
 
+# Folders of proposals/, and the group of all that is in them.
+FOLDERS = {"threads": 6}
+
+
 def group(name):
-    """The number for a file at the top of the suite, named without .wast."""
+    """The number for a file, named without .wast: "i32", "threads/atomic"."""
+    if "/" in name:
+        return FOLDERS[name.split("/")[0]]
     if name in BULK:
         return 2
     if name in REFS:

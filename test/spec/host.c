@@ -26,6 +26,7 @@ enum err spec_define_host(struct spec_run *r) {
     static const struct wasm_table wide = {.type = WASM_FUNCREF,
                                            .limits = {.min = 10, .max = 20, .has_max = true, .is64 = true}};
     static const struct wasm_memory memory = {.limits = {.min = 1, .max = 2, .has_max = true}};
+    static const struct wasm_memory shared = {.limits = {.min = 1, .max = 2, .has_max = true, .shared = true}};
     enum err e = ERR_OK;
     for (size_t i = 0; !e && i < ARRAY_LEN(funcs); i++)
         e = rt_define_func(r->linker, "spectest", funcs[i].name, funcs[i].type, (const void *)print);
@@ -35,5 +36,6 @@ enum err spec_define_host(struct spec_run *r) {
     }
     if (!e) e = rt_define_table(r->linker, "spectest", "table", r->store, &table);
     if (!e) e = rt_define_table(r->linker, "spectest", "table64", r->store, &wide);
+    if (!e) e = rt_define_memory(r->linker, "spectest", "shared_memory", r->store, &shared);
     return e ? e : rt_define_memory(r->linker, "spectest", "memory", r->store, &memory);
 }

@@ -9,6 +9,7 @@
 #include "kern/interrupt.h"
 #include "kern/lock.h"
 #include "kern/memory.h"
+#include "kern/park.h"
 #include "kern/program.h"
 #include "kern/random.h"
 #include "kern/sched.h"
@@ -309,6 +310,32 @@ static void test_waits(void) {
     EQUAL(counted, 200);
 }
 
+/* Sleepers on one word: woken in the order in which they came. */
+static u64 word = 7;
+static volatile u32 parked, order[3];
+static void park_one(void *arg) {
+    static const u32 never;
+    if (park_wait(&word, 7, 8, WAIT_FOREVER, &never) == PARK_WOKEN) order[parked++] = (u32)(uptr)arg;
+}
+static void test_park(void) {
+    u32 stopped = 1, never = 0;
+    EQUAL(park_wait(&word, 8, 8, WAIT_FOREVER, &never), PARK_NOT_EQUAL);
+    EQUAL(park_wait(&word, 7, 4, time_mono_ns() + 3 * MS, &never), PARK_TIMED_OUT);
+    EQUAL(park_wait(&word, 7, 8, WAIT_FOREVER, &stopped), PARK_STOPPED);
+    for (uptr k = 1; k <= 3; k++) {
+        EQUAL(thread_create("parked", park_one, (void *)k, NULL), ERR_OK);
+        sleep_ms(20);
+    }
+    EQUAL(park_wake(&turn, 9), 0); /* another address */
+    for (u32 k = 1; k <= 3; k++) {
+        EQUAL(park_wake(&word, 1), 1);
+        sleep_ms(20);
+        EQUAL(parked, k);
+        EQUAL(order[k - 1], k);
+    }
+    EQUAL(park_wake(&word, 9), 0);
+}
+
 static void test_threads_leave_nothing(void) {
     size_t before[2];
     for (int round = 0; round < 2; round++) {
@@ -341,6 +368,7 @@ int vm_test(void) {
     test_preemption();
     test_vectors();
     test_waits();
+    test_park();
     test_threads_leave_nothing();
     test_clock();
     return test_end("kernel");
