@@ -70,6 +70,7 @@ enum { ABI_MEMORY_SLACK = 65536, ABI_MAX_DISP = INT32_MAX - 16 };
     X(BAD_CONVERSION, "invalid conversion to integer")    \
     X(STACK, "call stack exhausted")                      \
     X(NULL_REFERENCE, "null reference")                   \
+    X(NULL_FUNCTION, "null function reference")           \
     X(UNALIGNED_ATOMIC, "unaligned atomic")               \
     X(NOT_SHARED, "expected shared memory")               \
     X(MAY_NOT_WAIT, "waiting is not allowed here")        \
@@ -97,18 +98,6 @@ union abi_value {
 /* No function has more parameters, nor more results (wasm/module.h). */
 enum { ABI_OVERFLOW = 1000 };
 
-/* One per store: a set of instances linked together, entered by one thread at
- * a time. Lives in memory that compiled code can only reach by fixed offsets. */
-struct abi_store {
-    u64 trap_sp;     /* rsp that the trap exit restores; 0 when not entered */
-    u64 entry_sp;    /* stack top for the next entry from C; 0: the current stack */
-    u64 stack_limit; /* lowest rsp at which a host function may be called */
-    u32 pending;     /* enum abi_trap raised by a host function or the timer; 0: none */
-    u32 depth;       /* entries nested in this store */
-    void *owner;     /* rt's */
-    union abi_value overflow[ABI_OVERFLOW]; /* see the calling convention */
-};
-
 /* A function as a callable pair: tables, imports. code's type id is the u32
  * at code[-4]. A null table entry has code == any address with type id 0 before
  * it, which is never called, and ctx == NULL. */
@@ -131,8 +120,22 @@ struct abi_table {
     u64 reserved;
 };
 
+/* One per store: a set of instances linked together, entered by one thread at
+ * a time. Lives in memory that compiled code can only reach by fixed offsets. */
+struct abi_store {
+    u64 trap_sp;     /* rsp that the trap exit restores; 0 when not entered */
+    u64 entry_sp;    /* stack top for the next entry from C; 0: the current stack */
+    u64 stack_limit; /* lowest rsp at which a host function may be called */
+    u32 pending;     /* enum abi_trap raised by a host function or the timer; 0: none */
+    u32 depth;       /* entries nested in this store */
+    void *owner;     /* rt's */
+    struct abi_table refs; /* by handle: the functions; the null pair for others */
+    union abi_value overflow[ABI_OVERFLOW]; /* see the calling convention */
+};
+
 /* References (funcref, externref) inside compiled code are 32-bit handles of
- * the store, 0 for null. They are checked by whoever uses them. */
+ * the store, 0 for null. They are checked by whoever uses them: call_ref is
+ * call_indirect through store->refs, bounds and type check included. */
 
 /* Helpers in C that compiled code calls through the context. The signature is
  * that of a host function; reference operands are handles. */

@@ -80,12 +80,33 @@ static const char *fixed_network(const char *ip, const char **guest_ip) {
                 gateway ? (int)strcspn(gateway + 4, ",") : 0, gateway ? gateway + 4 : "");
 }
 
-static bool add_network(struct words *argv, const struct vm_options *o) {
-    const char *guest_ip, *netdev = fixed_network(o->ip, &guest_ip);
-    for (u32 i = 0; i < o->ports.count; i++)
-        if (!(netdev = add_port(netdev, o->ports.items[i], guest_ip))) return false;
+/* The machines: what to pass to -M, and the word that ends its virtio devices. */
+static const struct machine {
+    const char *name, *machine, *bus, *net;
+} machines[] = {
+    {"microvm", "microvm,acpi=off,pit=off,pic=off,isa-serial=on,rtc=on", "device", ""},
+    {"q35", "q35,vmport=off,usb=off", "pci", ",romfile="}, /* no PXE */
+};
+
+static const struct machine *machine_find(const char *name) {
+    for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+        if (!strcmp(machines[i].name, name)) return &machines[i];
+    return usage("--machine %s: microvm or q35", name), NULL;
+}
+
+/* An interface of this host in place of QEMU's own network. */
+static const char *tap_network(const struct vm_options *o) {
+    if (has_comma("--tap", o->tap)) return NULL;
+    if (o->ports.count) return usage("-p needs QEMU's own network; with --tap the guest has an address of its own"), NULL;
+    return text("tap,id=net0,ifname=%s,script=no,downscript=no", o->tap);
+}
+
+static bool add_network(struct words *argv, const struct vm_options *o, const struct machine *m) {
+    const char *guest_ip = "", *netdev = o->tap ? tap_network(o) : fixed_network(o->ip, &guest_ip);
+    for (u32 i = 0; netdev && i < o->ports.count; i++) netdev = add_port(netdev, o->ports.items[i], guest_ip);
+    if (!netdev) return false;
     add2(argv, "-netdev", netdev);
-    add2(argv, "-device", "virtio-net-device,netdev=net0");
+    add2(argv, "-device", text("virtio-net-%s,netdev=net0%s", m->bus, m->net));
     if (!o->dump) return true;
     if (has_comma("--dump", o->dump)) return false;
     add2(argv, "-object", text("filter-dump,id=dump0,netdev=net0,maxlen=65536,file=%s", o->dump));
@@ -138,11 +159,13 @@ static const char *find_kernel(const char *want) {
 
 int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd) {
     const char *accel, *kernel;
+    const struct machine *m = machine_find(o->machine);
+    if (!m) return EXIT_USAGE;
     if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip)) || has_comma("--cpu", o->cpu)) return EXIT_USAGE;
     if (!(accel = accel_choose(o->accel))) return EXIT_USAGE;
     if (!(kernel = find_kernel(o->kernel))) return EXIT_RUN;
     words_add(argv, "qemu-system-x86_64");
-    add2(argv, "-M", "microvm,acpi=off,pit=off,pic=off,isa-serial=on,rtc=on");
+    add2(argv, "-M", m->machine);
     add2(argv, "-accel", accel);
     add2(argv, "-cpu", o->cpu);
     add2(argv, "-m", o->memory);
@@ -153,11 +176,11 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
     add2(argv, "-serial", "stdio");
     add2(argv, "-global", "virtio-mmio.force-legacy=false");
     add2(argv, "-device", "isa-debug-exit,iobase=0x501,iosize=4");
-    add2(argv, "-device", "virtio-rng-device");
+    add2(argv, "-device", text("virtio-rng-%s", m->bus));
     add2(argv, "-chardev", text("socket,id=ctl,fd=%d", control_fd));
-    add2(argv, "-device", "virtio-serial-device");
+    add2(argv, "-device", text("virtio-serial-%s", m->bus));
     add2(argv, "-device", "virtserialport,chardev=ctl,name=whelk.ctl");
-    if (!add_network(argv, o)) return EXIT_USAGE;
+    if (!add_network(argv, o, m)) return EXIT_USAGE;
     add2(argv, "-kernel", kernel);
     add2(argv, "-initrd", initrd);
     add2(argv, "-append", command_line(o));

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 
 struct vm_options {
-    const char *memory, *accel, *cpu, *kernel, *ip, *dump, *append;
+    const char *memory, *accel, *cpu, *machine, *kernel, *ip, *tap, *dump, *append;
     struct words ports; /* HOST:GUEST[/udp] */
 };
 

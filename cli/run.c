@@ -312,7 +312,7 @@ static int run_checked(struct run *r) {
 }
 
 int run_main(int argc, char **argv) {
-    struct run r = {.vm = {.memory = "64M", .accel = "auto", .cpu = "max"}};
+    struct run r = {.vm = {.memory = "64M", .accel = "auto", .cpu = "max", .machine = "microvm"}};
     const struct opt opts[] = {
         {'m', "memory", "SIZE", "memory of the guest (64M)", OPT_TEXT, &r.vm.memory},
         {'p', "port", "HOST:GUEST", "forward a port of this host, as in 8080:80 (repeatable)", OPT_LIST, &r.vm.ports},
@@ -323,8 +323,10 @@ int run_main(int argc, char **argv) {
         {0, "listen", "PORT", "a listening TCP socket for a WASI program (repeatable)", OPT_LIST, &r.listen},
         {'d', "detach", NULL, "run in the background; print the name once it answers", OPT_FLAG, &r.detach},
         {0, "accel", "auto|kvm|tcg", "auto: KVM where it is real, else TCG", OPT_TEXT, &r.vm.accel},
+        {0, "machine", "microvm|q35", "the virtual machine: virtio over MMIO, or a PC with PCI (microvm)", OPT_TEXT, &r.vm.machine},
         {0, "cpu", "MODEL", "QEMU's CPU model (max)", OPT_TEXT, &r.vm.cpu},
         {0, "ip", "ADDRESS/BITS[,gw=A][,dns=A]", "fixed address; dhcp (the default) or off", OPT_TEXT, &r.vm.ip},
+        {0, "tap", "INTERFACE", "a TAP interface of this host in place of QEMU's own network", OPT_TEXT, &r.vm.tap},
         {0, "dump", "FILE", "QEMU's own capture of the network, as pcap", OPT_TEXT, &r.vm.dump},
         {0, "kernel", "FILE", "the kernel (vm/whelk.elf beside this command)", OPT_TEXT, &r.vm.kernel},
         {0, "append", "TEXT", "further words of the kernel's command line", OPT_TEXT, &r.vm.append},

@@ -182,7 +182,7 @@ static enum err set_up(struct console *c) {
     for (u32 i = 0; i < c->ports && !e; i++) e = set_up_port(c, i);
     for (u32 i = 0; i < SLOTS && !e; i++)
         if (!post_slot(c, c->control_memory + i * SLOT_BYTES)) break; /* a smaller ring */
-    return e ? e : irq_register(c->dev->gsi, false, on_interrupt, c);
+    return e ? e : virtio_interrupts(c->dev, on_interrupt, c);
 }
 
 enum err virtio_console_probe(struct virtio_dev *d) {

@@ -6,7 +6,7 @@
 #ifndef WHELK_DEV_DEV_H
 #define WHELK_DEV_DEV_H
 
-/* Probes bootinfo.mmio[]. */
+/* Probes bootinfo.mmio[] and the PCI buses. */
 void dev_init(void);
 
 #endif

@@ -60,7 +60,7 @@ enum err virtio_rng_probe(struct virtio_dev *d) {
     g->buffer = phys_to_virt(page);
     enum err e = virtio_negotiate(d, 0);
     if (!e) e = virtio_queue_setup(d, &g->queue, 0, 8);
-    if (!e) e = irq_register(d->gsi, false, on_interrupt, g);
+    if (!e) e = virtio_interrupts(d, on_interrupt, g);
     if (e) return e;
     virtio_start(d);
     /* Now, before anybody asks for random numbers. */

@@ -179,7 +179,7 @@ static enum err set_up(struct card *c) {
     if (!e) e = virtio_queue_setup(c->dev, &c->tx, QUEUE_TX, VRING_MAX);
     if (!e) e = make_buffers(c->rx_buffer);
     if (!e) e = make_buffers(c->tx_buffer);
-    if (!e) e = irq_register(c->dev->gsi, false, on_interrupt, c);
+    if (!e) e = virtio_interrupts(c->dev, on_interrupt, c);
     return e;
 }
 

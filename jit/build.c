@@ -17,7 +17,10 @@ static bool is_control(enum wasm_op op) {
     case WASM_OP_BR_TABLE:
     case WASM_OP_RETURN:
     case WASM_OP_RETURN_CALL:
-    case WASM_OP_RETURN_CALL_INDIRECT: return true;
+    case WASM_OP_RETURN_CALL_INDIRECT:
+    case WASM_OP_RETURN_CALL_REF:
+    case WASM_OP_BR_ON_NULL:
+    case WASM_OP_BR_ON_NON_NULL: return true;
     default: return false;
     }
 }

@@ -78,6 +78,8 @@ void build_attach(struct build *b, u32 edge, u32 block);
 bool build_merge(struct build *b, struct ctl *c, bool fell); /* false: nobody arrives */
 void build_undo_locals(struct build *b, u32 mark);
 void build_loop_params(struct build *b, struct ctl *c);
+/* build_address.c: for an access to memory 0 behind guards */
+void build_fold_address(struct build *b, u32 *at, u32 *offset);
 /* build_atomic.c */
 void build_atomic(struct build *b);
 /* build_ops.c */
@@ -85,6 +87,7 @@ u32 build_access(struct build *b);         /* in fn.accesses: of the instruction
 u32 build_builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, const u32 *args);
 u32 build_to_i64(struct build *b, u32 v);  /* an index or a count, i32 or i64 */
 void build_tail_call(struct build *b);
+u32 build_is_null(struct build *b, u32 ref);
 void build_plain(struct build *b);         /* everything else */
 
 #endif

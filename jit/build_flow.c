@@ -179,6 +179,20 @@ static void do_br_if(struct build *b, u32 depth) {
     b->global_epoch = global;
 }
 
+static void do_br_on_null(struct build *b, u32 depth) {
+    u32 ref = pop(b);
+    push(b, build_is_null(b, ref));
+    do_br_if(b, depth);
+    push(b, ref);
+}
+
+/* A handle that is not 0 is a condition that holds. */
+static void do_br_on_non_null(struct build *b, u32 depth) {
+    push(b, b->stack.p[b->stack.n - 1]);
+    do_br_if(b, depth);
+    pop(b);
+}
+
 /* Targets that repeat share one edge: a million entries make few edges. */
 static void do_br_table(struct build *b) {
     struct fn *f = b->f;
@@ -232,7 +246,10 @@ void build_control(struct build *b) {
     case WASM_OP_BR: jump_to(b, b->in.a), go_dead(b); break;
     case WASM_OP_RETURN: jump_to(b, b->ctls.n - 1), go_dead(b); break;
     case WASM_OP_RETURN_CALL:
-    case WASM_OP_RETURN_CALL_INDIRECT: build_tail_call(b), go_dead(b); break;
+    case WASM_OP_RETURN_CALL_INDIRECT:
+    case WASM_OP_RETURN_CALL_REF: build_tail_call(b), go_dead(b); break;
+    case WASM_OP_BR_ON_NULL: do_br_on_null(b, b->in.a); break;
+    case WASM_OP_BR_ON_NON_NULL: do_br_on_non_null(b, b->in.a); break;
     case WASM_OP_UNREACHABLE:
         build_end_block(b, (struct ins){.op = IR_TRAP, .aux = ABI_TRAP_UNREACHABLE});
         go_dead(b);

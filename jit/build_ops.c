@@ -207,37 +207,13 @@ static bool plain_access(const struct build *b) {
     return !b->in.b && !checked(b, 0) && b->in.bits <= ABI_MAX_DISP;
 }
 
-/* An address as a displacement from one at which an access has succeeded: that
- * one is below 2^32 - ABI_MEMORY_SLACK, so what is less than that above it does
- * not wrap around, and what is below it and below 0 is out of bounds wrapped or
- * not (the front guard). Or from a value so small that the sum cannot wrap. The
- * constant is added by the access itself. (lz: 1.20 -> 1.08 of gcc's time.) */
-static void fold_address(struct build *b, u32 *at, u32 *offset) {
-    struct fn *f = b->f;
-    u32 base = *at, add = 0;
-    const struct ins *x = &f->ins.p[base];
-    if (x->op == IR_CONST || *offset > ABI_MAX_DISP) return;
-    if (x->op == IR_ADD && is_const(f, x->b)) base = x->a, add = f->ins.p[x->b].b;
-    u64 sum = (u64)add + *offset;
-    if (fold_max(f, base) + add <= UINT32_MAX && sum <= ABI_MAX_DISP) {
-        *at = base, *offset = (u32)sum;
-        return;
-    }
-    u32 anchor = number_anchor(f, base);
-    i64 delta = anchor ? (i32)(add - (anchor == base ? 0 : f->ins.p[f->ins.p[anchor].b].b)) : INT64_MAX;
-    bool above = delta >= 0 && delta < ABI_MEMORY_SLACK && delta + *offset <= ABI_MAX_DISP;
-    bool below = delta < 0 && delta > -ABI_MEMORY_SLACK && !*offset;
-    if (above || below) *at = anchor, *offset += (u32)delta;
-    else number_set_anchor(f, base, *at);
-}
-
 static void do_load(struct build *b, struct row r) {
     struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = (u32)b->in.bits, .c = b->memory_epoch};
     if (!plain_access(b)) {
         i.op = IR_LOAD_AT;
         i.b = build_access(b);
     } else {
-        fold_address(b, &i.a, &i.b);
+        build_fold_address(b, &i.a, &i.b);
     }
     push(b, ir_value(b->f, i));
 }
@@ -249,7 +225,7 @@ static void do_store(struct build *b, struct row r) {
         i.op = IR_STORE_AT;
         i.c = build_access(b);
     } else {
-        fold_address(b, &i.a, &i.c);
+        build_fold_address(b, &i.a, &i.c);
     }
     ir_append(b->f, i);
     memory_changes(b);
@@ -309,10 +285,11 @@ static void do_call(struct build *b) {
     push_results(b, ir_append(b->f, i), t);
 }
 
-static void do_call_indirect(struct build *b) {
+/* Through a table, or with WASM_NONE the function of a reference. */
+static void do_call_indirect(struct build *b, u32 table) {
     struct fn *f = b->f;
     const struct wasm_functype *t = &f->m->types[b->in.a];
-    VEC_PUSH(f, f->pool, b->in.b);
+    VEC_PUSH(f, f->pool, table);
     u32 args = pool_args(b, t->param_count + 1);
     struct ins i = {.op = IR_CALL_INDIRECT, .a = args, .b = t->param_count + 1, .c = b->in.a};
     push_results(b, ir_append(f, i), t);
@@ -320,11 +297,11 @@ static void do_call_indirect(struct build *b) {
 
 void build_tail_call(struct build *b) {
     struct fn *f = b->f;
-    bool indirect = b->in.op == WASM_OP_RETURN_CALL_INDIRECT;
-    u32 type = indirect ? b->in.a : f->m->funcs[b->in.a].type;
-    u32 n = f->m->types[type].param_count + indirect;
-    if (indirect) VEC_PUSH(f, f->pool, b->in.b);
-    struct ins i = {.op = indirect ? IR_TAIL_INDIRECT : IR_TAIL_CALL, .a = pool_args(b, n), .b = n, .c = b->in.a};
+    bool direct = b->in.op == WASM_OP_RETURN_CALL, table = b->in.op == WASM_OP_RETURN_CALL_INDIRECT;
+    u32 type = direct ? f->m->funcs[b->in.a].type : b->in.a;
+    u32 n = f->m->types[type].param_count + !direct;
+    if (!direct) VEC_PUSH(f, f->pool, table ? b->in.b : WASM_NONE);
+    struct ins i = {.op = direct ? IR_TAIL_CALL : IR_TAIL_INDIRECT, .a = pool_args(b, n), .b = n, .c = b->in.a};
     build_end_block(b, i);
 }
 
@@ -412,6 +389,13 @@ static u32 eqz(struct build *b, u32 v, u8 type) {
     return value2(b, IR_ICMP, T_I32, CC_EQ, v, ir_const(b->f, type, 0));
 }
 
+u32 build_is_null(struct build *b, u32 ref) { return eqz(b, ref, T_I32); }
+
+static void do_non_null(struct build *b) {
+    struct ins i = {.op = IR_CHECK, .aux = ABI_TRAP_NULL_REFERENCE, .a = b->stack.p[b->stack.n - 1]};
+    ir_append(b->f, i);
+}
+
 /* Segment in the upper half, memory or table in the lower. */
 static u64 pair(u32 low, u32 high) { return low | (u64)high << 32; }
 
@@ -423,7 +407,8 @@ static void do_special(struct build *b) {
     case WASM_OP_SELECT:
     case WASM_OP_SELECT_T: do_select(b); break;
     case WASM_OP_CALL: do_call(b); break;
-    case WASM_OP_CALL_INDIRECT: do_call_indirect(b); break;
+    case WASM_OP_CALL_INDIRECT: do_call_indirect(b, in->b); break;
+    case WASM_OP_CALL_REF: do_call_indirect(b, WASM_NONE); break;
     case WASM_OP_LOCAL_GET: push(b, b->locals[in->a]); break;
     case WASM_OP_LOCAL_SET: build_set_local(b, in->a, pop(b)); break;
     case WASM_OP_LOCAL_TEE: build_set_local(b, in->a, b->stack.p[b->stack.n - 1]); break;
@@ -445,6 +430,7 @@ static void do_special(struct build *b) {
     case WASM_OP_I64_EQZ: push(b, eqz(b, pop(b), T_I64)); break;
     case WASM_OP_REF_NULL: push(b, i32_const(b, 0)); break;
     case WASM_OP_REF_FUNC: do_ref_func(b); break;
+    case WASM_OP_REF_AS_NON_NULL: do_non_null(b); break;
     case WASM_OP_MEMORY_INIT: bulk(b, ABI_BUILTIN_memory_init, pair(in->b, in->a), 1u << 1); break;
     case WASM_OP_MEMORY_COPY: bulk(b, ABI_BUILTIN_memory_copy, pair(in->a, in->b), 7u << 1); break;
     case WASM_OP_MEMORY_FILL: bulk(b, ABI_BUILTIN_memory_fill, in->a, 5u << 1); break;

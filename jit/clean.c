@@ -117,35 +117,3 @@ void jit_clean(struct fn *f) {
     mark_live(&c);
     note_clean(&c);
 }
-
-/* Used once, in its own block. */
-static bool private(const struct fn *f, u32 v, u32 block_first) { return f->uses[v] == 1 && v > block_first; }
-
-/* x & y compared with 0 is a test. */
-static void fold_test(struct fn *f, const struct ins *compare, u32 block_first) {
-    struct ins *a = ins_at(f, compare->a);
-    bool zero = is_const(f, compare->b) && !const_bits(ins_at(f, compare->b));
-    if (!zero || (compare->aux != CC_EQ && compare->aux != CC_NE)) return;
-    if (a->op == IR_AND && private(f, compare->a, block_first)) a->flags |= V_FOLDED;
-}
-
-/* The user of a compare emits it, so that flags need no register. */
-static void fold_condition(struct fn *f, u32 cond, u32 block_first) {
-    struct ins *i = ins_at(f, cond);
-    if (i->op != IR_ICMP && i->op != IR_FCMP && i->op != IR_AND) return;
-    if (private(f, cond, block_first)) i->flags |= V_FOLDED;
-}
-
-void jit_select(struct fn *f) {
-    for (u32 b = 1; b < f->blocks.n; b++) {
-        const struct block *k = &f->blocks.p[b];
-        for (u32 i = k->first; i <= k->last; i++) {
-            const struct ins *x = &f->ins.p[i];
-            if (!(x->flags & V_LIVE)) continue;
-            if (x->op == IR_ICMP) fold_test(f, x, k->first);
-            if (x->op == IR_BRIF) fold_condition(f, x->a, k->first);
-            if (x->op == IR_SELECT) fold_condition(f, x->c, k->first);
-            if (x->op >= IR_CALL && x->op <= IR_CALL_BUILTIN) f->calls = true;
-        }
-    }
-}

@@ -88,8 +88,9 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(ATOMIC_CMPXCHG, 0, EFFECT) /* pool[a..a+3): index, expected, new; aux, c: as STORE */ \
     X(FENCE, 0, EFFECT)                                                        \
     X(CALL, 0, EFFECT)     /* pool[a..a+b): arguments, c: function */          \
-    X(CALL_INDIRECT, 0, EFFECT) /* the same, the index last; c: type; pool[a-1]: table */ \
+    X(CALL_INDIRECT, 0, EFFECT) /* the same, the index last; c: type; pool[a-1]: table, WASM_NONE: handles */ \
     X(CALL_BUILTIN, 0, EFFECT) /* pool[a..a+b), aux: enum abi_builtin */       \
+    X(CHECK, 1, EFFECT)    /* traps if a is 0; aux: enum abi_trap */           \
     X(JUMP, 0, TERM)       /* a: edge */                                       \
     X(BRIF, 1, TERM)       /* a: condition, b: edge if not 0, c: edge if 0 */  \
     X(BRTABLE, 1, TERM)    /* a: index, pool[b..b+c): edges, the default last */ \

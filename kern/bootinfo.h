@@ -10,8 +10,18 @@ struct bootinfo {
     struct {
         u64 base, size;
         u32 gsi;
-    } mmio[32];                 /* virtio_mmio.device=SIZE@BASE:GSI on the command line */
+    } mmio[32];                 /* virtio_mmio.device=SIZE@BASE:GSI on the command line, or in ACPI */
     u32 mmio_count;
+    struct {
+        u64 base;               /* of bus `first`; 0: none */
+        u8 first, last;         /* buses */
+    } ecam;                     /* PCI configuration space (ACPI MCFG) */
+    struct {
+        u16 event, control;     /* ports of the PM1a registers; 0: none */
+        u8 off_type;            /* SLP_TYP of S5 */
+        u32 gsi;                /* of the system control interrupt */
+        bool can_off, power_button;
+    } acpi;
     u64 boot_tsc;               /* at entry */
 };
 extern struct bootinfo bootinfo;

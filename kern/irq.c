@@ -1,10 +1,12 @@
 /* irq.c: which handler an interrupt belongs to.
  *
- * I1 handlers[i] is written before line i is unmasked and never again. */
+ * I1 handlers[i] is written before its line is unmasked, or its message known to
+ *    a device, and never again. */
 #include "kern/irq.h"
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/percpu.h"
+#include "base/assert.h"
 #include "kern/clock.h"
 #include "kern/interrupt.h"
 #include "kern/lock.h"
@@ -13,11 +15,16 @@
 #include "kern/panic.h"
 #include "kern/vm.h"
 
+enum { MESSAGES = 64 };
+static_assert(VECTOR_GSI + IOAPIC_PINS <= VECTOR_MESSAGE && VECTOR_MESSAGE + MESSAGES < VECTOR_SPURIOUS, "vectors");
+
+/* Lines first, then messages: index + VECTOR_GSI is the vector. */
 static struct {
     irq_handler *fn;
     void *arg;
-} handlers[IOAPIC_PINS];
+} handlers[VECTOR_MESSAGE - VECTOR_GSI + MESSAGES];
 static struct spin lock;
+static u32 messages; /* under lock */
 
 void irq_init(void) {
     volatile u32 *local = vm_map_device((phys){LAPIC_PHYSICAL}, PAGE_SIZE);
@@ -39,9 +46,24 @@ enum err irq_register(u32 gsi, bool level, irq_handler *fn, void *arg) {
     return taken ? ERR_EXISTS : ERR_OK;
 }
 
+enum err irq_register_message(irq_handler *fn, void *arg, struct irq_message *out) {
+    u64 flags = spin_lock(&lock);
+    u32 i = VECTOR_MESSAGE - VECTOR_GSI + messages;
+    bool free = messages < MESSAGES;
+    if (free) {
+        messages++;
+        handlers[i].arg = arg;
+        handlers[i].fn = fn;
+    }
+    spin_unlock(&lock, flags);
+    if (!free) return ERR_FULL;
+    *out = (struct irq_message){apic_message_address(), VECTOR_GSI + i};
+    return ERR_OK;
+}
+
 bool irq_expected(u64 vector) {
     if (vector == VECTOR_TIMER || vector == VECTOR_SPURIOUS) return true;
-    return vector >= VECTOR_GSI && vector < VECTOR_GSI + IOAPIC_PINS && handlers[vector - VECTOR_GSI].fn;
+    return vector >= VECTOR_GSI && vector < VECTOR_GSI + ARRAY_LEN(handlers) && handlers[vector - VECTOR_GSI].fn;
 }
 
 struct trap_frame *irq_interrupted(void) { return this_cpu()->irq_frame; }

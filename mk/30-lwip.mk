@@ -34,11 +34,17 @@ console.vmrun: $(B)/vm/test-console.elf
 	    -device virtio-serial-device -device virtserialport,chardev=c0,name=whelk.test" \
 	test/vm/run $< max; status=$$?; wait $$peer && exit $$status
 
-# test/vm/net.c: user networking hands out 10.0.2.15; old and modern transport.
+# test/vm/net.c: user networking hands out 10.0.2.15. Each transport: over MMIO
+# old and modern; over PCI modern, legacy, and without messages.
 NET_ARGS := -netdev user,id=n0 -device virtio-net-device,netdev=n0 -device virtio-rng-device
+NET_PCI = -netdev user,id=n0 -device virtio-net-pci,netdev=n0,romfile=$1 -device virtio-rng-pci$1
+comma := ,
 net.vmrun: $(B)/vm/test-net.elf
 	@VM_ARGS="$(NET_ARGS)" test/vm/run $< max
 	@VM_ARGS="$(NET_ARGS) -global virtio-mmio.force-legacy=false" test/vm/run $< qemu64
+	@VM_MACHINE=q35 VM_ARGS="$(call NET_PCI,)" test/vm/run $< max
+	@VM_MACHINE=q35,acpi=off VM_ARGS="$(call NET_PCI,$(comma)disable-modern=on)" test/vm/run $< qemu64
+	@VM_MACHINE=pc VM_ARGS="$(call NET_PCI,$(comma)vectors=0)" test/vm/run $< max
 
 # Hosted tests of parts that need no kernel below them.
 $(B)/asan/unit/virtio_ring: $(B)/asan/dev/vring.o

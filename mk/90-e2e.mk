@@ -1,8 +1,9 @@
 # End to end: a guest under QEMU, driven by the host command and real clients.
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
+#   make e2e-matrix               every test on each machine, CPU model and way in
 E2E := abi hostile reload load wasi
-.PHONY: e2e e2e-long
+.PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)
 e2e-%:
@@ -10,4 +11,17 @@ e2e-%:
 e2e-long:
 	@CYCLES=1000 test/e2e/reload
 	@REQUESTS=10000 test/e2e/load
+# Short enough for make check: the ABI's test on the other machine.
+MATRIX_MACHINE := microvm q35
+MATRIX_CPU     := max qemu64
+MATRIX_KERNEL  := whelk
+e2e-q35:
+	@E2E_OUT=e2e-abi-q35 WHELK_OPTIONS="--machine q35 --cpu qemu64" test/e2e/abi
+e2e: e2e-q35
+e2e-matrix:
+	@for m in $(MATRIX_MACHINE); do for c in $(MATRIX_CPU); do for k in $(MATRIX_KERNEL); do \
+	    for t in $(E2E); do \
+	        echo "$$m $$c $$k:"; \
+	        WHELK_OPTIONS="--machine $$m --cpu $$c --kernel $(B)/vm/$$k.elf" test/e2e/$$t || exit 1; \
+	    done; done; done; done
 CHECKS += e2e

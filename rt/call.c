@@ -97,7 +97,7 @@ enum err rt_global_set(struct rt_instance *i, struct bytes name, union abi_value
     if (!x) return ERR_NOT_FOUND;
     const struct wasm_global *g = &i->module->info.globals[x->index];
     if (!g->mutable) return ERR_INVALID;
-    if (rt_is_ref(g->type) && !rt_handle_fits(i->store, g->type, value.i32)) return ERR_INVALID;
+    if (rt_is_ref(g->type) && !rt_handle_fits(i->store, rt_type_of(i->module, g->type), value.i32)) return ERR_INVALID;
     *rt_global_at(i, x->index) = value;
     return ERR_OK;
 }

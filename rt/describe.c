@@ -23,7 +23,7 @@ const char *rt_name_text(char *out, size_t cap, struct bytes name) {
 }
 
 static const char *type_name(wasm_type t) {
-    switch (t) {
+    switch (t & (WASM_TYPE_CODE | WASM_TYPE_NONNULL | WASM_TYPE_INDEX)) {
     case WASM_I32: return "i32";
     case WASM_I64: return "i64";
     case WASM_F32: return "f32";
@@ -31,6 +31,10 @@ static const char *type_name(wasm_type t) {
     case WASM_V128: return "v128";
     case WASM_FUNCREF: return "funcref";
     case WASM_EXTERNREF: return "externref";
+    case WASM_FUNCREF | WASM_TYPE_NONNULL: return "(ref func)";
+    case WASM_EXTERNREF | WASM_TYPE_NONNULL: return "(ref extern)";
+    case WASM_FUNCREF | WASM_TYPE_INDEX: return "(ref null type)";
+    case WASM_FUNCREF | WASM_TYPE_INDEX | WASM_TYPE_NONNULL: return "(ref type)";
     default: return "?";
     }
 }

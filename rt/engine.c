@@ -71,6 +71,7 @@ void rt_engine_free(struct rt_engine *e) {
     for (u32 i = 0; i < RT_TYPE_CHAINS; i++) assert(!e->types[i]);
     free_map(e, e->old_map);
     free_map(e, e->map);
+    rt_free(e, e->free_ids, e->free_id_room * sizeof *e->free_ids);
     struct rt_host h = e->host;
     h.free(h.self, e, sizeof *e);
 }
@@ -94,12 +95,30 @@ static size_t type_bytes(u32 params, u32 results) {
     return sizeof(struct rt_type) + ((size_t)params + results) * sizeof(wasm_type);
 }
 
+/* No code names an id once its type is gone, so it may be used again: indices of
+ * references are short (RT_TYPE_LAST). */
+static u32 id_new(struct rt_engine *e) { return e->free_id_count ? e->free_ids[--e->free_id_count] : ++e->last_type_id; }
+
+/* Short of memory the id is lost, and that is all. */
+static void id_give(struct rt_engine *e, u32 id) {
+    if (e->free_id_count == e->free_id_room) {
+        u32 room = MAX(e->free_id_room * 2, 64u);
+        u32 *p = rt_alloc(e, room * sizeof *p);
+        if (!p) return;
+        if (e->free_id_count) memcpy(p, e->free_ids, e->free_id_count * sizeof *p);
+        rt_free(e, e->free_ids, e->free_id_room * sizeof *p);
+        e->free_ids = p;
+        e->free_id_room = room;
+    }
+    e->free_ids[e->free_id_count++] = id;
+}
+
 static struct rt_type *type_new(struct rt_engine *e, const wasm_type *params, u32 np,
                                 const wasm_type *results, u32 nr) {
-    if (e->last_type_id == UINT32_MAX) return NULL;
+    if (!e->free_id_count && e->last_type_id == RT_TYPE_LAST) return NULL;
     struct rt_type *t = rt_alloc(e, type_bytes(np, nr));
     if (!t) return NULL;
-    *t = (struct rt_type){.id = ++e->last_type_id, .params = np, .results = nr};
+    *t = (struct rt_type){.id = id_new(e), .params = np, .results = nr};
     if (np) memcpy(t->sig, params, np * sizeof *params);
     if (nr) memcpy(t->sig + np, results, nr * sizeof *results);
     return t;
@@ -132,6 +151,7 @@ void rt_type_drop(struct rt_engine *e, struct rt_type *t) {
             at = &(*at)->next;
         }
         *at = t->next;
+        id_give(e, t->id);
         rt_free(e, t, type_bytes(t->params, t->results));
     }
     rt_unlock(e);

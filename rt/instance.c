@@ -110,8 +110,8 @@ u32 rt_func_handle(struct rt_instance *i, u32 func) {
         struct rt_callable c;
         rt_resolve_func(i, func, &c);
         assert(abi_type_id(c.func.code) == i->module->type_ids[i->module->info.funcs[func].type]);
-        struct rt_ref r = {.kind = RT_REF_FUNC, .func = func, .owner = i, .pair = c.func};
-        i->handles[func] = rt_ref_new(i->store, &r);
+        struct rt_ref r = {.kind = RT_REF_FUNC, .func = func, .owner = i};
+        i->handles[func] = rt_ref_new(i->store, &r, &c.func);
     }
     return i->handles[func];
 }
@@ -164,7 +164,11 @@ static enum err own_memories(struct rt_instance *i, struct rt_error *error) {
 static enum err own_tables(struct rt_instance *i, struct rt_error *error) {
     const struct wasm_module *w = &i->module->info;
     for (u32 k = w->imported_tables; k < w->table_count; k++) {
-        enum err e = rt_table_new(i->store, &w->tables[k], &i->tables[k]);
+        struct wasm_table t = w->tables[k];
+        union abi_value init = {.bits = {0, 0}};
+        t.type = rt_type_of(i->module, t.type);
+        enum err e = t.has_init ? rt_eval(i, &t.init, &init) : ERR_OK;
+        if (!e) e = rt_table_new(i->store, &t, init.i32, &i->tables[k]);
         if (e)
             return rt_fail(error, e, SIZE_MAX, "table %u of %llu elements: %s", k,
                            (unsigned long long)w->tables[k].limits.min, err_text(e));

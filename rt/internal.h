@@ -63,6 +63,8 @@ struct rt_engine {
     /* under host.lock */
     struct rt_type *types[RT_TYPE_CHAINS];
     u32 last_type_id;
+    u32 *free_ids; /* given back: used again */
+    u32 free_id_count, free_id_room;
     struct rt_code_map *old_map; /* the one before: a handler may still be reading it */
     u32 holders;                 /* modules, stores, linkers alive: for an assert */
     /* written under host.lock, read by handlers at any time */
@@ -150,15 +152,15 @@ struct rt_cell {
 
 enum rt_ref_kind { RT_REF_FREE, RT_REF_FUNC, RT_REF_EXTERN };
 
-/* What a handle means: store->refs[handle]. Entry 0 is never used. */
+/* What a handle means: store->refs[handle]. Entry 0 is never used. The callable
+ * pair of a FUNC is beside it, in store->abi.refs.entries. */
 struct rt_ref {
     enum rt_ref_kind kind;
-    u32 func;              /* FUNC: index in owner's function space */
-    struct rt_instance *owner;
+    u32 func; /* FUNC: index in owner's function space */
     union {
-        struct abi_func pair; /* FUNC */
-        void *value;          /* EXTERN */
-        u32 next_free;        /* FREE */
+        struct rt_instance *owner; /* FUNC */
+        void *value;               /* EXTERN */
+        u32 next_free;             /* FREE */
     };
 };
 
@@ -214,6 +216,8 @@ void *rt_alloc(struct rt_engine *e, size_t n); /* zeroed */
 void rt_free(struct rt_engine *e, void *p, size_t n);
 void rt_lock(struct rt_engine *e);
 void rt_unlock(struct rt_engine *e);
+/* Indices in the types are those of rt_types, or RT_TYPE_SELF. */
+enum { RT_TYPE_SELF = 0, RT_TYPE_LAST = UINT32_MAX >> WASM_TYPE_INDEX_SHIFT };
 struct rt_type *rt_type_hold(struct rt_engine *e, const wasm_type *params, u32 np,
                              const wasm_type *results, u32 nr);
 void rt_type_drop(struct rt_engine *e, struct rt_type *t);
@@ -237,17 +241,21 @@ void rt_memory_unuse(struct rt_memory *m, struct rt_memory_user *u);
 u64 rt_memory_bytes(const struct rt_memory *m);
 bool rt_memory_window(const struct rt_memory *m, u64 address); /* may an access there be a trap? */
 u64 rt_memory_grow(struct rt_store *s, struct rt_memory *m, u64 delta); /* old pages or -1 */
-enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, struct rt_table **out);
+enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, u32 handle, struct rt_table **out);
 void rt_table_drop(struct rt_table *t);
 bool rt_table_put(struct rt_table *t, u64 index, u32 handle); /* false: not a handle for it */
 u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle); /* old length or -1 */
-extern const void *const rt_null_code; /* type id 0 before it */
+extern const struct abi_func rt_null_pair; /* code with type id 0 before it */
 
 /* store.c */
-u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r); /* 0: no memory */
+u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r, const struct abi_func *pair); /* 0: no memory */
+struct abi_func rt_ref_pair(struct rt_store *s, u32 handle); /* the null pair, if no function's */
 void rt_ref_free(struct rt_store *s, u32 handle);
 const struct rt_ref *rt_ref_at(struct rt_store *s, u32 handle); /* NULL: null or none */
+/* type: as rt_type_of gives it. */
 bool rt_handle_fits(struct rt_store *s, wasm_type type, u32 handle);
+/* A type of m with an index that means the same everywhere: that of its rt_type. */
+wasm_type rt_type_of(const struct rt_module *m, wasm_type t);
 enum err rt_cell_new(struct rt_store *s, union abi_value v, struct rt_cell **out);
 void rt_cell_drop(struct rt_cell *c);
 enum err rt_store_keep_cell(struct rt_store *s, struct rt_cell *c);
@@ -307,5 +315,6 @@ static inline struct rt_memory *rt_memory_at(const struct abi_ctx *ctx, u32 mem)
 }
 static inline bool rt_inside(u64 at, u64 n, u64 size) { return at <= size && n <= size - at; }
 static inline bool rt_is_ref(wasm_type t) { return wasm_is_ref(t); }
+static inline bool rt_is_func_ref(wasm_type t) { return (t & WASM_TYPE_CODE) == WASM_FUNCREF; }
 
 #endif

@@ -59,7 +59,7 @@ static void found_global(struct rt_instance *o, u32 global, struct found *f) {
     const struct wasm_global *g = &o->module->info.globals[global];
     f->value = *rt_global_at(o, global);
     f->cell = o->cells[global];
-    f->value_type = g->type;
+    f->value_type = rt_type_of(o->module, g->type);
     f->mutable = g->mutable;
     assert(!g->mutable || f->cell); /* it is exported */
 }
@@ -151,18 +151,21 @@ static bool limits_fit(u64 size, const struct wasm_limits *have, const struct wa
 static bool fits(const struct rt_instance *i, const struct wasm_import *im, const struct found *f) {
     const struct wasm_module *w = &i->module->info;
     const struct wasm_global *g;
+    wasm_type want;
     if (f->kind != im->kind) return false;
     switch (im->kind) {
     case WASM_KIND_FUNC: return f->type->id == i->module->type_ids[w->funcs[im->index].type];
     case WASM_KIND_TABLE:
-        return f->table->type.type == w->tables[im->index].type &&
+        return f->table->type.type == rt_type_of(i->module, w->tables[im->index].type) &&
                limits_fit(f->table->abi.len, &f->table->type.limits, &w->tables[im->index].limits);
     case WASM_KIND_MEMORY:
         return f->memory->type.byte_pages == w->memories[im->index].byte_pages &&
                limits_fit(f->memory->pages, &f->memory->type.limits, &w->memories[im->index].limits);
     case WASM_KIND_GLOBAL:
         g = &w->globals[im->index];
-        return g->type == f->value_type && g->mutable == f->mutable;
+        want = rt_type_of(i->module, g->type);
+        if (g->mutable != f->mutable) return false;
+        return g->mutable ? want == f->value_type : wasm_subtype(f->value_type, want);
     case WASM_KIND_TAG: break;
     }
     return false;

@@ -187,7 +187,7 @@ enum err rt_define_table(struct rt_linker *l, const char *module, const char *na
     struct rt_def *d;
     enum err e = def_new(l, module, name, WASM_KIND_TABLE, &mark, &d);
     if (e) return e;
-    if ((e = rt_table_new(s, type, &d->table))) {
+    if ((e = rt_table_new(s, type, 0, &d->table))) {
         arena_release(&l->arena, mark);
         return e;
     }

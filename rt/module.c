@@ -11,14 +11,38 @@ static void drop_types(struct rt_module *m, u32 count) {
     for (u32 i = 0; i < count; i++) rt_type_drop(m->engine, m->types[i]);
 }
 
+wasm_type rt_type_of(const struct rt_module *m, wasm_type t) {
+    if (!(t & WASM_TYPE_INDEX)) return t;
+    return wasm_ref_to(m->type_ids[wasm_type_index(t)], t & WASM_TYPE_NONNULL);
+}
+
+/* Types in terms of those before it, and of itself. */
+static void close_types(const struct rt_module *m, u32 self, const wasm_type *from, u32 n, wasm_type *to) {
+    for (u32 i = 0; i < n; i++) {
+        bool own = from[i] & WASM_TYPE_INDEX && wasm_type_index(from[i]) == m->info.types[self].canon;
+        to[i] = own ? wasm_ref_to(RT_TYPE_SELF, from[i] & WASM_TYPE_NONNULL) : rt_type_of(m, from[i]);
+    }
+}
+
+static struct rt_type *hold_type(struct rt_module *m, u32 i) {
+    const struct wasm_functype *t = &m->info.types[i];
+    struct arena_mark mark = arena_mark(&m->arena);
+    wasm_type *sig = ARENA_ARRAY(&m->arena, wasm_type, t->param_count + t->result_count);
+    if (!sig) return NULL;
+    close_types(m, i, t->params, t->param_count, sig);
+    close_types(m, i, t->results, t->result_count, sig + t->param_count);
+    struct rt_type *held = rt_type_hold(m->engine, sig, t->param_count, sig + t->param_count, t->result_count);
+    arena_release(&m->arena, mark);
+    return held;
+}
+
 static enum err hold_types(struct rt_module *m) {
     const struct wasm_module *w = &m->info;
     m->types = ARENA_ARRAY(&m->arena, struct rt_type *, w->type_count);
     m->type_ids = ARENA_ARRAY(&m->arena, u32, w->type_count);
     if (m->arena.failed) return ERR_NOMEM;
     for (u32 i = 0; i < w->type_count; i++) {
-        const struct wasm_functype *t = &w->types[i];
-        m->types[i] = rt_type_hold(m->engine, t->params, t->param_count, t->results, t->result_count);
+        m->types[i] = hold_type(m, i);
         if (!m->types[i]) {
             drop_types(m, i);
             return ERR_NOMEM;

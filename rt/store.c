@@ -1,7 +1,9 @@
 /* store.c: stores, their stack, references and cells.
  *
  * I1 handle 0 is null; refs[h] for 0 < h < ref_count is what handle h means.
- * I2 free slots form a list through next_free, starting at free_ref (0: none). */
+ * I2 refs and abi.refs.entries have room for ref_capacity; with none of them,
+ *    entries is the one null pair, which nobody writes.
+ * I3 free slots form a list through next_free, starting at free_ref (0: none). */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "rt/internal.h"
@@ -26,6 +28,7 @@ enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struc
     struct rt_store *s = rt_alloc(e, sizeof *s);
     if (!s) return ERR_NOMEM;
     *s = (struct rt_store){.engine = e, .ref_count = 1};
+    s->abi.refs = (struct abi_table){.entries = (struct abi_func *)(uptr)&rt_null_pair, .len = 1}; /* until there is another */
     if (limits) s->limits = *limits;
     s->abi.owner = s;
     list_init(&s->instances);
@@ -57,6 +60,7 @@ void rt_store_free(struct rt_store *s) {
         rt_instance_destroy(LIST_ENTRY(s->instances.next, struct rt_instance, link));
     drop_brought(s);
     rt_free(e, s->refs, s->ref_capacity * sizeof *s->refs);
+    if (s->ref_capacity) rt_free(e, s->abi.refs.entries, s->ref_capacity * sizeof *s->abi.refs.entries);
     e->host.release(e->host.self, s->stack, RT_STACK_GUARD + s->stack_bytes);
     rt_free(e, s, sizeof *s);
     rt_holder(e, -1);
@@ -89,7 +93,25 @@ static void *enlarge(struct rt_engine *e, void *old, u32 *capacity, u32 first, s
 
 /* References. */
 
-u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r) {
+/* Room for one more, here and in what compiled code reads. */
+static bool refs_room(struct rt_store *s) {
+    u32 old = s->ref_capacity, now = old;
+    if (s->ref_count < s->ref_capacity) return true;
+    struct abi_func *pairs = rt_alloc(s->engine, (old ? old * 2 : 64) * sizeof *pairs);
+    void *refs = pairs ? enlarge(s->engine, s->refs, &now, 64, sizeof *s->refs) : NULL;
+    if (!refs) {
+        rt_free(s->engine, pairs, (old ? old * 2 : 64) * sizeof *pairs);
+        return false;
+    }
+    memcpy(pairs, s->abi.refs.entries, s->ref_count * sizeof *pairs);
+    if (old) rt_free(s->engine, s->abi.refs.entries, old * sizeof *pairs);
+    s->refs = refs;
+    s->abi.refs.entries = pairs;
+    s->ref_capacity = now;
+    return true;
+}
+
+u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r, const struct abi_func *pair) {
     u32 h = s->free_ref;
     assert(r->kind != RT_REF_FREE);
     if (h) {
@@ -97,20 +119,23 @@ u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r) {
         s->free_ref = s->refs[h].next_free;
     } else {
         if (s->ref_count == RT_MAX_REFS) return 0;
-        if (s->ref_count >= s->ref_capacity) {
-            void *p = enlarge(s->engine, s->refs, &s->ref_capacity, 64, sizeof *s->refs);
-            if (!p) return 0;
-            s->refs = p;
-        }
+        if (!refs_room(s)) return 0;
         h = s->ref_count++;
+        s->abi.refs.len = s->ref_count;
     }
     s->refs[h] = *r;
+    s->abi.refs.entries[h] = pair ? *pair : rt_null_pair;
     return h;
+}
+
+struct abi_func rt_ref_pair(struct rt_store *s, u32 handle) {
+    return handle < s->ref_count ? s->abi.refs.entries[handle] : rt_null_pair;
 }
 
 void rt_ref_free(struct rt_store *s, u32 handle) {
     assert(handle && handle < s->ref_count && s->refs[handle].kind != RT_REF_FREE);
     s->refs[handle] = (struct rt_ref){.kind = RT_REF_FREE, .next_free = s->free_ref};
+    s->abi.refs.entries[handle] = rt_null_pair;
     s->free_ref = handle;
 }
 
@@ -120,14 +145,15 @@ const struct rt_ref *rt_ref_at(struct rt_store *s, u32 handle) {
 }
 
 bool rt_handle_fits(struct rt_store *s, wasm_type type, u32 handle) {
-    if (!handle) return true;
+    if (!handle) return wasm_has_default(type);
     const struct rt_ref *r = rt_ref_at(s, handle);
-    return r && r->kind == (type == WASM_FUNCREF ? RT_REF_FUNC : RT_REF_EXTERN);
+    if (!r || r->kind != (rt_is_func_ref(type) ? RT_REF_FUNC : RT_REF_EXTERN)) return false;
+    return !(type & WASM_TYPE_INDEX) || abi_type_id(rt_ref_pair(s, handle).code) == wasm_type_index(type);
 }
 
 u32 rt_extern_new(struct rt_store *s, void *value) {
     struct rt_ref r = {.kind = RT_REF_EXTERN, .value = value};
-    return rt_ref_new(s, &r);
+    return rt_ref_new(s, &r, NULL);
 }
 
 bool rt_extern_get(struct rt_store *s, u32 handle, void **value) {

@@ -9,9 +9,7 @@
 
 /* The null pair's code: compares unequal to every type, and is never called. */
 static const u32 null_code[4];
-const void *const rt_null_code = &null_code[1];
-
-static const struct abi_func null_pair = {&null_code[1], NULL};
+const struct abi_func rt_null_pair = {&null_code[1], NULL};
 
 /* What the store's limit leaves for all its tables. */
 static u64 elements_left(const struct rt_store *s) {
@@ -28,7 +26,7 @@ static void give_back(struct rt_engine *e, struct abi_func *entries, u32 *refs, 
 /* Moves the elements to arrays of `capacity`. */
 static enum err resize(struct rt_table *t, u64 capacity) {
     struct rt_engine *e = t->store->engine;
-    bool funcs = t->type.type == WASM_FUNCREF;
+    bool funcs = rt_is_func_ref(t->type.type);
     struct abi_func *entries = funcs ? rt_alloc(e, capacity * sizeof *entries) : NULL;
     u32 *refs = rt_alloc(e, capacity * sizeof *refs);
     assert(capacity >= t->abi.len && capacity);
@@ -48,9 +46,8 @@ static enum err resize(struct rt_table *t, u64 capacity) {
 }
 
 static bool pair_of(struct rt_table *t, u32 handle, struct abi_func *out) {
-    *out = null_pair;
     if (!rt_handle_fits(t->store, t->type.type, handle)) return false;
-    if (handle && t->type.type == WASM_FUNCREF) *out = rt_ref_at(t->store, handle)->pair;
+    *out = rt_ref_pair(t->store, handle);
     return true;
 }
 
@@ -81,14 +78,14 @@ u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle) {
     return old;
 }
 
-enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, struct rt_table **out) {
+enum err rt_table_new(struct rt_store *s, const struct wasm_table *type, u32 handle, struct rt_table **out) {
     u64 max = MIN((u64)WASM_MAX_TABLE, type->limits.max);
     if (!rt_is_ref(type->type)) return ERR_UNSUPPORTED;
     if (type->limits.min > MIN(max, elements_left(s))) return ERR_LIMIT;
     struct rt_table *t = rt_alloc(s->engine, sizeof *t);
     if (!t) return ERR_NOMEM;
     *t = (struct rt_table){.store = s, .holders = 1, .max = max, .type = *type};
-    if (rt_table_enlarge(t, type->limits.min, 0) == UINT64_MAX) {
+    if (rt_table_enlarge(t, type->limits.min, handle) == UINT64_MAX) {
         rt_free(s->engine, t, sizeof *t);
         return ERR_NOMEM;
     }

@@ -52,8 +52,6 @@ enum err wasm_take_i64(struct cursor *c, i64 *out, const char **why) {
 static const char *future_type(u8 byte) {
     switch (byte) {
     case 0x7b: return "SIMD: type v128";
-    case 0x63:
-    case 0x64: return "typed function references: reference type";
     case 0x6e:
     case 0x6d:
     case 0x6c:
@@ -77,37 +75,60 @@ static enum err refuse_type(u8 byte, const char *text, const char **why) {
     return feature ? ERR_UNSUPPORTED : ERR_MALFORMED;
 }
 
-static bool is_valtype(u8 b) { return (b >= WASM_F64 && b <= WASM_I32) || b == WASM_FUNCREF || b == WASM_EXTERNREF; }
+static bool is_number(u8 b) { return b >= WASM_F64 && b <= WASM_I32; }
 
-enum err wasm_take_valtype(struct cursor *c, wasm_type *out, const char **why) {
+/* The nullable reference to a heap type: a byte, or the index of a type. */
+static enum err take_heap(struct cursor *c, wasm_type *out, const char *text, const char **why) {
+    struct cursor t = *c;
+    u8 byte;
+    i64 index;
+    enum err e = wasm_take_byte(&t, &byte, why);
+    if (e) return e;
+    if ((byte & 0xc0) == 0x40) { /* one byte, negative */
+        if (byte != WASM_FUNCREF && byte != WASM_EXTERNREF) return refuse_type(byte, text, why);
+        *out = byte;
+        *c = t;
+        return ERR_OK;
+    }
+    t = *c;
+    if ((e = take_leb_i33(&t, &index))) return leb_why(c, 33, e, why);
+    if (index < 0) {
+        *why = text;
+        return ERR_MALFORMED;
+    }
+    *out = wasm_ref_to((u32)MIN(index, (i64)WASM_MAX_TYPES), 0); /* which no type has */
+    *c = t;
+    return ERR_OK;
+}
+
+/* Either kind of type whose first byte is b. */
+static enum err take_type(struct cursor *c, wasm_type *out, const char *text, bool numbers, const char **why) {
     struct cursor t = *c;
     u8 byte;
     enum err e = wasm_take_byte(&t, &byte, why);
     if (e) return e;
-    if (!is_valtype(byte)) return refuse_type(byte, "malformed value type", why);
-    *out = byte;
+    if (byte == WASM_REF || byte == WASM_REF_NULL) {
+        if ((e = take_heap(&t, out, "malformed heap type", why))) return e;
+        if (byte == WASM_REF) *out |= WASM_TYPE_NONNULL;
+    } else if (byte == WASM_FUNCREF || byte == WASM_EXTERNREF || (numbers && is_number(byte))) {
+        *out = byte;
+    } else {
+        return refuse_type(byte, text, why);
+    }
     *c = t;
     return ERR_OK;
+}
+
+enum err wasm_take_valtype(struct cursor *c, wasm_type *out, const char **why) {
+    return take_type(c, out, "malformed value type", true, why);
 }
 
 enum err wasm_take_reftype(struct cursor *c, wasm_type *out, const char **why) {
-    struct cursor t = *c;
-    u8 byte;
-    enum err e = wasm_take_byte(&t, &byte, why);
-    if (e) return e;
-    if (byte != WASM_FUNCREF && byte != WASM_EXTERNREF)
-        return refuse_type(byte, "malformed reference type", why);
-    *out = byte;
-    *c = t;
-    return ERR_OK;
+    return take_type(c, out, "malformed reference type", false, why);
 }
 
 enum err wasm_take_heaptype(struct cursor *c, wasm_type *out, const char **why) {
-    if (cursor_left(c) && !(*c->p & 0x40)) {
-        *why = "typed function references: heap type";
-        return ERR_UNSUPPORTED;
-    }
-    return wasm_take_reftype(c, out, why);
+    return take_heap(c, out, "malformed heap type", why);
 }
 
 enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why) {
@@ -127,7 +148,7 @@ enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why) {
 }
 
 const char *wasm_type_text(wasm_type t) {
-    switch (t) {
+    switch (t & (WASM_TYPE_CODE | WASM_TYPE_NONNULL | WASM_TYPE_INDEX)) {
     case WASM_I32: return "i32";
     case WASM_I64: return "i64";
     case WASM_F32: return "f32";
@@ -135,6 +156,10 @@ const char *wasm_type_text(wasm_type t) {
     case WASM_V128: return "v128";
     case WASM_FUNCREF: return "funcref";
     case WASM_EXTERNREF: return "externref";
+    case WASM_FUNCREF | WASM_TYPE_NONNULL: return "(ref func)";
+    case WASM_EXTERNREF | WASM_TYPE_NONNULL: return "(ref extern)";
+    case WASM_FUNCREF | WASM_TYPE_INDEX: return "a nullable typed reference";
+    case WASM_FUNCREF | WASM_TYPE_INDEX | WASM_TYPE_NONNULL: return "a typed reference";
     default: return "?";
     }
 }

@@ -16,12 +16,12 @@ enum err wasm_take_u64(struct cursor *c, u64 *out, const char **why);
 enum err wasm_take_i32(struct cursor *c, i32 *out, const char **why);
 enum err wasm_take_i64(struct cursor *c, i64 *out, const char **why);
 
-/* A value type (WebAssembly 2.0, 5.3.4), or ERR_UNSUPPORTED with the feature
- * that defines it. */
+/* A value type (WebAssembly 3.0, 5.3), or ERR_UNSUPPORTED with the feature that
+ * defines it. Indices are as they were read: neither checked nor canonical. */
 enum err wasm_take_valtype(struct cursor *c, wasm_type *out, const char **why);
-/* funcref or externref. */
+/* The same, references only. */
 enum err wasm_take_reftype(struct cursor *c, wasm_type *out, const char **why);
-/* The operand of ref.null. */
+/* The operand of ref.null, as the nullable reference to it. */
 enum err wasm_take_heaptype(struct cursor *c, wasm_type *out, const char **why);
 /* As struct wasm_instr.bits has it: see wasm_block_is_index. */
 enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why);

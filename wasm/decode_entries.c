@@ -27,10 +27,17 @@ static enum err take_limits(struct decoder *d, u64 ceiling, u64 ceiling64, u8 al
 
 static enum err take_table(struct decoder *d, struct wasm_table *t) {
     t->at = decode_at(d);
-    if (cursor_left(&d->c) >= 2 && d->c.p[0] == 0x40 && d->c.p[1] == 0)
-        return decode_fail(d, ERR_UNSUPPORTED, "typed function references: table with an initialiser");
-    enum err e = wasm_take_reftype(&d->c, &t->type, &d->why);
+    enum err e = decode_reftype(d, &t->type);
     return e ? e : take_limits(d, UINT32_MAX, UINT64_MAX, LIMITS_MAX | LIMITS_64, &t->limits);
+}
+
+/* A table of the module's own may have an initialiser. */
+static enum err take_own_table(struct decoder *d, struct wasm_table *t) {
+    t->has_init = cursor_left(&d->c) >= 2 && d->c.p[0] == 0x40 && d->c.p[1] == 0;
+    if (!t->has_init) return take_table(d, t);
+    d->c.p += 2;
+    enum err e = take_table(d, t);
+    return e ? e : decode_init(d, t->type, &t->init);
 }
 
 static enum err take_memory(struct decoder *d, struct wasm_memory *mem) {
@@ -41,7 +48,7 @@ static enum err take_memory(struct decoder *d, struct wasm_memory *mem) {
 
 static enum err take_globaltype(struct decoder *d, struct wasm_global *g) {
     g->at = decode_at(d);
-    enum err e = wasm_take_valtype(&d->c, &g->type, &d->why);
+    enum err e = decode_valtype(d, &g->type);
     if (e) return e;
     struct cursor before = d->c;
     u8 flags;
@@ -164,7 +171,7 @@ enum err decode_tables(struct decoder *d) {
     if ((e = decode_extend(d, m->tables, m->table_count, count, sizeof *m->tables, &m->tables)))
         return e;
     for (u32 i = 0; i < count; i++)
-        if ((e = take_table(d, &m->tables[m->table_count + i]))) return e;
+        if ((e = take_own_table(d, &m->tables[m->table_count + i]))) return e;
     m->table_count += count;
     return ERR_OK;
 }

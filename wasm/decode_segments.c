@@ -60,9 +60,9 @@ enum err decode_init(struct decoder *d, wasm_type expected, struct wasm_init *ou
 enum { ELEM_NOT_ACTIVE = 1, ELEM_EXPLICIT = 2, ELEM_EXPRS = 4, ELEM_END = 8 };
 
 static enum err take_elem_type(struct decoder *d, u32 flags, struct wasm_elem *s) {
-    s->type = WASM_FUNCREF;
+    s->type = flags & ELEM_EXPRS ? WASM_FUNCREF : WASM_FUNCREF | WASM_TYPE_NONNULL;
     if (!(flags & (ELEM_NOT_ACTIVE | ELEM_EXPLICIT))) return ERR_OK;
-    if (flags & ELEM_EXPRS) return wasm_take_reftype(&d->c, &s->type, &d->why);
+    if (flags & ELEM_EXPRS) return decode_reftype(d, &s->type);
     struct cursor before = d->c;
     u8 kind;
     enum err e = wasm_take_byte(&d->c, &kind, &d->why);

@@ -46,6 +46,10 @@ enum err decode_name(struct decoder *d, struct bytes *out);
  * must yield, checked by wasm_validate. */
 enum err decode_init(struct decoder *d, wasm_type expected, struct wasm_init *out);
 
+/* Types with canonical indices. */
+enum err decode_valtype(struct decoder *d, wasm_type *out);
+enum err decode_reftype(struct decoder *d, wasm_type *out);
+
 /* The sections; d->c covers exactly the section's contents. */
 enum err decode_types(struct decoder *d);
 enum err decode_imports(struct decoder *d);

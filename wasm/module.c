@@ -4,6 +4,18 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 
+bool wasm_subtype(wasm_type a, wasm_type b) {
+    if (a == b) return true;
+    if (!wasm_is_ref(a) || (a & WASM_TYPE_CODE) != (b & WASM_TYPE_CODE)) return false;
+    if (b & WASM_TYPE_NONNULL && !(a & WASM_TYPE_NONNULL)) return false;
+    return !(b & WASM_TYPE_INDEX) || (a & WASM_TYPE_INDEX && wasm_type_index(a) == wasm_type_index(b));
+}
+
+wasm_type wasm_canonical(const struct wasm_module *m, wasm_type t) {
+    if (!(t & WASM_TYPE_INDEX) || wasm_type_index(t) >= m->type_count) return t;
+    return wasm_ref_to(m->types[wasm_type_index(t)].canon, t & WASM_TYPE_NONNULL);
+}
+
 bool wasm_types_equal(const wasm_type *a, u32 na, const wasm_type *b, u32 nb) {
     return na == nb && (!na || !memcmp(a, b, na * sizeof *a));
 }

@@ -24,6 +24,8 @@ enum {
     WASM_V128 = 0x7b,
     WASM_FUNCREF = 0x70,
     WASM_EXTERNREF = 0x6f,
+    WASM_REF_NULL = 0x63, /* before a heap type */
+    WASM_REF = 0x64,
 };
 typedef u32 wasm_type;
 
@@ -39,6 +41,14 @@ static inline bool wasm_is_ref(wasm_type t) {
     return code == WASM_FUNCREF || code == WASM_EXTERNREF;
 }
 
+static inline u32 wasm_type_index(wasm_type t) { return t >> WASM_TYPE_INDEX_SHIFT; }
+static inline wasm_type wasm_ref_to(u32 index, u32 flags) {
+    return WASM_FUNCREF | WASM_TYPE_INDEX | flags | index << WASM_TYPE_INDEX_SHIFT;
+}
+static inline bool wasm_has_default(wasm_type t) { return !(t & WASM_TYPE_NONNULL); }
+/* a <: b, for types whose indices mean the same and are canonical. Function types
+ * have no subtypes but themselves. */
+bool wasm_subtype(wasm_type a, wasm_type b);
 bool wasm_types_equal(const wasm_type *a, u32 na, const wasm_type *b, u32 nb);
 
 enum { WASM_PAGE = 65536, WASM_PAGE_LOG2 = 16 };
@@ -60,27 +70,18 @@ enum {
     WASM_MAX_TABLE = 10000000,
 };
 
+/* Types of the module that are equal have one canon; in every wasm_type that
+ * the decoder hands out, indices below type_count are canonical. */
 struct wasm_functype {
     const wasm_type *params, *results;
     u32 param_count, result_count;
     u32 canon; /* the smallest index of an equal type in this module */
+    u32 at;
 };
 
 struct wasm_limits {
     u64 min, max; /* max: the declared one, or the type's ceiling */
     bool has_max, shared, is64;
-};
-
-struct wasm_table {
-    wasm_type type;
-    struct wasm_limits limits;
-    u32 at; /* offset of the declaration in the module; so below */
-};
-
-struct wasm_memory {
-    struct wasm_limits limits; /* in pages */
-    bool byte_pages;           /* a page is one byte, not 64 KiB */
-    u32 at;
 };
 
 /* A constant expression, decoded: what an engine needs to evaluate it at
@@ -92,6 +93,20 @@ struct wasm_init {
     wasm_type type;    /* what it yields */
     u64 value;         /* CONST: the bits; GLOBAL, REF_FUNC: the index */
     struct bytes code; /* without the final end; empty for an element given by its index */
+    u32 at;
+};
+
+struct wasm_table {
+    wasm_type type;
+    struct wasm_limits limits;
+    bool has_init; /* else null */
+    struct wasm_init init;
+    u32 at; /* offset of the declaration in the module; so below */
+};
+
+struct wasm_memory {
+    struct wasm_limits limits; /* in pages */
+    bool byte_pages;           /* a page is one byte, not 64 KiB */
     u32 at;
 };
 
@@ -169,6 +184,10 @@ struct wasm_custom {
 };
 
 #define WASM_NONE UINT32_MAX
+
+struct wasm_module;
+/* t with the canonical index of what it refers to, if there is such a type. */
+wasm_type wasm_canonical(const struct wasm_module *m, wasm_type t);
 
 struct wasm_module {
     struct bytes bytes; /* the whole input */

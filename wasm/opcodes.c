@@ -40,11 +40,6 @@ static const char *future_feature(u8 byte) {
     case 0x08:
     case 0x0a:
     case 0x1f: return "exceptions: instruction";
-    case 0x14:
-    case 0x15:
-    case 0xd4:
-    case 0xd5:
-    case 0xd6: return "typed function references: instruction";
     case 0xd3:
     case 0xfb: return "GC: instruction";
     case 0xfd: return "SIMD: instruction";
@@ -152,6 +147,7 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     case WASM_IMM_F64: return take_raw(c, 8, &i->bits, why);
     case WASM_IMM_REFTYPE: return wasm_take_heaptype(c, &i->type, why);
     case WASM_IMM_LABEL:
+    case WASM_IMM_TYPE:
     case WASM_IMM_FUNC:
     case WASM_IMM_LOCAL:
     case WASM_IMM_GLOBAL:

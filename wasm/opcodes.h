@@ -26,6 +26,7 @@
     X(LABEL)         /* a */                                                     \
     X(LABELS)        /* a = count without the default; labels: a + 1 u32 LEBs */ \
     X(FUNC)          /* a */                                                     \
+    X(TYPE)          /* a */                                                     \
     X(TYPE_TABLE)    /* a = type, b = table */                                   \
     X(TYPES)         /* select t: type, a = count (only 1 is valid) */           \
     X(LOCAL)         /* a */                                                     \
@@ -68,6 +69,8 @@ enum wasm_immediate {
     X(CALL_INDIRECT, 0x11, "call_indirect", TYPE_TABLE, "*", "*", 0)                    \
     X(RETURN_CALL, 0x12, "return_call", FUNC, "*", "*", 0)                              \
     X(RETURN_CALL_INDIRECT, 0x13, "return_call_indirect", TYPE_TABLE, "*", "*", 0)      \
+    X(CALL_REF, 0x14, "call_ref", TYPE, "*", "*", 0)                                    \
+    X(RETURN_CALL_REF, 0x15, "return_call_ref", TYPE, "*", "*", 0)                      \
     X(DROP, 0x1a, "drop", NONE, "*", "*", 0)                                            \
     X(SELECT, 0x1b, "select", NONE, "*", "*", 0)                                        \
     X(SELECT_T, 0x1c, "select", TYPES, "*", "*", 0)                                     \
@@ -238,6 +241,9 @@ enum wasm_immediate {
     X(REF_NULL, 0xd0, "ref.null", REFTYPE, "*", "*", 0)                                 \
     X(REF_IS_NULL, 0xd1, "ref.is_null", NONE, "*", "*", 0)                              \
     X(REF_FUNC, 0xd2, "ref.func", FUNC, "*", "*", 0)                                    \
+    X(REF_AS_NON_NULL, 0xd4, "ref.as_non_null", NONE, "*", "*", 0)                      \
+    X(BR_ON_NULL, 0xd5, "br_on_null", LABEL, "*", "*", 0)                               \
+    X(BR_ON_NON_NULL, 0xd6, "br_on_non_null", LABEL, "*", "*", 0)                       \
     X(I32_TRUNC_SAT_F32_S, 0x100, "i32.trunc_sat_f32_s", NONE, "f", "i", 0)             \
     X(I32_TRUNC_SAT_F32_U, 0x101, "i32.trunc_sat_f32_u", NONE, "f", "i", 0)             \
     X(I32_TRUNC_SAT_F64_S, 0x102, "i32.trunc_sat_f64_s", NONE, "F", "i", 0)             \

@@ -33,9 +33,32 @@ static enum err check_memory(struct validator *v, const struct wasm_memory *mem)
                         wide ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4GiB)");
 }
 
+/* limit: types below it may be named. */
+static enum err check_type(struct validator *v, u32 at, wasm_type t, u32 limit) {
+    bool known = !(t & WASM_TYPE_INDEX) || wasm_type_index(t) < limit;
+    return known ? ERR_OK : unknown_at(v, at, "type", wasm_type_index(t));
+}
+
+/* Types name themselves and earlier ones; everything else names any. */
+static enum err check_types(struct validator *v) {
+    const struct wasm_module *m = v->m;
+    u32 n = m->type_count;
+    enum err e = ERR_OK;
+    for (u32 i = 0; !e && i < n; i++) {
+        const struct wasm_functype *t = &m->types[i];
+        for (u32 k = 0; !e && k < t->param_count; k++) e = check_type(v, t->at, t->params[k], i + 1);
+        for (u32 k = 0; !e && k < t->result_count; k++) e = check_type(v, t->at, t->results[k], i + 1);
+    }
+    for (u32 i = 0; !e && i < m->table_count; i++) e = check_type(v, m->tables[i].at, m->tables[i].type, n);
+    for (u32 i = 0; !e && i < m->global_count; i++) e = check_type(v, m->globals[i].at, m->globals[i].type, n);
+    for (u32 i = 0; !e && i < m->elem_count; i++) e = check_type(v, m->elems[i].at, m->elems[i].type, n);
+    return e;
+}
+
 static enum err check_declarations(struct validator *v) {
     struct wasm_module *m = v->m;
-    enum err e = ERR_OK;
+    enum err e = check_types(v);
+    if (e) return e;
     for (u32 i = 0; i < m->func_count; i++)
         if (m->funcs[i].type >= m->type_count)
             return unknown_at(v, m->funcs[i].at, "type", m->funcs[i].type);
@@ -59,6 +82,8 @@ static void declare_refs(struct wasm_module *m) {
         if (m->exports[i].kind == WASM_KIND_FUNC && m->exports[i].index < m->func_count)
             m->funcs[m->exports[i].index].declared_ref = true;
     for (u32 i = m->imported_globals; i < m->global_count; i++) declare(m, &m->globals[i].init);
+    for (u32 i = m->imported_tables; i < m->table_count; i++)
+        if (m->tables[i].has_init) declare(m, &m->tables[i].init);
     for (u32 i = 0; i < m->elem_count; i++)
         for (u32 k = 0; k < m->elems[i].count; k++) declare(m, &m->elems[i].items[k]);
 }
@@ -74,11 +99,25 @@ static enum err check_globals(struct validator *v) {
     return e;
 }
 
+/* An initialiser sees imported globals only: tables come first (3.0, 3.5). */
+static enum err check_tables(struct validator *v) {
+    struct wasm_module *m = v->m;
+    enum err e = ERR_OK;
+    v->globals_end = m->imported_globals;
+    for (u32 i = m->imported_tables; !e && i < m->table_count; i++) {
+        const struct wasm_table *t = &m->tables[i];
+        if (t->has_init) e = validate_init(v, &t->init, t->type);
+        else if (!wasm_has_default(t->type)) e = fail_at(v, t->at, "type mismatch: the table needs an initialiser");
+    }
+    v->globals_end = m->global_count;
+    return e;
+}
+
 static enum err check_elem(struct validator *v, const struct wasm_elem *s) {
     struct wasm_module *m = v->m;
     if (s->mode == WASM_ACTIVE) {
         if (s->table >= m->table_count) return unknown_at(v, s->at, "table", s->table);
-        if (m->tables[s->table].type != s->type)
+        if (!wasm_subtype(s->type, m->tables[s->table].type))
             return fail_at(v, s->at, "type mismatch: element segment and table");
         enum err e = validate_init(v, &s->offset, m->tables[s->table].limits.is64 ? WASM_I64 : WASM_I32);
         if (e) return e;
@@ -165,7 +204,7 @@ enum err wasm_validate(struct arena *a, struct wasm_module *m, struct wasm_error
     enum err e = check_declarations(&v);
     if (e) return e;
     declare_refs(m);
-    if ((e = check_exports(&v)) || (e = check_globals(&v)) || (e = check_segments(&v)) ||
+    if ((e = check_exports(&v)) || (e = check_tables(&v)) || (e = check_globals(&v)) || (e = check_segments(&v)) ||
         (e = check_start(&v)))
         return e;
     return check_bodies(&v);

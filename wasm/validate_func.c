@@ -53,6 +53,23 @@ static void start(struct validator *v, struct bytes code) {
     v->loop = WASM_NONE;
 }
 
+/* Parameters are set, and so are locals with a default value. */
+static enum err track_locals(struct validator *v, u32 params, u32 total) {
+    u32 unset = 0, words = total / 32 + 1;
+    enum err e;
+    v->set_locals = 0;
+    for (u32 i = params; i < total; i++) unset += !wasm_has_default(v->locals[i]);
+    v->tracks_locals = unset;
+    if (!unset) return ERR_OK;
+    if ((e = validator_reserve(v, &v->local_set, &v->local_set_room, words, sizeof *v->local_set)) ||
+        (e = validator_reserve(v, &v->set_order, &v->set_order_room, unset, sizeof *v->set_order)))
+        return e;
+    memset(v->local_set, 0, words * sizeof *v->local_set);
+    for (u32 i = 0; i < total; i++)
+        if (i < params || wasm_has_default(v->locals[i])) v->local_set[i / 32] |= 1u << (i % 32);
+    return ERR_OK;
+}
+
 /* The types of parameters and locals, in v->locals. */
 static enum err lay_out_locals(struct validator *v, struct wasm_func *f,
                                const struct wasm_functype *t) {
@@ -64,12 +81,13 @@ static enum err lay_out_locals(struct validator *v, struct wasm_func *f,
     u32 at = t->param_count;
     for (u32 i = 0; i < f->local_runs; i++) {
         assert(f->locals[i].count <= total - at);
+        if ((e = validator_type(v, &f->locals[i].type))) return e;
         for (u32 k = 0; k < f->locals[i].count; k++) v->locals[at++] = f->locals[i].type;
     }
     assert(at == total);
     f->local_count = total;
     f->loop_words = (total + 31) / 32;
-    return ERR_OK;
+    return track_locals(v, t->param_count, total);
 }
 
 static enum err keep_loop_sets(struct validator *v, struct wasm_func *f) {
@@ -137,6 +155,7 @@ enum err validate_init(struct validator *v, const struct wasm_init *init, wasm_t
     start(v, (struct bytes){init->code.p, init->code.n + 1});
     v->f = NULL;
     v->constant = true;
+    v->set_locals = 0;
     struct types none = {NULL, 0}, result = {&expected, 1};
     enum err e = validator_enter(v, WASM_OP_BLOCK, none, result);
     if (e) return e;

@@ -9,63 +9,6 @@
 #include "base/mem.h"
 #include "wasm/validator.h"
 
-static bool is_ref(wasm_type t) { return t == BOTTOM || wasm_is_ref(t); }
-
-static struct frame *top(struct validator *v) {
-    assert(v->depth > 0);
-    return &v->frames[v->depth - 1];
-}
-
-static enum err push(struct validator *v, wasm_type t) {
-    if (v->height == MAX_STACK) return validator_fail(v, ERR_LIMIT, "operand stack too deep");
-    if (v->height == v->stack_room) {
-        enum err e = validator_reserve(v, &v->stack, &v->stack_room, v->height + 1, sizeof *v->stack);
-        if (e) return e;
-    }
-    assert(v->height < v->stack_room);
-    v->stack[v->height++] = t;
-    if (v->f && v->height > v->f->max_stack) v->f->max_stack = v->height;
-    return ERR_OK;
-}
-
-/* Pops a value of any type. */
-static enum err pop_any(struct validator *v, wasm_type *out) {
-    const struct frame *f = top(v);
-    assert(v->height >= f->height);
-    if (v->height > f->height) {
-        *out = v->stack[--v->height];
-        return ERR_OK;
-    }
-    *out = BOTTOM;
-    if (f->unreachable) return ERR_OK;
-    return validator_fail(v, ERR_INVALID, "type mismatch: an operand is missing");
-}
-
-static enum err pop(struct validator *v, wasm_type want) {
-    wasm_type have;
-    enum err e = pop_any(v, &have);
-    if (e || have == want || have == BOTTOM || want == BOTTOM) return e;
-    return validator_fail(v, ERR_INVALID, "type mismatch: expected %s, found %s",
-                          wasm_type_text(want), wasm_type_text(have));
-}
-
-static enum err push_all(struct validator *v, struct types t) {
-    enum err e = ERR_OK;
-    for (u32 i = 0; !e && i < t.n; i++) e = push(v, t.p[i]);
-    return e;
-}
-
-static enum err pop_all(struct validator *v, struct types t) {
-    enum err e = ERR_OK;
-    for (u32 i = t.n; !e && i > 0; i--) e = pop(v, t.p[i - 1]);
-    return e;
-}
-
-static void set_unreachable(struct validator *v) {
-    v->height = top(v)->height;
-    top(v)->unreachable = true;
-}
-
 static wasm_type memory_index(const struct validator *v, u32 memory) {
     assert(memory < v->m->memory_count);
     return v->m->memories[memory].limits.is64 ? WASM_I64 : WASM_I32;
@@ -107,23 +50,28 @@ static wasm_type type_of(const struct validator *v, const struct wasm_instr *i, 
     }
 }
 
-static enum err unknown(struct validator *v, const char *what, u32 index) {
-    return validator_fail(v, ERR_INVALID, "unknown %s %u", what, index);
-}
-
 /* -- blocks and branches -- */
+
+/* Types that need no memory of their own, then others, as many as such blocks. */
+static enum err single_type(struct validator *v, wasm_type t, struct types *out) {
+    static const wasm_type common[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128, WASM_FUNCREF, WASM_EXTERNREF};
+    for (u32 i = 0; i < ARRAY_LEN(common); i++)
+        if (common[i] == t) {
+            *out = (struct types){&common[i], 1};
+            return ERR_OK;
+        }
+    wasm_type *own = ARENA_NEW(v->arena, wasm_type);
+    if (!own) return validator_fail(v, ERR_NOMEM, "out of memory");
+    *own = t;
+    *out = (struct types){own, 1};
+    return validator_type(v, own);
+}
 
 static enum err block_types(struct validator *v, u64 bits, struct types *params,
                             struct types *results) {
-    static const wasm_type self[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128, WASM_FUNCREF, WASM_EXTERNREF};
     *params = *results = (struct types){NULL, 0};
     if (wasm_block_is_empty(bits)) return ERR_OK;
-    if (!wasm_block_is_index(bits)) {
-        for (u32 i = 0; i < ARRAY_LEN(self); i++)
-            if (self[i] == wasm_block_value(bits)) *results = (struct types){&self[i], 1};
-        assert(results->n == 1); /* wasm_take_blocktype accepts no other */
-        return ERR_OK;
-    }
+    if (!wasm_block_is_index(bits)) return single_type(v, wasm_block_value(bits), results);
     if (bits >= v->m->type_count) return unknown(v, "type", (u32)bits);
     const struct wasm_functype *t = &v->m->types[bits];
     *params = (struct types){t->params, t->param_count};
@@ -151,7 +99,7 @@ enum err validator_enter(struct validator *v, enum wasm_op op, struct types para
     if (e) return e;
     struct frame *fr = &v->frames[v->depth++];
     *fr = (struct frame){.op = op, .height = v->height, .loop = v->loop, .outer_loop = v->loop,
-                         .params = params, .results = results};
+                         .params = params, .results = results, .set_locals = v->set_locals};
     if (v->f && v->depth > v->f->max_depth) v->f->max_depth = v->depth;
     if (op == WASM_OP_LOOP && (e = enter_loop(v, fr))) return e;
     return push_all(v, params);
@@ -179,6 +127,7 @@ static enum err check_else(struct validator *v) {
     if (fr->op != WASM_OP_IF) return validator_fail(v, ERR_MALFORMED, "END opcode expected");
     enum err e = check_results(v);
     if (e) return e;
+    validator_unset_locals(v, fr->set_locals);
     fr->op = WASM_OP_ELSE;
     fr->unreachable = false;
     return push_all(v, fr->params);
@@ -195,18 +144,15 @@ static void leave_loop(struct validator *v, const struct frame *fr) {
     for (u32 i = 0; i < words; i++) outer[i] |= inner[i];
 }
 
-static bool same_types(struct types a, struct types b) {
-    return wasm_types_equal(a.p, a.n, b.p, b.n);
-}
-
 static enum err check_end(struct validator *v) {
     struct frame *fr = top(v);
     enum err e = check_results(v);
     if (e) return e;
-    if (fr->op == WASM_OP_IF && !same_types(fr->params, fr->results))
+    if (fr->op == WASM_OP_IF && !validator_fit(fr->params, fr->results))
         return validator_fail(v, ERR_INVALID, "type mismatch: if without else changes the stack");
     if (fr->op == WASM_OP_LOOP) leave_loop(v, fr);
     struct types results = fr->results;
+    validator_unset_locals(v, fr->set_locals);
     v->depth--;
     return v->depth ? push_all(v, results) : ERR_OK;
 }
@@ -220,6 +166,13 @@ static enum err find_label(struct validator *v, u32 label, struct frame **out) {
 /* What a branch to the block carries. */
 static struct types label_types(const struct frame *fr) {
     return fr->op == WASM_OP_LOOP ? fr->params : fr->results;
+}
+
+enum err validator_label(struct validator *v, u32 label, struct types *carried) {
+    struct frame *target = NULL;
+    enum err e = find_label(v, label, &target);
+    if (!e) *carried = label_types(target);
+    return e;
 }
 
 static enum err check_br(struct validator *v, const struct wasm_instr *i) {
@@ -270,13 +223,13 @@ static enum err check_br_table(struct validator *v, const struct wasm_instr *i) 
 
 /* A tail call returns what its callee returns. */
 static enum err tail_results(struct validator *v, struct types results) {
-    if (!same_types(results, v->frames[0].results))
+    if (!validator_fit(results, v->frames[0].results))
         return validator_fail(v, ERR_INVALID, "type mismatch: results of the tail call and of its function");
     set_unreachable(v);
     return ERR_OK;
 }
 
-static enum err call_type(struct validator *v, u32 type, bool tail) {
+enum err validator_call(struct validator *v, u32 type, bool tail) {
     const struct wasm_functype *t = &v->m->types[type];
     struct types results = {t->results, t->result_count};
     enum err e = pop_all(v, (struct types){t->params, t->param_count});
@@ -286,45 +239,35 @@ static enum err call_type(struct validator *v, u32 type, bool tail) {
 
 static enum err check_call(struct validator *v, const struct wasm_instr *i) {
     if (i->a >= v->m->func_count) return unknown(v, "function", i->a);
-    return call_type(v, v->m->funcs[i->a].type, i->op == WASM_OP_RETURN_CALL);
+    return validator_call(v, v->m->funcs[i->a].type, i->op == WASM_OP_RETURN_CALL);
 }
 
 static enum err check_call_indirect(struct validator *v, const struct wasm_instr *i) {
     if (i->b >= v->m->table_count) return unknown(v, "table", i->b);
-    if (v->m->tables[i->b].type != WASM_FUNCREF)
+    if (!wasm_subtype(v->m->tables[i->b].type, WASM_FUNCREF))
         return validator_fail(v, ERR_INVALID, "type mismatch: call_indirect through a table of externref");
     if (i->a >= v->m->type_count) return unknown(v, "type", i->a);
     enum err e = pop(v, table_index(v, i->b));
-    return e ? e : call_type(v, i->a, i->op == WASM_OP_RETURN_CALL_INDIRECT);
+    return e ? e : validator_call(v, i->a, i->op == WASM_OP_RETURN_CALL_INDIRECT);
 }
 
 static enum err check_select(struct validator *v, const struct wasm_instr *i) {
-    wasm_type a, b;
+    wasm_type a, b, t = i->type;
     if (i->op == WASM_OP_SELECT_T && i->a != 1)
         return validator_fail(v, ERR_INVALID, "invalid result arity");
     enum err e = pop(v, WASM_I32);
     if (e) return e;
     if (i->op == WASM_OP_SELECT_T) {
-        if ((e = pop(v, i->type)) || (e = pop(v, i->type))) return e;
-        return push(v, i->type);
+        if ((e = validator_type(v, &t)) || (e = pop(v, t)) || (e = pop(v, t))) return e;
+        return push(v, t);
     }
     if ((e = pop_any(v, &a)) || (e = pop_any(v, &b))) return e;
-    if ((is_ref(a) && a) || (is_ref(b) && b))
+    if (wasm_is_ref(a) || wasm_is_ref(b) || a == BOTTOM_REF || b == BOTTOM_REF)
         return validator_fail(v, ERR_INVALID, "type mismatch: select of references needs a type");
     if (a != b && a != BOTTOM && b != BOTTOM)
         return validator_fail(v, ERR_INVALID, "type mismatch: select between %s and %s",
                               wasm_type_text(b), wasm_type_text(a));
     return push(v, a == BOTTOM ? b : a);
-}
-
-static enum err check_local(struct validator *v, const struct wasm_instr *i) {
-    if (i->a >= v->f->local_count) return unknown(v, "local", i->a);
-    wasm_type t = v->locals[i->a];
-    if (i->op == WASM_OP_LOCAL_GET) return push(v, t);
-    if (v->loop != WASM_NONE)
-        v->sets[(size_t)v->loop * v->f->loop_words + i->a / 32] |= 1u << (i->a % 32);
-    enum err e = pop(v, t);
-    return e || i->op == WASM_OP_LOCAL_SET ? e : push(v, t);
 }
 
 static enum err check_global(struct validator *v, const struct wasm_instr *i) {
@@ -357,25 +300,6 @@ static enum err check_table(struct validator *v, const struct wasm_instr *i) {
     }
 }
 
-static enum err check_ref(struct validator *v, const struct wasm_instr *i) {
-    wasm_type t;
-    enum err e;
-    switch ((u32)i->op) {
-    case WASM_OP_REF_NULL: return push(v, i->type);
-    case WASM_OP_REF_IS_NULL:
-        if ((e = pop_any(v, &t))) return e;
-        if (!is_ref(t))
-            return validator_fail(v, ERR_INVALID, "type mismatch: expected a reference, found %s",
-                                  wasm_type_text(t));
-        return push(v, WASM_I32);
-    default: assert(i->op == WASM_OP_REF_FUNC);
-        if (i->a >= v->m->func_count) return unknown(v, "function", i->a);
-        if (!v->constant && !v->m->funcs[i->a].declared_ref)
-            return validator_fail(v, ERR_INVALID, "undeclared function reference %u", i->a);
-        return push(v, WASM_FUNCREF);
-    }
-}
-
 static enum err check_memarg(struct validator *v, const struct wasm_instr *i) {
     if (i->b >= v->m->memory_count) return unknown(v, "memory", i->b);
     if (wasm_is_atomic(i->op) && i->a != wasm_opinfos[i->op].align)
@@ -397,7 +321,7 @@ static enum err check_data(struct validator *v, u32 segment) {
 static enum err check_table_init(struct validator *v, const struct wasm_instr *i) {
     if (i->b >= v->m->table_count) return unknown(v, "table", i->b);
     if (i->a >= v->m->elem_count) return unknown(v, "elem segment", i->a);
-    if (v->m->tables[i->b].type != v->m->elems[i->a].type)
+    if (!wasm_subtype(v->m->elems[i->a].type, v->m->tables[i->b].type))
         return validator_fail(v, ERR_INVALID, "type mismatch: segment and table");
     return ERR_OK;
 }
@@ -405,7 +329,7 @@ static enum err check_table_init(struct validator *v, const struct wasm_instr *i
 static enum err check_table_copy(struct validator *v, const struct wasm_instr *i) {
     if (i->a >= v->m->table_count) return unknown(v, "table", i->a);
     if (i->b >= v->m->table_count) return unknown(v, "table", i->b);
-    if (v->m->tables[i->a].type != v->m->tables[i->b].type)
+    if (!wasm_subtype(v->m->tables[i->b].type, v->m->tables[i->a].type))
         return validator_fail(v, ERR_INVALID, "type mismatch: tables of different types");
     return ERR_OK;
 }
@@ -467,12 +391,17 @@ enum err validate_instr(struct validator *v, const struct wasm_instr *i) {
     case WASM_OP_SELECT_T: return check_select(v, i);
     case WASM_OP_LOCAL_GET:
     case WASM_OP_LOCAL_SET:
-    case WASM_OP_LOCAL_TEE: return check_local(v, i);
+    case WASM_OP_LOCAL_TEE: return validate_local(v, i);
     case WASM_OP_GLOBAL_GET:
     case WASM_OP_GLOBAL_SET: return check_global(v, i);
     case WASM_OP_REF_NULL:
     case WASM_OP_REF_IS_NULL:
-    case WASM_OP_REF_FUNC: return check_ref(v, i);
+    case WASM_OP_REF_FUNC:
+    case WASM_OP_REF_AS_NON_NULL:
+    case WASM_OP_BR_ON_NULL:
+    case WASM_OP_BR_ON_NON_NULL:
+    case WASM_OP_CALL_REF:
+    case WASM_OP_RETURN_CALL_REF: return validate_ref(v, i);
     default: return check_table(v, i);
     }
 }

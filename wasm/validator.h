@@ -15,6 +15,7 @@
 
 enum {
     BOTTOM = 0, /* the type of a value that unreachable code did not push */
+    BOTTOM_REF = 1, /* of one that is a reference for certain */
     MAX_STACK = 1000000,
     MAX_DEPTH = 100000,
     MAX_LOOP_WORDS = 4 << 20,
@@ -32,6 +33,7 @@ struct frame {
     u32 height; /* of the operand stack where it starts, operands excluded */
     u32 loop, outer_loop; /* innermost loop inside and outside; WASM_NONE */
     u32 seen;   /* number of the last br_table that checked it */
+    u32 set_locals; /* of v->set_locals where it starts */
     struct types params, results;
 };
 
@@ -48,6 +50,11 @@ struct validator {
     wasm_type *stack;
     struct frame *frames;
     u32 *sets; /* f->loop_sets in the making */
+    /* Locals without a default value, and whether they are set here (3.0, 3.3.5):
+     * a bitset, and the ones set since the body began, in order. */
+    bool tracks_locals; /* there are such */
+    u32 *local_set, *set_order, set_locals;
+    u32 local_set_room, set_order_room;
     u32 height, depth, loop, br_tables;
     u32 locals_room, stack_room, frames_room, sets_room;
 };
@@ -57,6 +64,40 @@ enum err validator_fail(struct validator *v, enum err code, const char *text, ..
     __attribute__((format(printf, 3, 4)));
 /* Makes *array hold at least need elements; its contents stay. */
 enum err validator_reserve(struct validator *v, void *array, u32 *room, u32 need, size_t size);
+
+enum err validator_unknown(struct validator *v, const char *what, u32 index);
+/* A type that the code mentions, with its canonical index: *t. */
+enum err validator_type(struct validator *v, wasm_type *t);
+
+/* -- the operand stack (validate_stack.c) -- */
+struct frame *validator_top(struct validator *v);
+enum err validator_push(struct validator *v, wasm_type t);
+enum err validator_pop(struct validator *v, wasm_type want);
+enum err validator_pop_any(struct validator *v, wasm_type *out);
+/* A reference, or what unreachable code left out. */
+enum err validator_pop_ref(struct validator *v, wasm_type *out);
+enum err validator_push_all(struct validator *v, struct types t);
+enum err validator_pop_all(struct validator *v, struct types t);
+void validator_set_unreachable(struct validator *v);
+bool validator_fit(struct types have, struct types want); /* one by one */
+/* The same under the names that rules are written with. */
+static inline struct frame *top(struct validator *v) { return validator_top(v); }
+static inline enum err push(struct validator *v, wasm_type t) { return validator_push(v, t); }
+static inline enum err pop(struct validator *v, wasm_type want) { return validator_pop(v, want); }
+static inline enum err pop_any(struct validator *v, wasm_type *out) { return validator_pop_any(v, out); }
+static inline enum err pop_ref(struct validator *v, wasm_type *out) { return validator_pop_ref(v, out); }
+static inline enum err push_all(struct validator *v, struct types t) { return validator_push_all(v, t); }
+static inline enum err pop_all(struct validator *v, struct types t) { return validator_pop_all(v, t); }
+static inline void set_unreachable(struct validator *v) { validator_set_unreachable(v); }
+static inline enum err unknown(struct validator *v, const char *what, u32 i) { return validator_unknown(v, what, i); }
+
+/* -- validate_instr.c -- */
+enum err validator_label(struct validator *v, u32 label, struct types *carried);
+enum err validator_call(struct validator *v, u32 type, bool tail);
+/* -- validate_ref.c: the instructions on references and locals -- */
+enum err validate_ref(struct validator *v, const struct wasm_instr *i);
+enum err validate_local(struct validator *v, const struct wasm_instr *i);
+void validator_unset_locals(struct validator *v, u32 height);
 
 /* One instruction, already read. */
 enum err validate_instr(struct validator *v, const struct wasm_instr *i);

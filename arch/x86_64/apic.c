@@ -5,6 +5,7 @@
 
 /* Intel SDM 3A, table 11-1: register offsets in bytes. */
 enum {
+    LAPIC_ID = 0x20,
     LAPIC_EOI = 0xb0,
     LAPIC_SPURIOUS = 0xf0,
     LAPIC_TIMER = 0x320,
@@ -34,7 +35,12 @@ static void write_io(u32 reg, u32 v) {
     ioapic[4] = v;
 }
 
+/* The two 8259As of a PC: its firmware leaves them on vectors 8 to 15. */
+enum { PIC_1_MASK = 0x21, PIC_2_MASK = 0xa1 };
+
 void apic_init(volatile u32 *local, volatile u32 *io) {
+    outb(PIC_1_MASK, 0xff);
+    outb(PIC_2_MASK, 0xff);
     lapic = local;
     ioapic = io;
     wrmsr(MSR_APIC_BASE, LAPIC_PHYSICAL | 1 << 11 | (rdmsr(MSR_APIC_BASE) & 1 << 8));
@@ -47,6 +53,9 @@ void apic_init(volatile u32 *local, volatile u32 *io) {
     pins = version == UINT32_MAX ? 0 : MIN((version >> 16 & 0xff) + 1, (u32)IOAPIC_PINS);
     for (u32 i = 0; i < pins; i++) write_io(IOAPIC_ENTRY + 2 * i, IOAPIC_MASKED);
 }
+
+/* SDM 3A, 11.11.1: physical destination, fixed delivery. */
+u64 apic_message_address(void) { return LAPIC_PHYSICAL | (u64)(lapic[LAPIC_ID / 4] >> 24) << 12; }
 
 void apic_end_of_interrupt(void) { write_local(LAPIC_EOI, 0); }
 void apic_timer(u32 ticks) { write_local(LAPIC_INITIAL, ticks); }

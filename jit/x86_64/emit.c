@@ -255,6 +255,7 @@ static void emit_ins(struct emit *e, u32 i) {
     else if (op >= IR_TRUNC && op <= IR_CONVERT) emit_convert(e, i);
     else if ((op >= IR_FADD && op <= IR_FROUND) || op == IR_FCVT || op == IR_BITCAST) emit_float(e, i);
     else if (op == IR_SELECT) emit_select(e, i);
+    else if (op == IR_CHECK) emit_check(e, i);
     else if (op >= IR_ATOMIC_LOAD && op <= IR_FENCE) emit_atomic(e, i);
     else if (op >= IR_LOAD) emit_memory(e, i);
     else emit_int(e, i);
@@ -318,7 +319,7 @@ static void emit_cold(struct emit *e, struct cold k) {
         break;
     default: /* null has type id 0 */
         put_alu_imm(e->c, ALU_CMP, 0, rm_mem(RAX, -4), 0);
-        put_label(e, 0x0f80 | CC_E, trap_label(e, ABI_TRAP_NULL_ELEMENT));
+        put_label(e, 0x0f80 | CC_E, trap_label(e, k.a));
         put_trap(e, ABI_TRAP_INDIRECT_TYPE);
         break;
     }

@@ -35,7 +35,7 @@ struct pmove {
 /* Code behind the function's end. */
 enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
-    u32 kind, label, a, back; /* a: trap kind or edge */
+    u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null) or edge */
 };
 
 struct emit {
@@ -62,7 +62,7 @@ struct emit {
     u8 flags_reg, flags_w;
     bool flags_logic;            /* from and, or, xor: no carry, no overflow */
     bool keep_flags;             /* between a comparison and its user */
-    u32 mismatch_label;
+    u32 mismatch_labels[2]; /* of tables, of references */
     VEC(struct pmove) moves;
     u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
     VEC(u32) ready;
@@ -71,6 +71,7 @@ struct emit {
 
 static inline struct ins *e_ins(const struct emit *e, u32 v) { return ins_at(e->f, v); }
 static inline u32 wide(u8 type) { return type == T_I64; }
+static inline bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
 static inline bool fits32(u64 x) { return (i64)x == (i32)x; }
 
 /* ---- operands (operand.c) ---- */
@@ -81,6 +82,11 @@ u8 in_reg(struct emit *e, u32 v, u32 pos);          /* as it is, or in the scrat
 void to_reg(struct emit *e, u32 v, u32 pos, u8 reg);
 /* An i32 constant, or an i64 one that fits a sign-extended imm32. */
 bool imm_value(const struct emit *e, u32 v, i32 *imm);
+/* The memory that a folded load reads, at instruction i: its user says where it is,
+ * right before the instruction that has it, by load_site. May be through the scratch. */
+struct rm folded_load(struct emit *e, u32 load, u32 pos);
+void load_site(struct emit *e);
+static inline bool is_folded(const struct emit *e, u32 v) { return e_ins(e, v)->flags & V_FOLDED; }
 u8 dest(const struct emit *e, u32 v);               /* its register, or the scratch */
 void done(struct emit *e, u32 v, u8 reg);           /* reg holds v: to the slot if it has one */
 /* What was just emitted set the flags by reg's value. */
@@ -116,6 +122,7 @@ struct cond emit_condition(struct emit *e, u32 v, u32 at);
 
 void emit_int(struct emit *e, u32 i);   /* emit_int.c */
 void emit_bits(struct emit *e, u32 i);
+void emit_compare(struct emit *e, u32 i);
 void emit_divide(struct emit *e, u32 i);
 void emit_float(struct emit *e, u32 i);
 void emit_convert(struct emit *e, u32 i);
@@ -132,6 +139,7 @@ struct rm access_address(struct emit *e, u32 access, struct indexed x, u32 i, bo
 void put_load(struct emit *e, u8 type, u8 access, u8 to, struct rm at);
 void emit_atomic(struct emit *e, u32 i); /* emit_atomic.c */
 void emit_call(struct emit *e, u32 i);
+void emit_check(struct emit *e, u32 i);
 void emit_tail_call(struct emit *e, u32 i);
 void put_leave(struct emit *e); /* the frame: rsp at the return address */
 void emit_select(struct emit *e, u32 i);

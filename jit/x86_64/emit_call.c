@@ -41,22 +41,31 @@ static void take_result(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
+/* Null, or another type: told apart out of line. */
+static u32 mismatch_label(struct emit *e, bool refs) {
+    u32 *label = &e->mismatch_labels[refs], null = refs ? ABI_TRAP_NULL_FUNCTION : ABI_TRAP_NULL_ELEMENT;
+    if (!*label) *label = cold_label(e, new_cold(e, COLD_MISMATCH, null));
+    return *label;
+}
+
 /* Table entry to rax (code) and r10 (context); traps for bounds and type. */
 static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     struct code *c = e->c;
-    put_mov(c, 1, SCRATCH, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * table)));
-    put_alu(c, ALU_CMP, 1, RAX, rm_mem(SCRATCH, offsetof(struct abi_table, len)));
+    bool refs = table == WASM_NONE;
+    i32 at = refs ? (i32)offsetof(struct abi_store, refs) : 0;
+    if (refs) load_store(c, SCRATCH);
+    else put_mov(c, 1, SCRATCH, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * table)));
+    put_alu(c, ALU_CMP, 1, RAX, rm_mem(SCRATCH, at + (i32)offsetof(struct abi_table, len)));
     put_label(e, 0x0f80 | CC_AE, trap_label(e, ABI_TRAP_TABLE));
     put_alu(c, ALU_SBB, 1, R10, rm_reg(R10)); /* all ones: below; a mask for speculation */
     put_alu(c, ALU_AND, 1, RAX, rm_reg(R10));
     put_shift_imm(c, 4, 1, RAX, 4);
-    put_alu(c, ALU_ADD, 1, RAX, rm_mem(SCRATCH, offsetof(struct abi_table, entries)));
+    put_alu(c, ALU_ADD, 1, RAX, rm_mem(SCRATCH, at + (i32)offsetof(struct abi_table, entries)));
     put_mov(c, 1, R10, rm_mem(RAX, offsetof(struct abi_func, ctx)));
     put_mov(c, 1, RAX, rm_mem(RAX, offsetof(struct abi_func, code)));
     put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(RAX, -4), 4);
     put32(c, e->info->options->type_ids[x->c]);
-    if (!e->mismatch_label) e->mismatch_label = cold_label(e, new_cold(e, COLD_MISMATCH, 0));
-    put_label(e, 0x0f80 | CC_NE, e->mismatch_label);
+    put_label(e, 0x0f80 | CC_NE, mismatch_label(e, refs));
 }
 
 /* Everything of an indirect call but the call; returns the cold tail for
@@ -92,6 +101,13 @@ static void call_direct(struct emit *e, const struct ins *x, u32 i) {
     } else {
         put_fix(e->c, 0xe8, FIX_FUNC, x->c);
     }
+}
+
+void emit_check(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 reg = in_reg(e, x->a, use_pos(i));
+    put_op(e->c, 0, 0, 0x85, reg, rm_reg(reg), 0);
+    put_label(e, 0x0f80 | CC_E, trap_label(e, x->aux));
 }
 
 /* The frame is gone before the jump: the callee returns to our caller. rax and

@@ -26,8 +26,15 @@ static void emit_arith(struct emit *e, u32 i, u32 op) {
     bool dbl = x->type == T_F64, commutes = x->op == IR_FADD || x->op == IR_FMUL;
     u8 d = dest(e, i);
     u32 a = x->a, b = x->b, bpos = commutes ? use_pos(i) : def_pos(i);
-    if (commutes && loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) b = x->a, a = x->b;
+    if (is_folded(e, a) || (commutes && !is_folded(e, b) && loc_at(e, b, use_pos(i)) == LOC(L_REG, d))) b = x->a, a = x->b;
     to_reg(e, a, use_pos(i), d);
+    if (is_folded(e, b)) {
+        struct rm from = folded_load(e, b, use_pos(i));
+        load_site(e);
+        put_scalar(e, dbl, op, d, from);
+        done(e, i, d);
+        return;
+    }
     put_scalar(e, dbl, op, d, rm_value(e, b, bpos));
     done(e, i, d);
 }

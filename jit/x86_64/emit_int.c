@@ -1,4 +1,4 @@
-/* emit_int.c: integer arithmetic, comparisons, shifts, division, bit counts.
+/* emit_int.c: integer arithmetic, shifts, division, bit counts.
  *
  * I1 the result's register never holds a late operand (regs.c); it may hold an
  *    early one, which is then read before it is written.
@@ -16,8 +16,6 @@ static enum alu alu_of(u8 op) {
     }
 }
 
-static bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
-
 /* d = x + y without a move first: lea. */
 static bool try_lea(struct emit *e, const struct ins *x, u32 i, u8 d) {
     u32 la = loc_at(e, x->a, use_pos(i)), lb = loc_at(e, x->b, use_pos(i));
@@ -32,8 +30,53 @@ static bool try_lea(struct emit *e, const struct ins *x, u32 i, u8 d) {
     return true;
 }
 
+/* d = d op from. */
+static void put_binary(struct emit *e, const struct ins *x, u8 d, struct rm from) {
+    if (x->op == IR_MUL) put_op(e->c, 0, wide(x->type), 0x0faf, d, from, 0);
+    else put_alu(e->c, alu_of(x->op), wide(x->type), d, from);
+}
+
+/* The loaded operand comes to the scratch, the only register there is: a - b is
+ * -b + a. */
+static void scratch_with_load(struct emit *e, const struct ins *x, u32 other, struct rm from, u32 i) {
+    u32 w = wide(x->type);
+    i32 imm;
+    load_site(e);
+    put_mov(e->c, w, SCRATCH, from);
+    if (x->op == IR_SUB) put_op(e->c, 0, w, 0xf7, 3, rm_reg(SCRATCH), 0);
+    enum alu op = x->op == IR_SUB ? ALU_ADD : x->op == IR_MUL ? 0 : alu_of(x->op);
+    if (x->op == IR_MUL) put_op(e->c, 0, w, 0x0faf, SCRATCH, rm_value(e, other, use_pos(i)), 0);
+    else if (imm_value(e, other, &imm)) put_alu_imm(e->c, op, w, rm_reg(SCRATCH), imm);
+    else put_alu(e->c, op, w, SCRATCH, rm_value(e, other, use_pos(i)));
+}
+
+/* One operand is a load that was folded. */
+static void emit_with_load(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    u32 load = is_folded(e, x->a) ? x->a : x->b, other = load == x->a ? x->b : x->a;
+    struct rm from = folded_load(e, load, def_pos(i));
+    i32 imm;
+    if (x->op == IR_MUL && imm_value(e, other, &imm)) {
+        load_site(e);
+        put_op(e->c, 0, wide(x->type), 0x69, d, from, 4);
+        put32(e->c, (u32)imm);
+    } else if (d == SCRATCH && uses_scratch(from)) {
+        scratch_with_load(e, x, other, from, i);
+    } else {
+        to_reg(e, other, use_pos(i), d);
+        load_site(e);
+        put_binary(e, x, d, from);
+    }
+    done(e, i, d);
+}
+
 static void emit_alu(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
+    if (is_folded(e, x->a) || is_folded(e, x->b)) {
+        emit_with_load(e, i);
+        return;
+    }
     u8 d = dest(e, i);
     u32 a = x->a, b = x->b;
     i32 imm;
@@ -56,6 +99,10 @@ static void emit_alu(struct emit *e, u32 i) {
 
 static void emit_mul(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
+    if (is_folded(e, x->a) || is_folded(e, x->b)) {
+        emit_with_load(e, i);
+        return;
+    }
     u8 d = dest(e, i);
     u32 a = x->a, b = x->b;
     i32 imm;
@@ -121,95 +168,6 @@ static void emit_sext(struct emit *e, u32 i) {
     else if (x->aux == 16) put_op(e->c, 0, w, 0x0fbf, d, from, 0);
     else if (w) put_op(e->c, 0, 1, 0x0fbe, d, from, 0);
     else put_op8(e->c, 0x0fbe, d, from, 0);
-    done(e, i, d);
-}
-
-/* The comparison of reg with 0, of which the flags may tell already. */
-static struct cond compare_zero(struct emit *e, u8 reg, u32 w, u8 cc) {
-    bool sign = cc == CC_LT || cc == CC_GE;
-    if (e->flags_at == here(e->c) && e->flags_reg == reg && e->flags_w == w) {
-        if (e->flags_logic || cc == CC_EQ || cc == CC_NE) return (struct cond){cc, 0};
-        if (sign) return (struct cond){cc == CC_LT ? CC_S : CC_NS, 0};
-    }
-    put_op(e->c, 0, w, 0x85, reg, rm_reg(reg), 0);
-    return (struct cond){cc, 0};
-}
-
-/* Flags of x & y, for == and != 0 only. */
-static void put_test(struct emit *e, const struct ins *x, u32 at) {
-    u32 w = wide(x->type);
-    u8 r = in_reg(e, x->a, use_pos(at));
-    i32 imm;
-    if (!imm_value(e, x->b, &imm)) {
-        put_op(e->c, 0, w, 0x85, r, rm_value(e, x->b, use_pos(at)), 0);
-    } else if (imm >= 0 && imm < 256) {
-        put_op8(e->c, 0xf6, 0, rm_reg(r), 1);
-        put8(e->c, (u8)imm);
-    } else {
-        put_op(e->c, 0, w, 0xf7, 0, rm_reg(r), 4);
-        put32(e->c, (u32)imm);
-    }
-}
-
-static struct cond compare_int(struct emit *e, const struct ins *x, u32 at) {
-    if (e_ins(e, x->a)->flags & V_FOLDED) {
-        put_test(e, e_ins(e, x->a), at);
-        return (struct cond){x->aux, 0};
-    }
-    u32 la = loc_at(e, x->a, use_pos(at)), w = wide(e_ins(e, x->a)->type);
-    i32 imm;
-    if (imm_value(e, x->b, &imm)) {
-        if (!is_reg(la) && loc_kind(la) != L_CONST) put_alu_imm(e->c, ALU_CMP, w, rm_of(e, la), imm);
-        else if (imm) put_alu_imm(e->c, ALU_CMP, w, rm_reg(in_reg(e, x->a, use_pos(at))), imm);
-        else return compare_zero(e, in_reg(e, x->a, use_pos(at)), w, x->aux);
-    } else {
-        u8 r = in_reg(e, x->a, use_pos(at));
-        put_alu(e->c, ALU_CMP, w, r, rm_value(e, x->b, use_pos(at)));
-    }
-    return (struct cond){x->aux, 0};
-}
-
-/* ucomis: unordered sets ZF, PF and CF, so "above" conditions are false then. */
-static struct cond compare_float(struct emit *e, const struct ins *x, u32 at) {
-    static const struct { u8 swap; struct cond c; } how[] = {
-        [FC_EQ] = {0, {CC_E, 1}}, [FC_NE] = {0, {CC_NE, 2}}, [FC_LT] = {1, {CC_A, 0}},
-        [FC_GT] = {0, {CC_A, 0}}, [FC_LE] = {1, {CC_AE, 0}}, [FC_GE] = {0, {CC_AE, 0}},
-    };
-    u32 a = how[x->aux].swap ? x->b : x->a, b = how[x->aux].swap ? x->a : x->b;
-    u8 r = in_reg(e, a, use_pos(at));
-    put_op(e->c, e_ins(e, a)->type == T_F64 ? 0x66 : 0, 0, 0x0f2e, r, rm_value(e, b, use_pos(at)), 0);
-    return how[x->aux].c;
-}
-
-/* Sets flags for value v as a condition: compares here if that was folded. */
-struct cond emit_condition(struct emit *e, u32 v, u32 at) {
-    const struct ins *x = e_ins(e, v);
-    if (x->flags & V_FOLDED && x->op == IR_ICMP) return compare_int(e, x, at);
-    if (x->flags & V_FOLDED && x->op == IR_FCMP) return compare_float(e, x, at);
-    u32 l = x->flags & V_FOLDED ? 0 : loc_at(e, v, use_pos(at));
-    if (x->flags & V_FOLDED) put_test(e, x, at);
-    else if (is_reg(l) || loc_kind(l) == L_CONST) return compare_zero(e, in_reg(e, v, use_pos(at)), 0, CC_NE);
-    else put_alu_imm(e->c, ALU_CMP, 0, rm_of(e, l), 0);
-    return (struct cond){CC_NE, 0};
-}
-
-static void put_setcc(struct emit *e, u8 cc, u8 reg) { put_op8(e->c, 0x0f90 | cc, 0, rm_reg(reg), 0); }
-
-static void emit_compare(struct emit *e, u32 i) {
-    const struct ins *x = e_ins(e, i);
-    struct cond k = x->op == IR_ICMP ? compare_int(e, x, i) : compare_float(e, x, i);
-    u8 d = dest(e, i);
-    if (k.parity) {
-        /* Both flags are read before either register is combined. */
-        u8 other = d == SCRATCH ? borrow(e, SCRATCH, SCRATCH) : SCRATCH;
-        put_setcc(e, k.parity == 1 ? CC_NP : CC_P, other);
-        put_setcc(e, k.cc, d);
-        put_op8(e->c, k.parity == 1 ? 0x22 : 0x0a, d, rm_reg(other), 0);
-        if (d == SCRATCH) give_back(e, other);
-    } else {
-        put_setcc(e, k.cc, d);
-    }
-    put_op8(e->c, 0x0fb6, d, rm_reg(d), 0);
     done(e, i, d);
 }
 

@@ -18,13 +18,21 @@ u32 access_size(u8 access) {
     }
 }
 
-static struct rm address(struct emit *e, u32 v, u32 offset, u32 i) {
+static struct rm address(struct emit *e, u32 v, u32 offset, u32 pos) {
     i64 sum = (i32)offset;
     assert(sum > -ABI_MEMORY_SLACK && sum <= ABI_MAX_DISP);
     if (is_const(e->f, v) && sum >= 0) sum += (i64)const_bits(e_ins(e, v));
     if (is_const(e->f, v) && sum >= 0 && sum <= ABI_MAX_DISP) return rm_mem(BASE, (i32)sum);
-    return rm_index(BASE, in_reg(e, v, use_pos(i)), 0, (i32)offset);
+    return rm_index(BASE, in_reg(e, v, pos), 0, (i32)offset);
 }
+
+struct rm folded_load(struct emit *e, u32 load, u32 pos) {
+    const struct ins *x = e_ins(e, load);
+    assert(x->op == IR_LOAD && x->flags & V_FOLDED);
+    return address(e, x->a, x->b, pos);
+}
+
+void load_site(struct emit *e) { put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY); }
 
 void put_load(struct emit *e, u8 type, u8 access, u8 d, struct rm at) {
     struct code *c = e->c;
@@ -44,7 +52,8 @@ void put_load(struct emit *e, u8 type, u8 access, u8 d, struct rm at) {
 static void emit_load(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool traps = true;
-    struct rm at = x->op == IR_LOAD ? address(e, x->a, x->b, i) : access_address(e, x->b, (struct indexed){x->a, access_size(x->aux), false}, i, &traps);
+    struct rm at = x->op == IR_LOAD ? address(e, x->a, x->b, use_pos(i))
+                                  : access_address(e, x->b, (struct indexed){x->a, access_size(x->aux), false}, i, &traps);
     u8 d = dest(e, i);
     if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
     put_load(e, x->type, x->aux, d, at);
@@ -78,8 +87,6 @@ static void store_imm(struct emit *e, u8 access, struct rm to, i32 imm) {
     default: put_store_imm(c, access == A_64, to, imm); break;
     }
 }
-
-static bool uses_scratch(struct rm m) { return m.index == SCRATCH || m.reg == SCRATCH; }
 
 /* A 64-bit constant in two halves. The upper one first: if any byte is out of
  * bounds that one traps, and nothing has been written. */
@@ -117,7 +124,8 @@ static bool store_constant(const struct emit *e, const struct ins *x, i32 *imm) 
 static void emit_store(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool traps = true;
-    struct rm to = x->op == IR_STORE ? address(e, x->a, x->c, i) : access_address(e, x->c, (struct indexed){x->a, access_size(x->aux), false}, i, &traps);
+    struct rm to = x->op == IR_STORE ? address(e, x->a, x->c, use_pos(i))
+                                  : access_address(e, x->c, (struct indexed){x->a, access_size(x->aux), false}, i, &traps);
     u32 from = loc_at(e, x->b, use_pos(i));
     i32 imm;
     bool constant = store_constant(e, x, &imm), vector = is_float(e_ins(e, x->b)->type);

@@ -48,8 +48,13 @@ static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
     }
 }
 
+static bool folded(const struct fn *f, u32 v) { return f->ins.p[v].flags & V_FOLDED; }
+
+/* Two operands: the first is moved to the result before the second is read. */
 static u32 late(const struct fn *f, u32 i) {
-    switch (f->ins.p[i].op) {
+    const struct ins *x = &f->ins.p[i];
+    u32 index = x->op >= IR_ADD && x->op <= IR_XOR && (folded(f, x->a) || folded(f, x->b)) ? 1u << 8 : 0;
+    switch (x->op) {
     case IR_SUB:
     case IR_FSUB:
     case IR_FDIV:
@@ -58,8 +63,8 @@ static u32 late(const struct fn *f, u32 i) {
     case IR_DIV_S:
     case IR_DIV_U:
     case IR_REM_S:
-    case IR_REM_U: return 2;
-    default: return 0;
+    case IR_REM_U: return 2 | index;
+    default: return index;
     }
 }
 

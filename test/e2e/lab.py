@@ -15,6 +15,8 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WHELK = os.path.join(TOP, 'build', 'whelk')
 HTTPD = os.path.join(TOP, 'build', 'examples', 'httpd')
+# Words for every `whelk run`: the machine that make e2e-matrix asks for.
+OPTIONS = os.environ.get('WHELK_OPTIONS', '').split()
 EXT = os.path.join(TOP, 'build', 'ext')
 HANDLER = {'tracer': '', 'wasi_tracer': '@net.tap:handle', 'rust_tracer': '@net.tap:handle_pcap'}
 
@@ -45,7 +47,7 @@ class Guest:
         command = [WHELK, 'run', '--name', self.name, '-m', memory, '-p', f'{self.port}:80', '--root', self.root.name]
         if dump:
             command += ['--dump', dump]
-        command += [*options, HTTPD, '--', '80', '/www']
+        command += [*OPTIONS, *options, HTTPD, '--', '80', '/www']
         self.started = time.monotonic()
         self.log = open(console, 'wb')
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)

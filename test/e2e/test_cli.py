@@ -46,6 +46,8 @@ def test_usage():
     whelk('run', '-p', 'x:80', '/bin/true', status=2, says='-p x:80')
     whelk('run', '-m', '1M', '/bin/true', status=2, says='16M')
     whelk('run', '--accel', 'xen', '/bin/true', status=2, says='--accel xen')
+    whelk('run', '--machine', 'pdp11', '/bin/true', status=2, says='--machine pdp11')
+    whelk('run', '--tap', 'tap0', '-p', '80:80', '/bin/true', status=2, says='--tap')
     for ip in '10.0.2.300/24', '10.0.2.15', '10.0.2.15/33', '10.0.2.15/24,gw=x', '10.0.2.15/24,mtu=1', '':
         whelk('run', '--ip', ip, '/bin/true', status=2, says='--ip')
     whelk('run', '--name', '../x', '/bin/true', status=125, says='--name ../x')

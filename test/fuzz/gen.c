@@ -267,10 +267,53 @@ static void arguments(struct gen *g, const struct sig *s, u32 depth) {
     for (u32 i = 0; i < s->param_count; i++) expr(g, s->params[i], depth + 1);
 }
 
+static void ref_block(struct gen *g, enum wasm_op o, u32 kind, u32 f) {
+    op(g, o);
+    byte(g, kind);
+    leb(g, f + 1);
+    label_push(g, 1); /* no other branch carries this */
+}
+
+/* A reference to function f, mostly not null; of its nullable type. */
+static void reference(struct gen *g, u32 f, u32 depth) {
+    bool room = g->label_count + 2 < MAX_LABELS && depth < MAX_DEPTH;
+    switch (room ? pick(g, 6) : pick(g, 2)) {
+    case 0:
+        op1(g, pick(g, 6) ? WASM_OP_REF_FUNC : WASM_OP_REF_NULL, f + 1);
+        return;
+    case 2: /* a join of both kinds */
+        expr(g, WASM_I32, depth + 1);
+        ref_block(g, WASM_OP_IF, WASM_REF_NULL, f);
+        op1(g, WASM_OP_REF_FUNC, f + 1);
+        op(g, WASM_OP_ELSE);
+        op1(g, WASM_OP_REF_NULL, f + 1);
+        break;
+    case 3:
+        reference(g, f, depth + 1);
+        op(g, WASM_OP_REF_AS_NON_NULL);
+        return;
+    case 4:
+        ref_block(g, WASM_OP_BLOCK, WASM_REF, f);
+        reference(g, f, depth + 1);
+        op1(g, WASM_OP_BR_ON_NON_NULL, 0);
+        op1(g, WASM_OP_REF_FUNC, f + 1);
+        break;
+    default: op1(g, WASM_OP_REF_FUNC, f + 1); return;
+    }
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
 /* Emits a call of function f (types are 1 + f: type 0 is env.mix's). */
 static void call(struct gen *g, u32 f, u32 depth) {
     arguments(g, &g->sigs[f], depth);
-    if (pick(g, 2)) {
+    u32 how = pick(g, 4);
+    if (how == 3) {
+        reference(g, f, depth + 1);
+        op1(g, WASM_OP_CALL_REF, f + 1);
+        return;
+    }
+    if (how) {
         op1(g, WASM_OP_CALL, f + 1);
         return;
     }
@@ -511,14 +554,31 @@ static void tail_statement(struct gen *g, u32 depth) {
     byte(g, 0x40);
     label_push(g, 0);
     arguments(g, &g->sigs[f], depth);
-    if (pick(g, 2)) {
+    u32 how = pick(g, 3);
+    if (!how) {
         op1(g, WASM_OP_RETURN_CALL, f + 1);
+    } else if (how == 1) {
+        reference(g, f, depth + 1);
+        op1(g, WASM_OP_RETURN_CALL_REF, f + 1);
     } else {
         if (pick(g, 6)) index_const(g, g->table_wide, (i64)f);
         else expr(g, index_type(g->table_wide), depth + 1);
         op1(g, WASM_OP_RETURN_CALL_INDIRECT, f + 1);
         byte(g, 0);
     }
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
+/* Statements that run only if a reference is not null. */
+static void on_null_statement(struct gen *g, u32 depth) {
+    op(g, WASM_OP_BLOCK);
+    byte(g, 0x40);
+    label_push(g, 0);
+    reference(g, pick(g, g->func_count), depth + 1);
+    op1(g, WASM_OP_BR_ON_NULL, 0);
+    op(g, WASM_OP_DROP);
+    statements(g, depth + 1);
     op(g, WASM_OP_END);
     g->label_count--;
 }
@@ -541,7 +601,7 @@ static void statement(struct gen *g, u32 depth) {
     typedef void maker(struct gen *, u32);
     static maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
                                     table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement,
-                                    tail_statement};
+                                    tail_statement,  on_null_statement};
     u32 k = pick(g, ARRAY_LEN(makers) + 4);
     bool room = g->label_count + 3 < MAX_LABELS && depth < MAX_DEPTH;
     if (k >= ARRAY_LEN(makers)) plain(g, plain_op(g, 0), depth); /* a store */

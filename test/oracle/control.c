@@ -101,6 +101,30 @@ static u32 indirect(struct oracle *o, const struct wasm_instr *in) {
     return 0;
 }
 
+/* The same for a reference, which is 1 + the function. */
+static u32 referred(struct oracle *o) {
+    u32 func = (u32)pop(o);
+    if (!func) oracle_trap(o, ABI_TRAP_NULL_FUNCTION);
+    return func;
+}
+
+static void call_ref(struct oracle *o) {
+    u32 func = referred(o);
+    if (func) oracle_run_function(o, func - 1);
+}
+
+static void branch_on_null(struct oracle *o, struct frame *f, const struct wasm_instr *in) {
+    u64 ref = pop(o);
+    bool on_null = in->op == WASM_OP_BR_ON_NULL;
+    if (!on_null == !ref) {
+        if (!on_null) return; /* null: gone, and on */
+        push(o, ref);
+        return;
+    }
+    if (ref) push(o, ref);
+    branch(o, f, in->a);
+}
+
 static void call_indirect(struct oracle *o, const struct wasm_instr *in) {
     u32 func = indirect(o, in);
     if (func) oracle_run_function(o, func - 1);
@@ -156,6 +180,13 @@ static bool control(struct oracle *o, struct frame *f, struct wasm_instr *in) {
     case WASM_OP_RETURN: branch(o, f, f->depth - 1); return true;
     case WASM_OP_CALL: oracle_run_function(o, in->a); return true;
     case WASM_OP_CALL_INDIRECT: call_indirect(o, in); return true;
+    case WASM_OP_CALL_REF: call_ref(o); return true;
+    case WASM_OP_RETURN_CALL_REF: tail_call(o, f, referred(o)); return true;
+    case WASM_OP_BR_ON_NULL:
+    case WASM_OP_BR_ON_NON_NULL: branch_on_null(o, f, in); return true;
+    case WASM_OP_REF_AS_NON_NULL:
+        if (!o->sp[-1]) oracle_trap(o, ABI_TRAP_NULL_REFERENCE);
+        return true;
     case WASM_OP_RETURN_CALL: tail_call(o, f, in->a + 1); return true;
     case WASM_OP_RETURN_CALL_INDIRECT: tail_call(o, f, indirect(o, in)); return true;
     default: return false;

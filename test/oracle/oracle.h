@@ -1,5 +1,6 @@
 /* oracle.h: a reference interpreter to hold the compiler against: WebAssembly 2.0
- * without vectors, several memories, memory64, atomics, tail calls. Written for clarity; hosted
+ * without vectors, several memories, memory64, atomics, tail calls, typed
+ * references. Written for clarity; hosted
  * only; shares no code with jit/ or rt/.
  * It runs validated modules whose imports are functions only. */
 #ifndef WHELK_TEST_ORACLE_ORACLE_H

@@ -70,7 +70,7 @@ static bool is_extern(struct spec_run *r, u64 handle, u64 number) {
 
 static bool matches(struct spec_run *r, struct spec_value want, union abi_value have, wasm_type type) {
     enum { SIGN32 = 31, SIGN64 = 63 };
-    u32 low = have.i32, high32 = 0x7fc00000;
+    u32 code = type & WASM_TYPE_CODE, low = have.i32, high32 = 0x7fc00000;
     u64 all = have.i64, high64 = 0x7ff8000000000000;
     u32 magnitude32 = low & ~(1u << SIGN32);
     u64 magnitude64 = all & ~(1ull << SIGN64);
@@ -83,10 +83,10 @@ static bool matches(struct spec_run *r, struct spec_value want, union abi_value 
     case PATTERN_ARITHMETIC32: return type == WASM_F32 && (magnitude32 & high32) == high32;
     case PATTERN_CANONICAL64: return type == WASM_F64 && magnitude64 == high64;
     case PATTERN_ARITHMETIC64: return type == WASM_F64 && (magnitude64 & high64) == high64;
-    case PATTERN_NULL: return type <= WASM_FUNCREF && type >= WASM_EXTERNREF && !low;
-    case PATTERN_EXTERN: return type == WASM_EXTERNREF && is_extern(r, low, want.bits);
-    case PATTERN_FUNC: return type == WASM_FUNCREF && low;
-    case PATTERN_EXTERN_ANY: return type == WASM_EXTERNREF && low;
+    case PATTERN_NULL: return wasm_is_ref(type) && !low;
+    case PATTERN_EXTERN: return code == WASM_EXTERNREF && is_extern(r, low, want.bits);
+    case PATTERN_FUNC: return code == WASM_FUNCREF && low;
+    case PATTERN_EXTERN_ANY: return code == WASM_EXTERNREF && low;
     case PATTERN_OTHER: return false;
     }
     unreachable();

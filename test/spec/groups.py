@@ -9,6 +9,7 @@ NAMES = {
     6: "threads and atomics",
     7: "multi-memory",
     8: "memory64",
+    9: "typed function references",
 }
 
 BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "table_init"}

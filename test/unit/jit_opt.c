@@ -1,5 +1,5 @@
 /* jit_opt.c: what optimising passes may get wrong, each beside its answer:
- * addresses that wrap, constants moved into displacements. */
+ * addresses that wrap, constants moved into displacements, loads moved to their users. */
 #include <stdio.h>
 
 #include "cli/host_rt.h"
@@ -68,10 +68,40 @@ static void bounded(void) {
     test_run_close(&r);
 }
 
+/* A load may run at its user, but not past what it must not pass. */
+static void folded_loads(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module " MEMORY "(global $g (export \"g\") (mut i32) (i32.const 0))"
+                  " (func (export \"past_store\") (param i32) (result i32) (local i32)"
+                  "  (local.set 1 (i32.load (local.get 0))) (i32.store (local.get 0) (i32.const 5)) (i32.add (i32.const 1) (local.get 1)))"
+                  " (func (export \"sub\") (param i32) (result i32) (i32.sub (i32.const 1000) (i32.load8_u (local.get 0))))"
+                  " (func (export \"below\") (param i32) (result i32) (if (result i32) (i32.lt_s (i32.load8_u (local.get 0)) (i32.const 200))"
+                  "  (then (i32.const 1)) (else (i32.const 2))))"
+                  " (func (export \"divide\") (param i32) (result i32)"
+                  "  (i32.add (i32.div_u (i32.const 7) (local.get 0)) (i32.load (i32.sub (local.get 0) (i32.const 1)))))"
+                  " (func (export \"late\") (param i32) (result i32) (local i32)"
+                  "  (local.set 1 (i32.load (i32.sub (local.get 0) (i32.const 1))))"
+                  "  (i32.add (i32.div_u (i32.const 7) (local.get 0)) (local.get 1))))",
+                  NULL, NULL);
+    u32 at8 = 8 | 9 << 8 | 10 << 16 | 11 << 24;
+    EQUAL(test_call1(&r, "past_store", 8, NULL), at8 + 1);
+    EQUAL(test_call1(&r, "sub", 100, NULL), 900);
+    EQUAL(test_call1(&r, "below", 199, NULL), 1);
+    EQUAL(test_call1(&r, "below", 200, NULL), 2);
+    enum abi_trap t;
+    test_call1(&r, "divide", 0, &t); /* both trap: the first counts */
+    EQUAL(t, ABI_TRAP_DIVIDE_BY_ZERO);
+    test_call1(&r, "late", 0, &t);
+    EQUAL(t, ABI_TRAP_MEMORY);
+    test_run_close(&r);
+}
+
 int main(void) {
     test_engine_open(&T);
     anchored();
     bounded();
+    folded_loads();
     test_engine_close(&T);
     return test_end("jit_opt");
 }

@@ -1,0 +1,134 @@
+/* select.c: what is emitted by its only user: conditions, tests, loads.
+ *
+ * I1 V_FOLDED is set on a value that is used once, in its own block.
+ * I2 a folded load runs where its user runs. Between its place and that one is
+ *    nothing but pure operations and other loads: no write, and no trap of
+ *    another kind, may change places with it.
+ * I3 a folded load reads as many bits as its user operates on, never more than
+ *    the load itself.
+ *
+ * Gain of folding loads: 3 % on nbody and matf, 5 % of the code's size. */
+#include "jit/ir.h"
+
+struct select {
+    struct fn *f;
+    u32 first;   /* of the block */
+    u32 barrier; /* the last instruction that loads must not pass */
+};
+
+static bool private(const struct select *s, u32 v) { return s->f->uses[v] == 1 && v > s->first; }
+
+static u8 whole_access(u8 type) {
+    switch (type) {
+    case T_I32: return A_U32;
+    case T_I64: return A_64;
+    case T_F32: return A_F32;
+    default: return A_F64;
+    }
+}
+
+static bool is_load(const struct select *s, u32 v) {
+    const struct ins *i = &s->f->ins.p[v];
+    return i->op == IR_LOAD && private(s, v) && v > s->barrier;
+}
+
+static bool fold_load(struct select *s, u32 v) {
+    struct ins *i = ins_at(s->f, v);
+    if (!is_load(s, v) || i->aux != whole_access(i->type)) return false;
+    i->flags |= V_FOLDED;
+    return true;
+}
+
+/* A byte compared with, or tested against, a constant that is a byte. */
+static bool fold_byte(struct select *s, u32 v, u32 constant) {
+    struct ins *i = ins_at(s->f, v);
+    if (!is_load(s, v) || i->aux != A_U8 || !is_const(s->f, constant)) return false;
+    if (const_bits(ins_at(s->f, constant)) > UINT8_MAX) return false;
+    i->flags |= V_FOLDED;
+    return true;
+}
+
+static bool folded(const struct select *s, u32 v) { return s->f->ins.p[v].flags & V_FOLDED; }
+
+/* The and of a test moves to the comparison; a load that it has may come along
+ * if nothing is in between. */
+static void fold_test(struct select *s, u32 v) {
+    struct ins *a = ins_at(s->f, v);
+    if (a->op != IR_AND || !private(s, v)) return;
+    bool has = folded(s, a->a) || folded(s, a->b);
+    u32 load = folded(s, a->a) ? a->a : a->b;
+    if (has && load <= s->barrier) return;
+    a->flags |= V_FOLDED;
+    if (!has && !fold_byte(s, a->a, a->b) && !fold_load(s, a->a)) fold_load(s, a->b);
+}
+
+static void fold_compared(struct select *s, const struct ins *x) {
+    const struct fn *f = s->f;
+    bool zero = is_const(f, x->b) && !const_bits(&f->ins.p[x->b]);
+    if (x->op == IR_FCMP) {
+        bool swapped = x->aux == FC_LT || x->aux == FC_LE; /* ucomis has its memory operand second */
+        fold_load(s, swapped ? x->a : x->b);
+        return;
+    }
+    if (zero && (x->aux == CC_EQ || x->aux == CC_NE)) fold_test(s, x->a);
+    if (folded(s, x->a) || fold_byte(s, x->a, x->b) || fold_load(s, x->a)) return;
+    fold_load(s, x->b);
+}
+
+/* The user of a compare emits it, so that flags need no register. */
+static void fold_condition(struct select *s, u32 cond) {
+    struct ins *i = ins_at(s->f, cond);
+    if (i->op == IR_AND) fold_test(s, cond);
+    if ((i->op != IR_ICMP && i->op != IR_FCMP) || !private(s, cond)) return;
+    i->flags |= V_FOLDED;
+    fold_compared(s, i);
+}
+
+/* a op constant: the load would be a move just the same. */
+static void fold_operand(struct select *s, const struct ins *x, bool commutes) {
+    if (fold_load(s, x->b) || !commutes) return;
+    if (x->op == IR_MUL || !is_const(s->f, x->b)) fold_load(s, x->a);
+}
+
+static void select_ins(struct select *s, u32 i) {
+    const struct ins *x = &s->f->ins.p[i];
+    switch (x->op) {
+    case IR_BRIF: fold_condition(s, x->a); break;
+    case IR_SELECT: fold_condition(s, x->c); break;
+    case IR_ICMP: /* used once, it may move to its user */
+    case IR_FCMP:
+        if (s->f->uses[i] != 1) fold_compared(s, x);
+        break;
+    case IR_SUB:
+    case IR_FSUB:
+    case IR_FDIV: fold_operand(s, x, false); break;
+    case IR_ADD:
+    case IR_MUL:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+    case IR_FADD:
+    case IR_FMUL: fold_operand(s, x, true); break;
+    default: break;
+    }
+}
+
+static bool is_barrier(const struct ins *x) {
+    u8 kind = ir_opinfos[x->op].kind;
+    return kind == K_EFFECT || (kind == K_TRAPS && x->op != IR_LOAD);
+}
+
+void jit_select(struct fn *f) {
+    struct select s = {.f = f};
+    for (u32 b = 1; b < f->blocks.n; b++) {
+        u32 last = f->blocks.p[b].last;
+        s.first = s.barrier = f->blocks.p[b].first;
+        for (u32 i = s.first; i <= last; i++) {
+            const struct ins *x = &f->ins.p[i];
+            if (!(x->flags & V_LIVE)) continue;
+            select_ins(&s, i);
+            if (is_barrier(x)) s.barrier = i;
+            if (x->op >= IR_CALL && x->op <= IR_CALL_BUILTIN) f->calls = true;
+        }
+    }
+}
