@@ -318,7 +318,7 @@ static void park_one(void *arg) {
     if (park_wait(&word, 7, 8, WAIT_FOREVER, &never) == PARK_WOKEN) order[parked++] = (u32)(uptr)arg;
 }
 static void test_park(void) {
-    u32 stopped = 1, never = 0;
+    u32 stopped = 1, never = 0, other = 7;
     EQUAL(park_wait(&word, 8, 8, WAIT_FOREVER, &never), PARK_NOT_EQUAL);
     EQUAL(park_wait(&word, 7, 4, time_mono_ns() + 3 * MS, &never), PARK_TIMED_OUT);
     EQUAL(park_wait(&word, 7, 8, WAIT_FOREVER, &stopped), PARK_STOPPED);
@@ -326,7 +326,7 @@ static void test_park(void) {
         EQUAL(thread_create("parked", park_one, (void *)k, NULL), ERR_OK);
         sleep_ms(20);
     }
-    EQUAL(park_wake(&turn, 9), 0); /* another address */
+    EQUAL(park_wake(&other, 9), 0); /* another address */
     for (u32 k = 1; k <= 3; k++) {
         EQUAL(park_wake(&word, 1), 1);
         sleep_ms(20);
