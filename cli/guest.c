@@ -114,7 +114,7 @@ bool guest_find(struct guest *g, const char *name) {
 }
 
 void guest_remove(const struct guest *g) {
-    static const char *const files[] = {"ctl.sock", "pid", "program", "console.log", "initrd"};
+    static const char *const files[] = {"ctl.sock", "qmp.sock", "pid", "program", "console.log", "initrd"};
     char path[256];
     for (u32 i = 0; i < ARRAY_LEN(files); i++) unlink(guest_path(g, files[i], path));
     rmdir(g->dir);

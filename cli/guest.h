@@ -1,6 +1,7 @@
 /* guest.h: the running guests of this user: a folder for each,
  * ${XDG_RUNTIME_DIR:-/tmp}/whelk-UID/NAME/, with
  *   ctl.sock     where the broker of `whelk run` takes control connections
+ *   qmp.sock     QEMU's own control socket
  *   pid          of that `whelk run`
  *   program      what it runs, for `whelk ps`
  *   console.log  the console of a guest that was started with -d */

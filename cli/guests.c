@@ -9,6 +9,9 @@
 
 #include "cli/cli.h"
 #include "cli/ctl.h"
+#include "cli/qmp.h"
+
+enum { STOP_TIMEOUT_MS = 5000 };
 
 static void show_guest(const struct guest *g, void *arg) {
     char path[256], program[200] = "?";
@@ -30,16 +33,30 @@ int ps_main(int argc, char **argv) {
     return EXIT_OK;
 }
 
+/* Through the control channel; a guest that does not answer there gets its
+ * power button pressed, if its machine has one. */
+static bool ask_to_stop(const struct guest *g, bool button) {
+    struct ctl ctl;
+    bool asked = false;
+    if (!button && ctl_open(&ctl, g)) {
+        asked = ctl_stop(&ctl, "whelk stop", STOP_TIMEOUT_MS);
+        ctl_close(&ctl);
+    }
+    return asked || qmp_command(g, "system_powerdown");
+}
+
 int stop_main(int argc, char **argv) {
     struct guest g;
-    struct ctl ctl;
-    const struct command c = {"whelk stop NAME", "Shuts the guest down in order, and waits until it is gone.\n", NULL, 0};
+    bool button = false;
+    const struct opt opts[] = {{0, "button", NULL, "by the power button alone (--machine q35)", OPT_FLAG, &button}};
+    const struct command c = {"whelk stop [--button] NAME",
+                              "Shuts the guest down in order, and waits until it is gone. A program with a handler\n"
+                              "for SIGTERM gets that signal, and a second to end by itself.\n", opts, ARRAY_LEN(opts)};
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
     if (argc - at != 1) return usage("usage: %s", c.usage);
-    if (!guest_find(&g, argv[at]) || !ctl_open(&ctl, &g)) return EXIT_FAILED;
-    bool ok = ctl_stop(&ctl, "whelk stop", CTL_TIMEOUT_MS);
-    ctl_close(&ctl);
+    if (!guest_find(&g, argv[at])) return EXIT_FAILED;
+    bool ok = ask_to_stop(&g, button);
     for (int i = 0; ok && i < 200 && guest_pid(&g); i++) poll(NULL, 0, 50);
     if (ok && guest_pid(&g)) return fail("%s: still there after 10 s; Ctrl-C or SIGTERM to its whelk run ends it", g.name);
     return ok ? EXIT_OK : EXIT_FAILED;

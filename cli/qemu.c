@@ -180,6 +180,7 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
     add2(argv, "-chardev", text("socket,id=ctl,fd=%d", control_fd));
     add2(argv, "-device", text("virtio-serial-%s", m->bus));
     add2(argv, "-device", "virtserialport,chardev=ctl,name=whelk.ctl");
+    if (o->qmp) add2(argv, "-qmp", text("unix:%s,server=on,wait=off", o->qmp));
     if (!add_network(argv, o, m)) return EXIT_USAGE;
     add2(argv, "-kernel", kernel);
     add2(argv, "-initrd", initrd);

@@ -23,12 +23,13 @@
 #include "cli/guest.h"
 #include "cli/initrd.h"
 #include "cli/qemu.h"
+#include "cli/watchdog.h"
 
 enum { PORT_TRIES = 200 }; /* rounds of serve() until QEMU listens */
 
 struct run {
     struct vm_options vm;
-    const char *root, *name;
+    const char *root, *name, *watchdog; /* seconds */
     struct words exts, env, listen;
     char listen_fds[32];     /* LISTEN_FDS=N */
     bool detach;
@@ -37,7 +38,7 @@ struct run {
     bool copied;             /* it is a file of the host, not one of --root */
     char **args;             /* after PROGRAM, ended by NULL */
     struct guest guest;
-    char initrd[256];
+    char initrd[256], qmp[256];
     struct words qemu;
     int control[2]; /* ours, QEMU's */
     int listener;
@@ -226,6 +227,7 @@ static int serve(struct run *r) {
     struct broker *b = broker_new(r->control[0], r->listener);
     struct outcome o = {0};
     pid_t loader = start_loader(r);
+    if (r->watchdog) watchdog_start(&r->guest, (u32)atoi(r->watchdog), r->qemu_pid);
     int patience_ms = -1;
     bool open = true;
     u32 port_tries = r->vm.ports.count ? PORT_TRIES : 0;
@@ -273,6 +275,7 @@ static int await_detached(const struct run *r, pid_t pid) {
 
 static int run_guest(struct run *r) {
     int status = EXIT_RUN;
+    r->vm.qmp = guest_path(&r->guest, "qmp.sock", r->qmp);
     if (make_sockets(r)) status = qemu_args(&r->qemu, &r->vm, guest_path(&r->guest, "initrd", r->initrd), r->control[1]);
     if (status == EXIT_OK) status = make_initrd(r) && start_qemu(r) ? serve(r) : EXIT_RUN;
     guest_remove(&r->guest);
@@ -301,6 +304,8 @@ static int run_detached(struct run *r) {
 
 static int run_checked(struct run *r) {
     int status = find_program(r);
+    if (r->watchdog && (atoi(r->watchdog) < 1 || atoi(r->watchdog) > 3600))
+        return usage("--watchdog %s: seconds, from 1 to 3600", r->watchdog);
     if (status) return status;
     for (u32 i = 0; i < r->exts.count; i++) {
         struct ext_spec s = ext_spec_parse(r->exts.items[i]);
@@ -327,6 +332,7 @@ int run_main(int argc, char **argv) {
         {0, "cpu", "MODEL", "QEMU's CPU model (max)", OPT_TEXT, &r.vm.cpu},
         {0, "ip", "ADDRESS/BITS[,gw=A][,dns=A]", "fixed address; dhcp (the default) or off", OPT_TEXT, &r.vm.ip},
         {0, "tap", "INTERFACE", "a TAP interface of this host in place of QEMU's own network", OPT_TEXT, &r.vm.tap},
+        {0, "watchdog", "SECONDS", "end the guest when it gives no sign of life for so long", OPT_TEXT, &r.watchdog},
         {0, "dump", "FILE", "QEMU's own capture of the network, as pcap", OPT_TEXT, &r.vm.dump},
         {0, "kernel", "FILE", "the kernel (vm/whelk.elf beside this command)", OPT_TEXT, &r.vm.kernel},
         {0, "append", "TEXT", "further words of the kernel's command line", OPT_TEXT, &r.vm.append},

@@ -10,4 +10,5 @@ WEAK void net_init(void) {}
 WEAK void ext_init(void) {}
 WEAK void engine_init(void) {}
 WEAK int sys_start(void) { return 0; }
+WEAK bool sys_terminate(void) { return false; }
 WEAK int vm_test(void) { return VM_TEST_NONE; }

@@ -71,7 +71,7 @@ static size_t describe_net(char *out, size_t cap) {
                s.no_memory, s.connections_accepted, s.connections_refused, s.sockets, s.tcp_pcbs, s.pbufs_used);
 }
 
-static void stop(const char *reason) { machine_exit(0); }
+static void stop(const char *reason) { machine_shut_down(); }
 
 static void ticking(bool on) { engine_on_tick(on ? ext_tick : NULL, TICK_NS); }
 

@@ -18,6 +18,12 @@ int sys_start(void);
 enum { NOT_WASM = -1 };
 int wasm_start(void);
 
+/* Sends the program SIGTERM; false if it has no handler for it. */
+bool sys_terminate(void);
+
+void power_init(void);  /* init/power.c: waits for the power button */
+_Noreturn void machine_shut_down(void);
+
 /* A test image's own body, in place of sys_start: how many checks failed. */
 enum { VM_TEST_NONE = -1 };
 int vm_test(void);

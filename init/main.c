@@ -28,6 +28,7 @@ static const struct step kernel[] = {
 
 /* In the init thread: may block. */
 static const struct step parts[] = {
+    {"power", power_init},    /* needs interrupts, threads */
     {"devices", dev_init},    /* needs interrupts, pages */
     {"files", fs_init},       /* needs the initrd */
     {"network", net_init},    /* needs devices */

@@ -82,17 +82,22 @@ bool boot_parse_mmio(const char *text, u64 *size, u64 *base, u32 *gsi) {
     return true;
 }
 
+void boot_add_mmio(u64 base, u64 size, u32 gsi) {
+    u32 n = bootinfo.mmio_count;
+    for (u32 i = 0; i < n; i++)
+        if (bootinfo.mmio[i].base == base) return;
+    if (n == ARRAY_LEN(bootinfo.mmio)) return log_warn("boot: too many devices: 0x%lx is left out", (unsigned long)base);
+    bootinfo.mmio[n].base = base;
+    bootinfo.mmio[n].size = size;
+    bootinfo.mmio[n].gsi = gsi;
+    bootinfo.mmio_count++;
+}
+
 static void add_mmio(const char *value) {
     u64 size, base;
-    u32 gsi, n = bootinfo.mmio_count;
-    if (!boot_parse_mmio(value, &size, &base, &gsi)) log_warn("boot: not a device: %s", value);
-    else if (n == ARRAY_LEN(bootinfo.mmio)) log_warn("boot: too many devices: %s is left out", value);
-    else {
-        bootinfo.mmio[n].base = base;
-        bootinfo.mmio[n].size = size;
-        bootinfo.mmio[n].gsi = gsi;
-        bootinfo.mmio_count++;
-    }
+    u32 gsi;
+    if (boot_parse_mmio(value, &size, &base, &gsi)) boot_add_mmio(base, size, gsi);
+    else log_warn("boot: not a device: %s", value);
 }
 
 void boot_parse_devices(void) {

@@ -17,10 +17,18 @@ struct bootinfo {
         u8 first, last;         /* buses */
     } ecam;                     /* PCI configuration space (ACPI MCFG) */
     struct {
+        u64 base;
+        u32 first;              /* interrupt of its first pin */
+    } ioapic[4];
+    u32 ioapic_count;           /* 0: ACPI names none */
+    struct {
         u16 event, control;     /* ports of the PM1a registers; 0: none */
+        u16 enable;             /* offset from event of what may interrupt */
+        u16 smi;                /* port and value that turn ACPI on; 0: it is on */
+        u8 smi_on;
         u8 off_type;            /* SLP_TYP of S5 */
-        u32 gsi;                /* of the system control interrupt */
         bool can_off, power_button;
+        u32 gsi;                /* of its interrupt */
     } acpi;
     u64 boot_tsc;               /* at entry */
 };

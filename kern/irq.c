@@ -7,6 +7,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/percpu.h"
 #include "base/assert.h"
+#include "kern/bootinfo.h"
 #include "kern/clock.h"
 #include "kern/interrupt.h"
 #include "kern/lock.h"
@@ -26,15 +27,28 @@ static struct {
 static struct spin lock;
 static u32 messages; /* under lock */
 
+/* Where ACPI is silent: the one that every PC has. */
+static void add_ioapics(void) {
+    if (!bootinfo.ioapic_count) {
+        bootinfo.ioapic[0].base = IOAPIC_PHYSICAL;
+        bootinfo.ioapic_count = 1;
+    }
+    for (u32 i = 0; i < bootinfo.ioapic_count; i++) {
+        volatile u32 *io = vm_map_device((phys){bootinfo.ioapic[i].base}, PAGE_SIZE);
+        if (!io) panic("no memory to map the interrupt controllers");
+        ioapic_add(io, bootinfo.ioapic[i].first);
+    }
+}
+
 void irq_init(void) {
     volatile u32 *local = vm_map_device((phys){LAPIC_PHYSICAL}, PAGE_SIZE);
-    volatile u32 *io = vm_map_device((phys){IOAPIC_PHYSICAL}, PAGE_SIZE);
-    if (!local || !io) panic("no memory to map the interrupt controllers");
-    apic_init(local, io);
+    if (!local) panic("no memory to map the interrupt controllers");
+    apic_init(local);
+    add_ioapics();
 }
 
 enum err irq_register(u32 gsi, bool level, irq_handler *fn, void *arg) {
-    if (gsi >= ioapic_pins()) return ERR_NOT_FOUND;
+    if (!ioapic_has(gsi)) return ERR_NOT_FOUND;
     u64 flags = spin_lock(&lock);
     bool taken = handlers[gsi].fn;
     if (!taken) {

@@ -14,6 +14,10 @@ u64 machine_wall_seconds(void);
  * the TSC ticks that passed, 0 if there is no such clock. */
 u64 machine_measure_tsc(u64 *ns);
 
+/* fn is called in an interrupt when the host presses the power button, if the
+ * machine has one. After irq_init. */
+void machine_on_power_button(void (*fn)(void));
+
 /* Physical memory, as the boot protocol describes it. */
 struct machine_range {
     u64 start, end; /* of bytes; page-aligned inwards */

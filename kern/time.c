@@ -152,11 +152,13 @@ static u64 tsc_hz_from_machine(void) {
 }
 
 void clock_init(void) {
-    u64 hz;
+    u64 hz, wall_ns = 0;
     char name[13];
     read_signature(name);
     mem_rep_slow = !strcmp(name, "TCGTCGTCGTCG");
-    if (hypervisor_timer(name)) {
+    if (!strcmp(name, "KVMKVMKVM") && kvm_clock_read(&hz, &wall_ns)) {
+        timer_hz = NS_PER_S;
+    } else if (hypervisor_timer(name)) {
         hz = tsc_hz_from_timer();
         timer_hz = NS_PER_S;
     } else {
@@ -165,6 +167,8 @@ void clock_init(void) {
     if (!hz || !timer_hz) panic("no clock to calibrate the timer against");
     ns_per_tick_32 = (NS_PER_S << 32) / hz;
     tsc_start = bootinfo.boot_tsc;
-    wall_start_ns = machine_wall_seconds() * NS_PER_S - time_mono_ns();
-    log_info("clock: TSC at %u MHz, timer at %u MHz", (u32)(hz / 1000000), (u32)(timer_hz / 1000000));
+    bool kvm = wall_ns;
+    if (!kvm) wall_ns = machine_wall_seconds() * NS_PER_S;
+    wall_start_ns = wall_ns - time_mono_ns();
+    log_info("clock: TSC at %u MHz, timer at %u MHz%s", (u32)(hz / 1000000), (u32)(timer_hz / 1000000), kvm ? ", time by KVM" : "");
 }

@@ -45,12 +45,30 @@ $(B)/gen/%.inc: %.wat
 	wat2wasm $< -o $@.wasm
 	od -v -An -tu1 $@.wasm | sed 's/[0-9][0-9]*/&,/g' > $@
 
+# The same images behind a loader that enters them as Linux's 64-bit boot
+# protocol does: build/vm/linux-NAME.elf. Its kernel is stripped: it is copied.
+LINUX_LOADER := $(B)/obj/test/vm/linux/load.o
+$(B)/vm/linux-%.elf: $(B)/vm/%.elf $(LINUX_LOADER) test/vm/linux/entry.S test/vm/linux/loader.ld
+	strip -s $< -o $@.kernel
+	$(CC) -c -DKERNEL='"$@.kernel"' test/vm/linux/entry.S -o $@.o
+	$(CC) -nostdlib -static -no-pie -Wl,-T,test/vm/linux/loader.ld,--build-id=none,--no-warn-rwx-segments $@.o $(LINUX_LOADER) -o $@
+	@rm -f $@.kernel $@.o
+
+# Machines and ways in, beside those of each test: boot's runs are the quickest.
+boot.vmrun: $(B)/vm/test-boot.elf $(B)/vm/linux-test-boot.elf
+	@for machine in microvm microvm,acpi=on q35 pc; do for image in test linux-test; do for cpu in max qemu64; do \
+	    case $$machine in microvm*) bus=device ;; *) bus=pci ;; esac; \
+	    VM_MACHINE=$$machine VM_ARGS="-device virtio-rng-$$bus" test/vm/run $(B)/vm/$$image-boot.elf $$cpu || exit 1; done; done; done
+
 .PHONY: vm vm-test
 vm: $(VM_KERNEL)
 vm-test: $(VM_TESTS:%=%.vmrun)
 %.vmrun: $(B)/vm/test-%.elf
 	@test/vm/run $< max test/vm/$*.c
 	@test/vm/run $< qemu64 test/vm/$*.c
+
+# Hosted tests of what reads the boot protocols.
+$(B)/asan/unit/vm_boot: $(addprefix $(B)/asan/,plat/vm/acpi.o plat/vm/pvh.o plat/vm/linux.o kern/bootinfo.o)
 
 ALL    += $(VM_KERNEL)
 CHECKS += vm-test

@@ -2,7 +2,7 @@
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
 #   make e2e-matrix               every test on each machine, CPU model and way in
-E2E := abi hostile reload load wasi
+E2E := abi hostile reload load wasi machine
 .PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)
@@ -14,11 +14,11 @@ e2e-long:
 # Short enough for make check: the ABI's test on the other machine.
 MATRIX_MACHINE := microvm q35
 MATRIX_CPU     := max qemu64
-MATRIX_KERNEL  := whelk
-e2e-q35:
-	@E2E_OUT=e2e-abi-q35 WHELK_OPTIONS="--machine q35 --cpu qemu64" test/e2e/abi
+MATRIX_KERNEL  := whelk linux-whelk
+e2e-q35: $(B)/vm/linux-whelk.elf
+	@E2E_OUT=e2e-abi-q35 WHELK_OPTIONS="--machine q35 --cpu qemu64 --kernel $(B)/vm/linux-whelk.elf" test/e2e/abi
 e2e: e2e-q35
-e2e-matrix:
+e2e-matrix: $(B)/vm/linux-whelk.elf
 	@for m in $(MATRIX_MACHINE); do for c in $(MATRIX_CPU); do for k in $(MATRIX_KERNEL); do \
 	    for t in $(E2E); do \
 	        echo "$$m $$c $$k:"; \

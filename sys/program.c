@@ -199,3 +199,9 @@ int sys_start(void) {
     log_info("program: %s ended with status %d", process.exe, process.status);
     return process.status;
 }
+
+bool sys_terminate(void) {
+    bool handled = process.actions[SIGNAL_TERM].handler > 1; /* not the default, not ignored */
+    if (handled && !process.exiting) signal_process(SIGNAL_TERM);
+    return handled;
+}

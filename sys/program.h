@@ -11,6 +11,9 @@
  * not be started and 127 if it is not there (the log says why). Call once, in the init thread. */
 int sys_start(void);
 
+/* Sends the program SIGTERM; false if it has no handler for it. */
+bool sys_terminate(void);
+
 /* The whole of a small file (at most 128 KiB) with a zero behind it, for kfree.
  * NULL if it is absent, unreadable or too long. */
 char *program_text(const char *path, size_t *n);

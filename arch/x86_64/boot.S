@@ -1,5 +1,6 @@
 /* boot.S: from the PVH entry (32-bit protected mode, paging off, ebx ->
- * hvm_start_info) to kernel_main in the high half.
+ * hvm_start_info) or the 64-bit Linux entry (long mode, memory at its own
+ * address, rsi -> zero page) to kernel_main in the high half.
  *
  * I1 only position-independent or physical addresses until the far jump.
  * I2 the boot tables map the first 4 GiB three times: identity (gone when
@@ -60,6 +61,52 @@ start32:
 start64:
     movabsq $start_high, %rax
     jmp *%rax
+
+/* ELF's entry point: who knows the note enters above. The loader's tables are
+ * left as soon as ours are filled; both show this code at its own address. */
+    .globl linux_start64
+linux_start64:
+    cli
+    cld
+    leaq boot_pd(%rip), %rdi
+    movl $0x83, %eax
+    movl $2048, %ecx
+1:  movq %rax, (%rdi)
+    addq $0x200000, %rax
+    addq $8, %rdi
+    loop 1b
+
+    leaq boot_pd + 3(%rip), %rax
+    leaq boot_pdpt_high(%rip), %rdi
+    movq %rax, 510 * 8(%rdi)
+    leaq boot_pdpt(%rip), %rdi
+    movl $4, %ecx
+2:  movq %rax, (%rdi)
+    addq $0x1000, %rax
+    addq $8, %rdi
+    loop 2b
+    leaq boot_pml4(%rip), %rdi
+    leaq boot_pdpt + 3(%rip), %rax
+    movq %rax, (%rdi)
+    movq %rax, 256 * 8(%rdi)
+    leaq boot_pdpt_high + 3(%rip), %rax
+    movq %rax, 511 * 8(%rdi)
+
+    movl $(1 << 5), %eax /* PAE, and nothing that the loader may have liked */
+    movq %rax, %cr4
+    movl $0xc0000080, %ecx /* EFER */
+    rdmsr
+    orl $(1 << 8 | 1 << 11), %eax /* LME, NXE */
+    wrmsr
+    movq %rdi, %cr3
+    movl $0x80010033, %eax /* PG WP NE ET MP PE */
+    movq %rax, %cr0
+    leaq boot_stack_top(%rip), %rsp
+    lgdt boot_gdt_pointer(%rip)
+    pushq $8
+    leaq start64(%rip), %rax
+    pushq %rax
+    lretq
 
     .text
 start_high:
