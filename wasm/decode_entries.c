@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "wasm/decoder.h"
 
-enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4 };
+enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE = 8 };
 
 /* Ranges are wasm_validate's; ceiling (for 32-bit indices, for 64-bit ones) is
  * the maximum that holds when none is declared. */
@@ -40,10 +40,26 @@ static enum err take_own_table(struct decoder *d, struct wasm_table *t) {
     return e ? e : decode_init(d, t->type, &t->init);
 }
 
+/* Custom page sizes: log2 of the page's bytes. 1 and 65536 are the valid ones. */
+static enum err take_page(struct decoder *d, struct wasm_memory *mem) {
+    struct cursor before = d->c;
+    u32 log2;
+    enum err e = decode_u32(d, &log2);
+    if (e) return e;
+    mem->byte_pages = !log2;
+    if (!log2 || log2 == WASM_PAGE_LOG2) return ERR_OK;
+    d->c = before;
+    return decode_fail(d, log2 < 64 ? ERR_INVALID : ERR_MALFORMED, "invalid custom page size");
+}
+
 static enum err take_memory(struct decoder *d, struct wasm_memory *mem) {
+    bool custom = cursor_left(&d->c) && d->c.p[0] & LIMITS_PAGE;
     mem->at = decode_at(d);
-    return take_limits(d, 1ull << (32 - WASM_PAGE_LOG2), 1ull << (64 - WASM_PAGE_LOG2),
-                       LIMITS_MAX | LIMITS_SHARED | LIMITS_64, &mem->limits);
+    enum err e = take_limits(d, 0, 0, LIMITS_MAX | LIMITS_SHARED | LIMITS_64 | LIMITS_PAGE, &mem->limits);
+    if (!e && custom) e = take_page(d, mem);
+    if (e == ERR_TRUNCATED && custom) d->why = "malformed limits flags: no page size behind them";
+    if (!e && !mem->limits.has_max) mem->limits.max = wasm_most_pages(mem);
+    return e;
 }
 
 static enum err take_globaltype(struct decoder *d, struct wasm_global *g) {

@@ -234,6 +234,12 @@ static inline u32 wasm_page_log2(const struct wasm_memory *mem) {
     return mem->byte_pages ? 0 : WASM_PAGE_LOG2;
 }
 
+/* All that an index can reach; of one-byte pages, all that a size can say. */
+static inline u64 wasm_most_pages(const struct wasm_memory *mem) {
+    u32 bits = mem->limits.is64 ? 64 : 32;
+    return mem->byte_pages ? UINT64_MAX >> (64 - bits) : 1ull << (bits - WASM_PAGE_LOG2);
+}
+
 /* May guard pages around the memory stand for its bounds checks? A 32-bit index
  * and a 31-bit displacement cannot leave the window, and its size is a multiple
  * of any page of a machine. */

@@ -26,11 +26,10 @@ static enum err check_limits(struct validator *v, u32 at, const struct wasm_limi
 }
 
 static enum err check_memory(struct validator *v, const struct wasm_memory *mem) {
-    bool wide = mem->limits.is64;
-    u64 ceiling = 1ull << ((wide ? 64 : 32) - WASM_PAGE_LOG2);
+    const char *too_large = "memory size must be at most 65536 pages (4GiB)";
+    if (mem->byte_pages || mem->limits.is64) too_large = "memory size must be at most what an index can reach";
     if (mem->limits.shared && !mem->limits.has_max) return fail_at(v, mem->at, "shared memory must have maximum");
-    return check_limits(v, mem->at, &mem->limits, ceiling,
-                        wide ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4GiB)");
+    return check_limits(v, mem->at, &mem->limits, wasm_most_pages(mem), too_large);
 }
 
 /* limit: types below it may be named. */

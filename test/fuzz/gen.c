@@ -26,7 +26,7 @@ struct gen {
     u32 label_count;
     u32 memory_count;
     bool wide[MAX_MEMORIES]; /* 64-bit indices */
-    u32 shared;              /* which memory is; MAX_MEMORIES: none */
+    u32 shared, bytewise;    /* which memory is, or has pages of a byte; MAX_MEMORIES: none */
     bool table_wide;
 };
 
@@ -680,8 +680,10 @@ static void storage(struct gen *g) {
     s = section(g, 5);
     byte(g, g->memory_count);
     for (u32 i = 0; i < g->memory_count; i++) {
-        byte(g, 1 | (i == g->shared ? 2 : 0) | (g->wide[i] ? 4 : 0));
-        byte(g, 1), byte(g, 3);
+        bool bytewise = i == g->bytewise;
+        byte(g, 1 | (i == g->shared ? 2 : 0) | (g->wide[i] ? 4 : 0) | (bytewise ? 8 : 0));
+        leb(g, bytewise ? 0x1ff9 : 1), leb(g, bytewise ? 0x20003 : 3);
+        if (bytewise) byte(g, 0);
     }
     length_end(g, s);
     s = section(g, 6);
@@ -751,6 +753,7 @@ size_t gen_module(struct bytes in, u8 *out) {
     g.memory_count = 1 + pick(&g, MAX_MEMORIES);
     for (u32 i = 0; i < g.memory_count; i++) g.wide[i] = !pick(&g, 3);
     g.shared = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;
+    g.bytewise = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;
     g.table_wide = !pick(&g, 3);
     types_and_imports(&g);
     storage(&g);

@@ -1,4 +1,4 @@
-/* gen.h: a generator of valid modules (groups 1 to 3, 7, 8, atomics), driven by fuzz bytes.
+/* gen.h: a generator of valid modules (groups 1 to 3, 6 to 9, 12), driven by fuzz bytes.
  *
  * I1 every module is valid and imports only env.mix: (i32, i64) -> i64.
  * I2 every run ends: functions and loops spend the fuel in global 0.

@@ -10,6 +10,7 @@ NAMES = {
     7: "multi-memory",
     8: "memory64",
     9: "typed function references",
+    12: "wide arithmetic, custom page sizes",
 }
 
 BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "table_init"}
@@ -23,7 +24,7 @@ GC = {"struct", "i31", "ref_cast", "ref_eq", "ref_test", "extern", "binary-gc", 
 
 
 # Folders of proposals/, and the group of all that is in them.
-FOLDERS = {"threads": 6}
+FOLDERS = {"threads": 6, "custom-page-sizes": 12}
 
 
 def group(name):

@@ -295,6 +295,37 @@ static void wide_table(void) {
     test_run_close(&r);
 }
 
+/* (memory 3 1000000 (pagesize 1)) and a second one of 32 bits behind it in the
+ * file (wabt has no syntax for it): every byte has its own bound. */
+static void bytewise(void) {
+    static const u8 binary[] = "\0asm\1\0\0\0\1\x0f\3\x60\1\x7f\1\x7f\x60\1\x7f\1\x7e\x60\1\x7f\0\3\5\4\0\0\1\2"
+                               "\5\7\1\x09\3\xc0\x84\x3d\0\7\x1b\5\1m\2\0\4grow\0\0\2l1\0\1\2l8\0\2\2s4\0\3"
+                               "\xa\x22\4\6\0\x20\0\x40\0\x0b\7\0\x20\0\x2d\0\0\x0b\7\0\x20\0\x29\0\0\x0b"
+                               "\x09\0\x20\0\x41\1\x36\0\0\x0b";
+    static const u32 sizes[] = {3, 4, 8, 4095, 4096, 4097, 65535, 65536, 65537, 999999, 1000000};
+    struct test_run r;
+    enum abi_trap t;
+    u64 n;
+    open_binary(&r, (struct bytes){binary, sizeof binary - 1});
+    for (size_t i = 0, size = 3; i < ARRAY_LEN(sizes); size = sizes[i++]) {
+        EQUAL(test_call1(&r, "grow", sizes[i] - size, NULL), size);
+        memory_of(&r, "m", &n);
+        EQUAL(n, sizes[i]);
+        for (u32 at = sizes[i] > 9 ? sizes[i] - 9 : 0; at < sizes[i] + 2; at++) {
+            test_call1(&r, "l1", at, &t);
+            EQUAL(t, reaches(at, 0, 1, n));
+            test_call1(&r, "l8", at, &t);
+            EQUAL(t, reaches(at, 0, 8, n));
+            test_call1(&r, "s4", at, &t);
+            EQUAL(t, reaches(at, 0, 4, n));
+        }
+        test_call1(&r, "l1", 0xffffffff, &t);
+        EQUAL(t, ABI_TRAP_MEMORY);
+    }
+    EQUAL(test_call1(&r, "grow", 1, NULL), UINT32_MAX);
+    test_run_close(&r);
+}
+
 /* One memory under two names: growing either grows both. */
 static void twice(void) {
     struct bytes b = wat("(module (import \"e\" \"m\" (memory 1)) (import \"e\" \"m\" (memory $b 1))"
@@ -332,6 +363,7 @@ int main(void) {
         wide_sizes();
         wide_bulk();
         wide_table();
+        bytewise();
         test_engine_close(&T);
     }
     return test_end("rt_memory");
