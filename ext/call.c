@@ -67,8 +67,7 @@ void ext_quarantine(struct ext *x, const char *why) {
 }
 
 static bool memory_is_full(const struct ext *x) {
-    if (!x->instance) return false;
-    return rt_instance_ctx(x->instance)->mem_bytes + WASM_PAGE > x->max_memory;
+    return x->store && rt_store_memory(x->store) + WASM_PAGE > x->max_memory;
 }
 
 void ext_trapped(struct ext *x, enum abi_trap trap, const char *where) {

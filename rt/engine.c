@@ -49,6 +49,13 @@ enum err rt_fail(struct rt_error *error, enum err code, size_t offset, const cha
     return code;
 }
 
+/* Is there address space for a memory's window, now? */
+static bool windows_fit(const struct rt_host *h) {
+    void *p = h->reserve(h->self, RT_WINDOW_FRONT + RT_WINDOW_BACK);
+    if (p) h->release(h->self, p, RT_WINDOW_FRONT + RT_WINDOW_BACK);
+    return p != NULL;
+}
+
 enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host) {
     assert(host->alloc && host->free && host->reserve && host->release && host->commit);
     assert(host->decommit && host->code_alloc && host->code_seal && host->code_free);
@@ -56,6 +63,7 @@ enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host) {
     struct rt_engine *e = host->alloc(host->self, sizeof *e);
     if (!e) return ERR_NOMEM;
     *e = (struct rt_engine){.host = *host};
+    if (!windows_fit(host)) e->host.checked_memory = true;
     e->source = (struct arena_source){host->alloc, host->free, host->self};
     *out = e;
     return ERR_OK;

@@ -26,13 +26,15 @@ static bool guarded(const struct rt_memory *m) {
     return wasm_memory_guarded(&m->type) && !m->engine->host.checked_memory;
 }
 
+static u64 power_below(u64 n) { return n > 1 ? 1ull << (63 - __builtin_clzll(n - 1)) : 0; }
+
 /* Without guards: as much as the memory may become, up to a bound; less where
  * address space is short. Lowers max to what fits. */
 static void *reserve_checked(struct rt_memory *m) {
     const struct rt_host *h = &m->engine->host;
     u64 least = MAX(committed(m, bytes_now(m)), (u64)h->page);
     u64 most = m->max >= RT_CHECKED_WINDOW >> wasm_page_log2(&m->type) ? RT_CHECKED_WINDOW : bytes_of(m, m->max);
-    for (u64 n = MAX(ALIGN_UP(most, (u64)h->page), least);; n = MAX(ALIGN_DOWN(n / 2, (u64)h->page), least)) {
+    for (u64 n = MAX(ALIGN_UP(most, (u64)h->page), least);; n = MAX(power_below(n), least)) {
         void *p = h->reserve(h->self, n);
         m->window_bytes = n;
         m->max = MIN(m->max, n >> wasm_page_log2(&m->type));
@@ -177,6 +179,8 @@ u64 rt_memory_grow(struct rt_store *s, struct rt_memory *m, u64 delta) {
     if (old != UINT64_MAX && !shared) s->memory_used += bytes_of(m, delta);
     return old;
 }
+
+u64 rt_store_memory(const struct rt_store *s) { return s->memory_used; }
 
 void *rt_mem(struct abi_ctx *ctx, u64 at, u64 n) {
     return ctx->mem_base && rt_inside(at, n, ctx->mem_bytes) ? ctx->mem_base + at : NULL;

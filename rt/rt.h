@@ -52,7 +52,7 @@ struct rt_host {
     void (*unlock)(void *self);
     void *self;
     u32 cpu; /* JIT_CPU_* */
-    bool checked_memory; /* address space is short: check in code instead of with guard pages */
+    bool checked_memory; /* check in code instead of with guard pages; also where no window can be reserved */
     size_t page; /* size of a page of the machine */
 };
 
@@ -95,6 +95,8 @@ bool rt_module_vectors(const struct rt_module *m);
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out);
 void rt_store_free(struct rt_store *s); /* frees its instances */
+/* What counts against limits.memory_bytes, in bytes. */
+u64 rt_store_memory(const struct rt_store *s);
 /* May code in s block in memory.atomic.wait? At first not: a wait that would
  * have to is the trap MAY_NOT_WAIT. */
 void rt_store_let_wait(struct rt_store *s, bool may);

@@ -23,7 +23,8 @@ static void counted_free(void *self, void *p, size_t n) {
 }
 static void *counted_reserve(void *self, size_t n) {
     struct test_engine *t = self;
-    void *p = due(t) ? NULL : t->plain.reserve(NULL, n);
+    bool refused = due(t) || (t->largest && n > t->largest);
+    void *p = refused ? NULL : t->plain.reserve(NULL, n);
     if (p) t->spaces++;
     return p;
 }
@@ -48,8 +49,8 @@ static void counted_code_free(void *self, void *exec, size_t n) {
     t->plain.code_free(NULL, exec, n);
 }
 
-static void open_engine(struct test_engine *t, bool checked) {
-    *t = (struct test_engine){0};
+static void open_engine(struct test_engine *t, bool checked, size_t largest) {
+    *t = (struct test_engine){.largest = largest};
     host_rt_fill(&t->plain);
     t->host = t->plain;
     t->host.self = t;
@@ -64,8 +65,9 @@ static void open_engine(struct test_engine *t, bool checked) {
     if (rt_engine_init(&t->engine, &t->host) || host_rt_install(t->engine)) exit(1);
 }
 
-void test_engine_open(struct test_engine *t) { open_engine(t, false); }
-void test_engine_open_checked(struct test_engine *t) { open_engine(t, true); }
+void test_engine_open(struct test_engine *t) { open_engine(t, false, 0); }
+void test_engine_open_checked(struct test_engine *t) { open_engine(t, true, 0); }
+void test_engine_open_narrow(struct test_engine *t, size_t largest) { open_engine(t, false, largest); }
 
 void test_engine_fail(struct test_engine *t, size_t at) {
     t->fail_at = at;

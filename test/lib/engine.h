@@ -10,13 +10,16 @@ struct test_engine {
     struct rt_engine *engine;
     size_t bytes;   /* of heap in use */
     size_t spaces;  /* reservations and code areas in use */
+    size_t largest; /* larger reservations fail; 0: none */
     size_t fail_at; /* the n-th allocation of any kind from here fails; 0: none */
     size_t count;   /* allocations since test_engine_fail */
 };
 
 void test_engine_open(struct test_engine *t);
-/* The same for a host without address space for guard pages. */
+/* The same for a host that checks memories in code. */
 void test_engine_open_checked(struct test_engine *t);
+/* Without address space for more than `largest` at once: so it checks, too. */
+void test_engine_open_narrow(struct test_engine *t, size_t largest);
 void test_engine_fail(struct test_engine *t, size_t at);
 /* Frees the engine and checks that nothing is left. */
 void test_engine_close(struct test_engine *t);

@@ -55,6 +55,7 @@ static u32 call(struct pair *p, u32 at, const char *name, u32 arg, enum abi_trap
 
 static const char exporter[] =
     "(module (table (export \"t\") 10 20 funcref) (memory (export \"m\") 1 5)"
+    " (memory (export \"m2\") 1 2) (memory (export \"shared\") 1 2 shared)"
     " (global (export \"g\") (mut i32) (i32.const 5)) (global (export \"k\") i64 (i64.const 9))"
     " (type $v (func (result i32)))"
     " (func (export \"f\") (param i32) (result i32) (i32.add (local.get 0) (global.get 0)))"

@@ -349,7 +349,36 @@ static void twice(void) {
     free((void *)(uptr)b.p);
 }
 
+/* Sixteen megabytes of address space at once: memories grow up to that. */
+static void narrow(void) {
+    struct test_run r;
+    enum abi_trap t;
+    test_engine_open_narrow(&T, 16 << 20);
+    test_run_open(&T, &r, "(module (memory 1) (memory i64 2) (memory 1 3)"
+                  " (func (export \"a\") (param i32) (result i32) (memory.grow (local.get 0)))"
+                  " (func (export \"b\") (param i64) (result i64) (memory.grow 1 (local.get 0)))"
+                  " (func (export \"c\") (param i32) (result i32) (memory.grow 2 (local.get 0)))"
+                  " (func (export \"put\") (param i32) (i64.store offset=8 (local.get 0) (i64.const 1))))",
+                  NULL, NULL);
+    test_call1(&r, "put", 65521, &t);
+    EQUAL(t, ABI_TRAP_MEMORY);
+    EQUAL(test_call1(&r, "a", 256, NULL), UINT32_MAX);
+    EQUAL(test_call1(&r, "a", 255, NULL), 1);
+    EQUAL(test_call1(&r, "b", 255, NULL), UINT32_MAX);
+    EQUAL(test_call1(&r, "b", 254, NULL), 2);
+    EQUAL(test_call1(&r, "c", 3, NULL), UINT32_MAX);
+    EQUAL(test_call1(&r, "c", 2, NULL), 1);
+    test_call1(&r, "put", (16 << 20) - 16, &t);
+    EQUAL(t, ABI_TRAP_NONE);
+    test_call1(&r, "put", (16 << 20) - 15, &t);
+    EQUAL(t, ABI_TRAP_MEMORY);
+    test_run_close(&r);
+    EQUAL(try_load("(module (memory 257))", NULL), ERR_NOMEM);
+    test_engine_close(&T);
+}
+
 int main(void) {
+    narrow();
     for (u32 checked = 0; checked < 2; checked++) {
         if (checked) test_engine_open_checked(&T);
         else test_engine_open(&T);
