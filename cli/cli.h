@@ -76,6 +76,7 @@ int ps_main(int argc, char **argv);
 int stop_main(int argc, char **argv);
 int ext_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
+int stream_main(int argc, char **argv);
 int call_main(int argc, char **argv);
 int cp_main(int argc, char **argv);
 int wasm_main(int argc, char **argv);

@@ -10,6 +10,7 @@ static const struct verb verbs[] = {
     {"stop", "NAME", "shut a guest down in order", stop_main},
     {"ext", "load|ls|stat|unload NAME ...", "the extensions of a running guest", ext_main},
     {"trace", "NAME [-w FILE|-]", "capture a guest's packets while it runs", trace_main},
+    {"stream", "NAME EXT", "write what an extension streams", stream_main},
     {"call", "NAME EXT [EXPORT] [-i FILE]", "call an extension", call_main},
     {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
     {"wasm", "[OPTIONS] FILE.wasm [-- ARGS]", "run a WASI program in this process", wasm_main},

@@ -2,8 +2,8 @@
  *
  * Without a spec each export that is named as a hook is bound to it. With
  * "HOOK:EXPORT" that export; with "HOOK" the export of the hook's name, else
- * "handle". An export has the hook's native type, or () -> () on a hook
- * without verdicts: then it reads records. */
+ * "handle". An export has the hook's native type, or () -> () on a hook whose
+ * events are bytes and need no verdict: then it reads records. */
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "ext/internal.h"
@@ -43,7 +43,7 @@ static enum err wrong_type(struct ext *x, struct hook *h, const char *export,
     rt_type_text(got, sizeof got, have);
     type_words(want, sizeof want, h->type);
     return ext_fail(error, ERR_SIGNATURE, "extension %s: export %s has type %s; %s takes %s%s", x->name, export,
-                    got, h->name, want, h->filters ? "" : ", or () -> () to read records from standard input");
+                    got, h->name, want, !h->records ? "" : ", or () -> () to read records from standard input");
 }
 
 static enum err bind_one(struct ext *x, struct hook *h, struct bytes export, u64 budget_ns,
@@ -56,7 +56,7 @@ static enum err bind_one(struct ext *x, struct hook *h, struct bytes export, u64
     if (rt_find_func(x->instance, export, &s->handler))
         return ext_fail(error, ERR_NOT_FOUND, "extension %s: the module exports no function %s for %s", x->name,
                         s->export, h->name);
-    bool record = rt_type_is(s->handler.type, ":") && !h->filters;
+    bool record = rt_type_is(s->handler.type, ":") && h->records;
     if (!record && !rt_type_is(s->handler.type, h->type))
         return wrong_type(x, h, s->export, s->handler.type, error);
     s->mode = record ? EXT_RECORD : EXT_NATIVE;

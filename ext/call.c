@@ -38,6 +38,7 @@ void ext_leave(struct ext_run *run) {
     run->ext->busy = false;
     run->ext->frame = NULL;
     run->ext->call = NULL;
+    run->ext->syscall = NULL;
     preempt_enable();
 }
 
@@ -114,15 +115,35 @@ static void restore_vectors(void) {
 
 /* The handler's arguments, by the hook's type. */
 static void arguments(struct ext *x, struct hook *h, void *event, union abi_value *vals) {
-    if (h->id == WHELK_HOOK_CTL_CALL) {
+    switch (h->id) {
+    case WHELK_HOOK_CTL_CALL:
         x->call = event;
         vals[0].i64 = (u32)x->call->input.n;
-        return;
+        break;
+    case WHELK_HOOK_CALL_ENTER:
+    case WHELK_HOOK_CALL_EXIT:
+        x->syscall = event;
+        vals[0].i64 = (u32)x->syscall->number;
+        vals[1].i64 = x->syscall->thread;
+        break;
+    case WHELK_HOOK_TIMER: vals[0].i64 = ((const struct hook_timer *)event)->now_ns; break;
+    default:
+        x->frame = event;
+        vals[0].i64 = x->frame->length;
+        vals[1].i64 = h->id == WHELK_HOOK_NET_TAP ? x->frame->direction : x->frame->interface;
     }
-    x->frame = event;
-    vals[0].i64 = x->frame->length;
-    vals[1].i64 = h->id == WHELK_HOOK_NET_TAP ? x->frame->direction : x->frame->interface;
 }
+
+/* What the handler answered, into the event where it has a place for it. */
+static i32 answer(struct hook *h, void *event, const union abi_value *vals) {
+    if (h->id == WHELK_HOOK_CTL_CALL) ((struct hook_call *)event)->status = (i32)vals[0].i32;
+    else if (h->id == WHELK_HOOK_TIMER) ((struct hook_timer *)event)->next_ns = vals[0].i64;
+    else if (h->filters) return vals[0].i32 < WHELK_VERDICT_COUNT ? (i32)vals[0].i32 : HOOK_ERROR;
+    return WHELK_PASS;
+}
+
+/* Only a program's own thread, inside a call of the program, has registers to keep. */
+static bool in_program(const struct hook *h) { return h->id != WHELK_HOOK_CTL_CALL && h->id != WHELK_HOOK_TIMER; }
 
 i32 ext_native_fire(struct hook_slot *s, void *event) {
     struct ext_slot *e = s->cookie;
@@ -131,21 +152,23 @@ i32 ext_native_fire(struct hook_slot *s, void *event) {
     union abi_value vals[2] = {{.bits = {0, 0}}, {.bits = {0, 0}}};
     if (!ext_enter(x, &run, e->budget_ns)) return HOOK_REENTRY;
     arguments(x, e->hook, event, vals);
-    bool vectors = e->hook->id != WHELK_HOOK_CTL_CALL && rt_module_vectors(x->module);
+    bool vectors = in_program(e->hook) && rt_module_vectors(x->module);
     if (vectors) keep_vectors();
     enum abi_trap trap = ext_invoke(x, &e->handler, vals);
     if (vectors) restore_vectors();
     ext_leave(&run);
-    if (trap) {
-        ext_trapped(x, trap, e->export);
-        return HOOK_ERROR;
-    }
-    if (e->hook->id == WHELK_HOOK_CTL_CALL) {
-        ((struct hook_call *)event)->status = (i32)vals[0].i32;
-        return WHELK_PASS;
-    }
-    if (!e->hook->filters) return WHELK_PASS;
-    return vals[0].i32 < WHELK_VERDICT_COUNT ? (i32)vals[0].i32 : HOOK_ERROR;
+    if (!trap) return answer(e->hook, event, vals);
+    ext_trapped(x, trap, e->export);
+    return HOOK_ERROR;
+}
+
+u32 ext_fire_syscall(struct hook *h, struct hook_syscall *c) {
+    if (likely(!h->slots)) return WHELK_PASS;
+    preempt_disable();
+    i32 verdict = hook_fire(h, c);
+    preempt_enable();
+    assert(verdict >= 0);
+    return (u32)verdict;
 }
 
 u32 ext_fire_frame(struct hook *h, struct hook_frame *f) {

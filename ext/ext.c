@@ -48,6 +48,7 @@ enum err ext_start(const struct ext_config *c) {
     enum err e = rt_linker_new(c->engine, &ext_linker);
     if (!e) e = ext_define(ext_linker);
     if (!e) e = wasi_define(ext_linker);
+    if (!e) e = thread_create("timers", ext_timer_thread, NULL, &t);
     if (!e) e = thread_create("records", ext_record_thread, NULL, &t);
     for (u32 i = 0; i < hook_count(); i++) hook_measure(hook_at(i), c->cycles, EXT_MEASURE_EVERY);
     return e;
@@ -209,6 +210,9 @@ static void attach(struct ext *x) {
         assert(!e); /* fresh slots */
     }
     preempt_enable();
+    mutex_lock(&ext_list_lock);
+    ext_timer_start(x);
+    mutex_unlock(&ext_list_lock);
 }
 
 static void detach(struct ext *x) {

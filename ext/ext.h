@@ -71,6 +71,10 @@ u32 ext_count(void);
  * Thread context, interrupts on; never blocks. The verdict (0 for taps). */
 u32 ext_fire_frame(struct hook *h, struct hook_frame *f);
 
+/* The same for call.enter and call.exit: in the program's thread, before and
+ * after the call is made. */
+u32 ext_fire_syscall(struct hook *h, struct hook_syscall *c);
+
 /* The timer interrupt, each tick_ns, with the interrupted registers: counts
  * against the call under way and stops one that is over its budget. true: regs
  * were rewritten. Interrupts off. */

@@ -11,7 +11,7 @@
 #include "kern/log.h"
 #include "kern/time.h"
 
-static struct ext *ext_of(struct abi_ctx *c) {
+struct ext *ext_of(struct abi_ctx *c) {
     struct ext *x = rt_data(c);
     assert(x && x->busy);
     return x;
@@ -218,5 +218,5 @@ enum err ext_define(struct rt_linker *l) {
     enum err e = ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(functions) && !e; i++)
         e = rt_define_func(l, functions[i].module, functions[i].name, functions[i].type, functions[i].fn);
-    return e;
+    return e ? e : ext_define_syscall(l);
 }

@@ -47,6 +47,7 @@ struct ext_slot {
     u64 budget_ns;
     /* record handlers: their own cost; slot's is that of queueing */
     u64 handled, timed, ticks, ticks_max;
+    u64 deadline; /* timer: when it is called next; 0: never. Under list_lock */
 };
 
 /* One call from C into a module. On the caller's stack. */
@@ -82,6 +83,7 @@ struct ext {
     /* of the run under way (busy) */
     struct hook_frame *frame;
     struct hook_call *call;
+    struct hook_syscall *syscall;
     u64 log_second;
     u32 log_lines;
     u8 line[160];                /* of standard output or error, until its end */
@@ -120,7 +122,16 @@ void ext_record_thread(void *arg);
 /* Waits until nothing of x is under way and its queue is empty. */
 void ext_drain(struct ext *x);
 
-/* host.c */
+/* timer.c */
+void ext_timer_thread(void *arg);
+/* Calls what is due; when the next is, or WAIT_FOREVER. *seen: see timer.c. */
+u64 ext_timer_step(u32 *seen);
+/* The timer slots of x, if any, want their first call. list_lock is held. */
+void ext_timer_start(struct ext *x);
+
+/* host.c, host_syscall.c */
+enum err ext_define_syscall(struct rt_linker *l);
+struct ext *ext_of(struct abi_ctx *c);
 enum err ext_define(struct rt_linker *l);
 void ext_log_text(struct ext *x, u32 level, const u8 *p, u32 n);
 

@@ -15,10 +15,16 @@ enum { NO_VERDICTS = 1u << WHELK_PASS };
 #define VERDICTS_NET_TX (1u << WHELK_PASS | 1u << WHELK_DROP)
 #define VERDICTS_NET_TAP NO_VERDICTS
 #define VERDICTS_CTL_CALL NO_VERDICTS
+#define VERDICTS_CALL_ENTER (1u << WHELK_PASS | 1u << WHELK_DROP)
+#define VERDICTS_CALL_EXIT NO_VERDICTS
+#define VERDICTS_TIMER NO_VERDICTS
 #define FILTERS_NET_RX true
 #define FILTERS_NET_TX true
 #define FILTERS_NET_TAP false
 #define FILTERS_CTL_CALL true
+#define FILTERS_CALL_ENTER true
+#define FILTERS_CALL_EXIT false
+#define FILTERS_TIMER false
 
 /* Long enough for a slow handler on an emulated CPU, short enough that a
  * TCP client does not notice. ctl.call has a person waiting, not a packet. */
@@ -26,11 +32,15 @@ enum { NO_VERDICTS = 1u << WHELK_PASS };
 #define BUDGET_NET_TX 20000000
 #define BUDGET_NET_TAP 20000000
 #define BUDGET_CTL_CALL 200000000
+#define BUDGET_CALL_ENTER 20000000
+#define BUDGET_CALL_EXIT 20000000
+#define BUDGET_TIMER 20000000
 
 static struct hook hooks[] = {
 #define X(id_, number, name_, type_, policy)                                             \
     {.name = name_, .id = WHELK_HOOK_##id_, .fail = HOOK_##policy, .type = type_,        \
-     .budget_ns = BUDGET_##id_, .filters = FILTERS_##id_, .allowed = VERDICTS_##id_},
+     .budget_ns = BUDGET_##id_, .filters = FILTERS_##id_,                              \
+     .records = WHELK_HOOK_##id_ == WHELK_HOOK_NET_TAP, .allowed = VERDICTS_##id_},
     WHELK_HOOKS(X)
 #undef X
 };

@@ -66,6 +66,7 @@ struct hook {
     const char *type;         /* of a native handler, as rt_define_func writes it */
     u64 budget_ns;            /* default time for one call */
     bool filters;             /* verdicts matter; else every slot sees every event */
+    bool records;             /* an event is bytes that a () -> () handler can read */
     u32 allowed;              /* bit per verdict that is an answer here */
     /* [np] */
     struct hook_slot *slots;
@@ -91,6 +92,15 @@ struct hook_call { /* ctl.call */
     u8 *output;
     size_t output_cap, output_length;
     i32 status; /* the handler's; 0 is success */
+};
+struct hook_syscall { /* call.enter, call.exit */
+    u64 number, args[6];
+    i64 result;    /* call.exit: of the call; in both the handlers may set it */
+    u32 thread;    /* of the program: what gettid gives */
+    bool decided;  /* a handler set the result */
+};
+struct hook_timer { /* timer */
+    u64 now_ns, next_ns; /* next_ns: the handler's answer */
 };
 
 /* The one table. NULL for an unknown number or name. */

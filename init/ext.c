@@ -5,6 +5,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "base/fmt.h"
+#include "base/mem.h"
 #include "dev/console.h"
 #include "ext/control.h"
 #include "init/engine.h"
@@ -14,8 +15,10 @@
 #include "kern/log.h"
 #include "kern/panic.h"
 #include "kern/time.h"
+#include "fs/linux.h"
 #include "net/link.h"
 #include "net/net.h"
+#include "sys/program.h"
 
 #define TICK_NS 5000000ull
 #define PORT_NAME "whelk.ctl"
@@ -50,6 +53,31 @@ static void on_tap(const struct frame *f, enum link_direction direction) {
     struct hook_frame h = frame_of(f, direction, false);
     h.time_ns = f->time ? time_wall_ns() - (time_mono_ns() - f->time) : 0;
     ext_fire_frame(tap_hook, &h);
+}
+
+/* --- system calls to hooks --- */
+
+static struct hook *enter_hook, *exit_hook;
+
+static struct hook_syscall syscall_of(u64 number, const u64 args[6], u32 thread, i64 result) {
+    struct hook_syscall c = {.number = number, .result = result, .thread = thread};
+    memcpy(c.args, args, sizeof c.args);
+    return c;
+}
+
+static bool on_call_enter(u64 number, const u64 args[6], u32 thread, i64 *result) {
+    if (likely(!enter_hook->slots)) return true;
+    struct hook_syscall c = syscall_of(number, args, thread, -LINUX_EPERM);
+    bool made = ext_fire_syscall(enter_hook, &c) == WHELK_PASS;
+    *result = c.result;
+    return made;
+}
+
+static void on_call_exit(u64 number, const u64 args[6], u32 thread, i64 *result) {
+    if (likely(!exit_hook->slots)) return;
+    struct hook_syscall c = syscall_of(number, args, thread, *result);
+    ext_fire_syscall(exit_hook, &c);
+    if (c.decided) *result = c.result;
 }
 
 /* --- the control port --- */
@@ -97,6 +125,9 @@ void ext_init(void) {
     rx_hook = hook_by_id(WHELK_HOOK_NET_RX);
     tx_hook = hook_by_id(WHELK_HOOK_NET_TX);
     tap_hook = hook_by_id(WHELK_HOOK_NET_TAP);
+    enter_hook = hook_by_id(WHELK_HOOK_CALL_ENTER);
+    exit_hook = hook_by_id(WHELK_HOOK_CALL_EXIT);
+    call_watch = (struct call_watch){.enter = on_call_enter, .exit = on_call_exit};
     link_hooks = (struct link_hooks){.rx = on_rx, .tx = on_tx, .tap = on_tap};
     if (!engine()) {
         log_error("extensions: there is no engine");

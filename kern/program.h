@@ -26,6 +26,9 @@ void program_set_ops(const struct program_ops *ops); /* kept, not copied */
  * may have been copied. Interrupts on; the pages may be lazy. */
 bool user_read(void *to, uptr from, size_t n);
 bool user_write(uptr to, const void *from, size_t n);
+/* Reads without waiting: only what is present. How many of the n bytes. Any
+ * thread context. */
+size_t user_peek(void *to, uptr from, size_t n);
 /* A string with its zero: the length; -1 on a bad address, -2 if cap is short. */
 i64 user_read_string(char *to, uptr from, size_t cap);
 

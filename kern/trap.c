@@ -10,6 +10,7 @@
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/switch.h"
 #include "base/assert.h"
+#include "base/mem.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
 #include "kern/program.h"
@@ -126,6 +127,22 @@ bool user_read(void *to, uptr from, size_t n) {
 
 bool user_write(uptr to, const void *from, size_t n) {
     return n == 0 || (in_program(to, n) && !user_copy((void *)to, from, n));
+}
+
+size_t user_peek(void *to, uptr from, size_t n) {
+    size_t done = 0;
+    while (done < n && in_program(from + done, 1)) {
+        u64 flags = irq_save(); /* the page stays where it is while it is copied */
+        phys p;
+        u32 prot;
+        size_t part = MIN(n - done, PAGE_SIZE - (from + done) % PAGE_SIZE);
+        bool there = vm_lookup(from + done, &p, &prot) && prot & VM_READ;
+        if (there) memcpy((u8 *)to + done, phys_to_virt((phys){ALIGN_DOWN(p.v, PAGE_SIZE) + (from + done) % PAGE_SIZE}), part);
+        irq_restore(flags);
+        if (!there) break;
+        done += part;
+    }
+    return done;
 }
 
 i64 user_read_string(char *to, uptr from, size_t cap) {

@@ -1,15 +1,15 @@
 # Extensions: the examples and the hostile ones of the tests, build/ext/*.wasm.
-WASM_CC   := $(CLANG) --target=wasm32-unknown-unknown -O2 -nostdlib -Wall -Wextra -Werror -Isdk/c -Wl,--no-entry,-s
+WASM_CC   := $(CLANG) --target=wasm32-unknown-unknown -O2 -nostdlib -Wall -Wextra -Werror -Isdk/c -I. -Wl,--no-entry,-s
 RUSTC     := /usr/bin/rustc
 WASI_CC   := $(CLANG) --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -Wl,-s
 EXT_C     := $(patsubst examples/ext/%.c,%,$(filter-out examples/ext/wasi_%,$(wildcard examples/ext/*.c)))
 EXT_WASI  := $(patsubst examples/ext/%.c,%,$(wildcard examples/ext/wasi_*.c))
 EXT_RUST  := $(patsubst examples/ext/%.rs,%,$(wildcard examples/ext/*.rs))
 EXT_WASM  := $(patsubst %,$(B)/ext/%.wasm,$(EXT_C) $(EXT_WASI) $(EXT_RUST))
-HOSTILE   := $(patsubst test/ext/hostile/%.wat,%,$(wildcard test/ext/hostile/*.wat)) wrong_abi truncated
+HOSTILE   := $(patsubst test/ext/hostile/%.wat,%,$(wildcard test/ext/hostile/*.wat)) wrong_abi syscalls truncated
 HOSTILE_WASM := $(HOSTILE:%=$(B)/ext/hostile/%.wasm)
 
-$(EXT_C:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.c sdk/c/whelk.h
+$(EXT_C:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.c sdk/c/whelk.h sys/names.h
 	@mkdir -p $(@D)
 	$(WASM_CC) $< -o $@
 $(EXT_WASI:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.c
@@ -22,7 +22,7 @@ $(EXT_RUST:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.rs
 $(B)/ext/hostile/%.wasm: test/ext/hostile/%.wat
 	@mkdir -p $(@D)
 	wat2wasm $< -o $@
-$(B)/ext/hostile/wrong_abi.wasm: test/ext/hostile/wrong_abi.c
+$(B)/ext/hostile/wrong_abi.wasm $(B)/ext/hostile/syscalls.wasm: $(B)/ext/hostile/%.wasm: test/ext/hostile/%.c sdk/c/whelk.h
 	@mkdir -p $(@D)
 	$(WASM_CC) $< -o $@
 # A whole module, cut in the middle of a section.

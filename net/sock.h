@@ -42,6 +42,7 @@ struct socket {
     u32 consumed;       /* stream bytes read since lwIP was told */
     bool in_eof;        /* the peer, or shutdown, ended the input */
     bool out_shut;      /* no more output is taken */
+    bool no_room;       /* atomic: somebody was told so: room is worth a wake */
     struct list accepted; /* of a listener: children in order, by .sibling */
     u32 accepted_count;
     bool taken;         /* child: accept() has given it out */
@@ -82,6 +83,14 @@ i64 sock_wait(struct socket *s, bool (*ready)(struct socket *s), u64 timeout);
 i64 sock_take_error(struct socket *s);
 /* For ready functions: an error is pending. */
 static inline bool sock_failed(struct socket *s) { return __atomic_load_n(&s->error, __ATOMIC_ACQUIRE) != 0; }
+
+/* Room for output. Whoever hears no is woken when there is some; nobody is woken
+ * for room that he had (edge-triggered epoll would report it, Linux does not). */
+static inline bool sock_has_room(struct socket *s) {
+    if (__atomic_load_n(&s->out_bytes, __ATOMIC_SEQ_CST) < s->out_limit) return true;
+    __atomic_store_n(&s->no_room, true, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&s->out_bytes, __ATOMIC_SEQ_CST) < s->out_limit;
+}
 
 /* tcp.c; service, open, close: network thread. */
 u64 tcp_sock_accepted(void); /* totals */

@@ -193,7 +193,7 @@ static u32 poll_stream(struct socket *s) {
     if (s->state == SOCK_NEW) return NET_POLLOUT | NET_POLLHUP;
     if (s->in_bytes || s->in_eof) mask |= NET_POLLIN;
     if (s->in_eof) mask |= NET_POLLRDHUP;
-    if (s->out_shut || (s->state == SOCK_CONNECTED && s->out_bytes < s->out_limit)) mask |= NET_POLLOUT;
+    if (s->out_shut || (s->state == SOCK_CONNECTED && sock_has_room(s))) mask |= NET_POLLOUT;
     if (s->state == SOCK_CLOSED || (s->in_eof && s->out_shut)) mask |= NET_POLLHUP;
     return mask;
 }

@@ -141,7 +141,7 @@ static void push_output(struct socket *s) {
     }
     if (!moved) return;
     tcp_output(s->tcp);
-    wake(s);
+    if (s->out_bytes < s->out_limit && __atomic_exchange_n(&s->no_room, false, __ATOMIC_SEQ_CST)) wake(s);
 }
 
 static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n) {
@@ -332,7 +332,7 @@ void tcp_sock_service(struct socket *s) {
 /* --- called by other threads --- */
 
 static bool can_send(struct socket *s) {
-    return s->error || s->out_shut || (s->state != SOCK_CONNECTING && s->out_bytes < s->out_limit);
+    return s->error || s->out_shut || (s->state != SOCK_CONNECTING && sock_has_room(s));
 }
 
 /* Queues at most what there is room for; takes c. */
@@ -354,9 +354,10 @@ static i64 queue_output(struct socket *s, struct chunk *c) {
 static i64 send_some(struct socket *s, const u8 *from, size_t n) {
     i64 e = sock_take_error(s);
     if (e) return e;
-    u32 queued = __atomic_load_n(&s->out_bytes, __ATOMIC_RELAXED);
     if (s->out_shut || s->state == SOCK_NEW || s->state == SOCK_LISTENING) return -NET_EPIPE;
-    if (queued >= s->out_limit || s->state == SOCK_CONNECTING) return -NET_EAGAIN;
+    if (s->state == SOCK_CONNECTING || !sock_has_room(s)) return -NET_EAGAIN;
+    u32 queued = __atomic_load_n(&s->out_bytes, __ATOMIC_RELAXED);
+    if (queued >= s->out_limit) return -NET_EAGAIN; /* another thread sent meanwhile */
     struct chunk *c = chunk_new(MIN(n, (size_t)MIN(s->out_limit - queued, (u32)CHUNK_MAX)));
     if (!c) return -NET_ENOMEM;
     memcpy(c->data, from, c->n);

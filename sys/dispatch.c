@@ -37,9 +37,19 @@ static i64 missing(u64 number) {
     return -LINUX_ENOSYS;
 }
 
+struct call_watch call_watch;
+
+static i64 make(u64 number, const struct call *c) {
+    if (number >= CALL_MAX || !table[number].fn) return missing(number);
+    return table[number].fn(c);
+}
+
 i64 program_syscall(struct trap_frame *frame) {
     u64 number = frame->rax;
     struct call c = {{frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9}, frame};
-    if (number >= CALL_MAX || !table[number].fn) return missing(number);
-    return table[number].fn(&c);
+    i64 result;
+    if (call_watch.enter && !call_watch.enter(number, c.a, task_current()->tid, &result)) return result;
+    result = make(number, &c);
+    if (call_watch.exit) call_watch.exit(number, c.a, task_current()->tid, &result);
+    return result;
 }

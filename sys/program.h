@@ -19,6 +19,16 @@ bool sys_terminate(void);
 char *program_text(const char *path, size_t *n);
 
 i64 program_syscall(struct trap_frame *frame);
+/* Who looks at system calls: set by init/ once; NULL: nobody. In the calling
+ * thread, interrupts on, no lock held; they do not block.
+ *   enter  false: the call is not made, *result is its result
+ *   exit   after it; may change *result. Calls that do not return never get there. */
+struct call_watch {
+    bool (*enter)(u64 number, const u64 args[6], u32 thread, i64 *result);
+    void (*exit)(u64 number, const u64 args[6], u32 thread, i64 *result);
+};
+extern struct call_watch call_watch;
+
 const char *call_name(u64 number); /* never NULL */
 
 #endif

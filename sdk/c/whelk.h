@@ -39,6 +39,12 @@ enum { WHELK_LOG_ERROR, WHELK_LOG_WARN, WHELK_LOG_INFO, WHELK_LOG_DEBUG };
 #define WHELK_NET_TAP WHELK_EXPORT("net.tap") void whelk_on_tap(whelk_u32 length, whelk_u32 direction)
 /* 0: success, the reply is what whelk_reply appended. */
 #define WHELK_CTL_CALL WHELK_EXPORT("ctl.call") int whelk_on_call(whelk_u32 length)
+/* A system call of the program: before it (WHELK_DROP: it is not made), after it. */
+#define WHELK_CALL_ENTER WHELK_EXPORT("call.enter") int whelk_on_call_enter(whelk_u32 number, whelk_u32 thread)
+#define WHELK_CALL_EXIT WHELK_EXPORT("call.exit") void whelk_on_call_exit(whelk_u32 number, whelk_u32 thread)
+/* Called soon after the load; then when its last answer said, in nanoseconds
+ * since boot (now is the same clock). 0: no more. Never sooner than 1 ms. */
+#define WHELK_TIMER WHELK_EXPORT("timer") whelk_u64 whelk_on_timer(whelk_u64 now)
 #define WHELK_ON_LOAD WHELK_EXPORT("whelk.load") void whelk_on_load(void)
 #define WHELK_ON_UNLOAD WHELK_EXPORT("whelk.unload") void whelk_on_unload(void)
 
@@ -73,6 +79,16 @@ WHELK_IMPORT("stream_write") int whelk_stream_write(const void *p, whelk_u32 n);
 
 /* At most 20 lines a second. */
 WHELK_IMPORT("log") void whelk_log(whelk_u32 level, const void *text, whelk_u32 n);
+
+/* The system call that call.enter or call.exit fired for. i: 0 to 5. */
+WHELK_IMPORT("syscall_number") whelk_u32 whelk_syscall_number(void);
+WHELK_IMPORT("syscall_arg") whelk_u64 whelk_syscall_arg(whelk_u32 i);
+WHELK_IMPORT("syscall_result") whelk_i64 whelk_syscall_result(void); /* call.exit; -errno */
+/* call.enter: the result of a call that is not made (else -EPERM); call.exit: instead of its own. */
+WHELK_IMPORT("syscall_set_result") void whelk_syscall_set_result(whelk_i64 result);
+/* Copies at most n bytes (4,096) of the program's memory; how many could be had
+ * without waiting: a page that the program has not touched yet is not there. */
+WHELK_IMPORT("syscall_read") whelk_u32 whelk_syscall_read(whelk_u64 from, void *to, whelk_u32 n);
 
 /* what whelk call sent (ctl.call), and the answer to it. */
 WHELK_IMPORT("call_length") whelk_u32 whelk_call_length(void);

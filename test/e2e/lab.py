@@ -38,7 +38,7 @@ def whelk(*args, timeout=30, check=True):
 class Guest:
     """`whelk run` of the examples' HTTP server, in the foreground of a child."""
 
-    def __init__(self, name, console, dump=None, memory='64M', options=()):
+    def __init__(self, name, console, dump=None, memory='64M', options=(), args=('80', '/www')):
         self.name, self.port, self.console = f'{name}-{os.getpid()}', free_port(), console
         self.root = tempfile.TemporaryDirectory(prefix='whelk-root-')
         os.makedirs(os.path.join(self.root.name, 'www'))
@@ -47,7 +47,7 @@ class Guest:
         command = [WHELK, 'run', '--name', self.name, '-m', memory, '-p', f'{self.port}:80', '--root', self.root.name]
         if dump:
             command += ['--dump', dump]
-        command += [*OPTIONS, *options, HTTPD, '--', '80', '/www']
+        command += [*OPTIONS, *options, HTTPD, '--', *args]
         self.started = time.monotonic()
         self.log = open(console, 'wb')
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/assert.h"
@@ -11,6 +12,7 @@
 #include "kern/lock.h"
 #include "kern/log.h"
 #include "kern/page.h"
+#include "kern/program.h"
 #include "kern/random.h"
 #include "kern/thread.h"
 #include "kern/time.h"
@@ -90,6 +92,14 @@ enum err thread_create(const char *name, void (*fn)(void *), void *arg, struct t
     *out = &only;
     kernel_thread = fn;
     return ERR_OK;
+}
+
+/* The program's memory: 8 bytes from 0x1000 on. */
+size_t user_peek(void *to, uptr from, size_t n) {
+    if (from < 0x1000 || from >= 0x1008) return 0;
+    size_t done = MIN(n, 0x1008 - from);
+    memset(to, 0x55, done);
+    return done;
 }
 
 bool random_ready(void) { return false; }

@@ -11,6 +11,7 @@
 #include "cli/host_wasi.h"
 #include "ext/ext.h"
 #include "ext/internal.h"
+#include "kern/time.h"
 #include "test/ext/kernel.h"
 #include "test/lib/test.h"
 
@@ -302,6 +303,59 @@ static void short_of_memory(void) {
     unlink(path);
 }
 
+static u32 fire_call(const char *hook, u64 number, u64 first, i64 *result) {
+    struct hook_syscall c = {.number = number, .args = {first, 0, 1234}, .result = *result, .thread = 5};
+    u32 verdict = ext_fire_syscall(hook_by_name(text(hook)), &c);
+    if (c.decided) *result = c.result;
+    return verdict;
+}
+
+static void system_calls(void) {
+    i64 result = -1;
+    EQUAL(fire_call("call.enter", 39, 0, &result), WHELK_PASS); /* nobody there */
+    EQUAL(load("sys", "hostile/syscalls", ""), ERR_OK);
+    EQUAL(fire_call("call.enter", 39, 0, &result), WHELK_DROP);
+    EQUAL(result, 77);
+    EQUAL(fire_call("call.enter", 40, 0, &result), WHELK_PASS);
+    EQUAL(result, 77);
+    fire_call("call.exit", 2, 0, &result);
+    EQUAL(result, 77);
+    fire_call("call.exit", 110, 0, &result);
+    EQUAL(result, 1234);
+    fire_call("call.exit", 1, 0x1000, &result);
+    EQUAL(result, 8);
+    fire_call("call.exit", 1, 0x1006, &result);
+    EQUAL(result, 2);
+    fire_call("call.exit", 1, (u64)-8, &result);
+    EQUAL(result, 0);
+    result = 3;
+    fire_call("call.exit", 0, 0x1000, &result); /* traps: a trace must not change a result */
+    EQUAL(result, 3);
+    CHECK(says(describe("sys"), "out of bounds memory access in call.exit"));
+    EQUAL(unload("sys"), ERR_OK);
+    EQUAL(fire_call("call.enter", 39, 0, &result), WHELK_PASS);
+}
+
+static void timers(void) {
+    u32 seen;
+    EQUAL(ext_timer_step(&seen), WAIT_FOREVER);
+    u64 start = time_mono_ns();
+    EQUAL(load("sys", "hostile/syscalls", ""), ERR_OK);
+    u64 first = ext_timer_step(&seen); /* not at once: the caller of load is not done yet */
+    CHECK(first >= start + 1000000 && first < time_mono_ns() + 1000000);
+    while (time_mono_ns() < first) continue;
+    u64 second = ext_timer_step(&seen);
+    CHECK(second >= first + 5000000 && second <= time_mono_ns() + 5000000);
+    EQUAL(ext_timer_step(&seen), second); /* not due: nothing called */
+    while (time_mono_ns() < second) continue;
+    u64 third = ext_timer_step(&seen);
+    CHECK(third >= second + 5000000);
+    while (time_mono_ns() < third) continue;
+    EQUAL(ext_timer_step(&seen), WAIT_FOREVER); /* trapped: no time was given */
+    CHECK(says(describe("sys"), "unreachable in timer"));
+    EQUAL(unload("sys"), ERR_OK);
+}
+
 static u64 nothing_left(void) { return kernel_heap_bytes; }
 
 int main(void) {
@@ -323,6 +377,8 @@ int main(void) {
     deadline();
     ticks();
     replaced();
+    system_calls();
+    timers();
     records("wasi_tracer", "net.tap:handle", "wasi.pcap");
     records("wasi_tracer", "net.tap", "wasi.pcap"); /* "handle" by default */
     records("rust_tracer", "net.tap:handle_pcap", "rust.pcap");
