@@ -42,7 +42,7 @@ VM_WAT := $(wildcard test/vm/*.wat)
 $(VM_WAT:%.wat=$(B)/obj/%.o): $(B)/obj/%.o: $(B)/gen/%.inc
 $(B)/gen/%.inc: %.wat
 	@mkdir -p $(@D)
-	wat2wasm $< -o $@.wasm
+	wat2wasm --enable-multi-memory --enable-threads $< -o $@.wasm
 	od -v -An -tu1 $@.wasm | sed 's/[0-9][0-9]*/&,/g' > $@
 
 # The same images behind a loader that enters them as Linux's 64-bit boot

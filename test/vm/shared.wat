@@ -1,0 +1,15 @@
+(module
+  (memory (export "m") 1 100 shared)
+  (memory $own 1)
+  (func (export "wait") (param i32 i32 i64) (result i32)
+    (memory.atomic.wait32 (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "notify") (param i32 i32) (result i32) (memory.atomic.notify (local.get 0) (local.get 1)))
+  (func (export "count") (param i32)
+    (loop $l
+      (drop (i32.atomic.rmw.add (i32.const 64) (i32.const 3)))
+      (drop (i32.atomic.rmw.xor (i32.const 68) (i32.const -1)))
+      (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "get") (param i32) (result i32) (i32.atomic.load (local.get 0)))
+  (func (export "own") (param i32) (result i32)
+    (i32.store $own (local.get 0) (i32.const 77))
+    (i32.load $own (local.get 0))))
