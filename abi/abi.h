@@ -41,6 +41,14 @@
  * Only the imports[] of a context also have the short form {C function, NULL}:
  * a host function that is called directly.
  *
+ * Exceptions. Throwing is a builtin that raises EXCEPTION by pending, as a host
+ * function may. The glue that finds it pending calls the builtin unwind, which
+ * walks the return addresses (jit_func.frame, jit_code.sites): functions, and the
+ * glue between instances, up to the thunk. Who catches is entered at a pad: rsp as
+ * in the body, r14 and r15 of its instance, the payload in overflow, everything
+ * else unknown. If nobody does, the trap exit is taken. A function with pads saves
+ * all callee-saved registers, since those that it took down may have changed them.
+ *
  * Every function entry is preceded by its 32-bit type id (abi_func_header), so
  * one compare before call_indirect covers null and type. */
 #ifndef WHELK_ABI_ABI_H
@@ -71,6 +79,7 @@ enum { ABI_MEMORY_SLACK = 65536, ABI_MAX_DISP = INT32_MAX - 16 };
     X(STACK, "call stack exhausted")                      \
     X(NULL_REFERENCE, "null reference")                   \
     X(NULL_FUNCTION, "null function reference")           \
+    X(NULL_EXCEPTION, "null exception reference")         \
     X(UNALIGNED_ATOMIC, "unaligned atomic")               \
     X(NOT_SHARED, "expected shared memory")               \
     X(MAY_NOT_WAIT, "waiting is not allowed here")        \
@@ -129,6 +138,9 @@ struct abi_store {
     u32 pending;     /* enum abi_trap raised by a host function or the timer; 0: none */
     u32 depth;       /* entries nested in this store */
     void *owner;     /* rt's */
+    u64 pad_sp;      /* of unwind: rsp and r14 at the pad; the exception, if it is wanted */
+    struct abi_ctx *pad_ctx;
+    u32 caught, unused;
     struct abi_table refs; /* by handle: the functions; the null pair for others */
     union abi_value overflow[ABI_OVERFLOW]; /* see the calling convention */
 };
@@ -156,6 +168,9 @@ struct abi_store {
     X(atomic_notify) /* (u32 mem, u64 index, u64 offset, u32 count) -> woken */           \
     X(atomic_wait32) /* (u32 mem, u64 index, u64 offset, u32 expected, i64 ns) -> 0, 1, 2 */ \
     X(atomic_wait64) /* (u32 mem, u64 index, u64 offset, u64 expected, i64 ns) -> 0, 1, 2 */ \
+    X(throw_tag)    /* (u32 tag), payload in overflow: raises EXCEPTION */                \
+    X(throw_ref)    /* (u32 handle): the same */                                          \
+    X(unwind)       /* (u64 sp) -> pad or 0; called by glue when EXCEPTION is pending */  \
     X(f32_round)    /* (u32 bits, u32 mode) -> bits: CPUs without SSE4.1 */               \
     X(f64_round)    /* (u64 bits, u32 mode) -> bits; mode as roundsd's immediate */
 

@@ -20,7 +20,15 @@ static bool is_control(enum wasm_op op) {
     case WASM_OP_RETURN_CALL_INDIRECT:
     case WASM_OP_RETURN_CALL_REF:
     case WASM_OP_BR_ON_NULL:
-    case WASM_OP_BR_ON_NON_NULL: return true;
+    case WASM_OP_BR_ON_NON_NULL:
+    case WASM_OP_TRY:
+    case WASM_OP_CATCH:
+    case WASM_OP_CATCH_ALL:
+    case WASM_OP_DELEGATE:
+    case WASM_OP_TRY_TABLE:
+    case WASM_OP_THROW:
+    case WASM_OP_THROW_REF:
+    case WASM_OP_RETHROW: return true;
     default: return false;
     }
 }
@@ -80,7 +88,9 @@ void jit_build(struct fn *f) {
     build_block(&b);
     start_locals(&b);
     start_body(&b);
+    build_scan_tries(&b);
     while (b.ctls.n) build_instr(&b);
     assert(!cursor_left(&b.code));
     finish_body(&b);
+    build_finish_sites(&b);
 }

@@ -5,7 +5,7 @@
 #include "jit/ir.h"
 #include "wasm/opcodes.h"
 
-enum ctl_kind { CTL_FUNC, CTL_BLOCK, CTL_LOOP, CTL_IF, CTL_ELSE };
+enum ctl_kind { CTL_FUNC, CTL_BLOCK, CTL_LOOP, CTL_IF, CTL_ELSE, CTL_TRY_TABLE, CTL_TRY, CTL_CATCH };
 
 /* One open structured instruction. */
 struct ctl {
@@ -19,11 +19,45 @@ struct ctl {
     u32 else_edge;                /* CTL_IF: taken when the condition is 0 */
     u32 saved;                    /* CTL_IF: pool index of the parameters' values */
     u32 header, loop, locals;     /* CTL_LOOP: block, loop; pool: count, then locals */
+    u32 scope;                    /* of handlers around its body; 0: none */
+    u32 own;                      /* CTL_TRY_TABLE, CTL_TRY: a scope that ends with its body; 0: none */
+    u32 handlers;                 /* CTL_TRY, CTL_CATCH: the next in b->handlers */
+    u32 caught;                   /* CTL_CATCH: the exception */
 };
 
 /* An assignment that may have to be undone: what the local held before. */
 struct assign {
     u32 local, value, logged;
+};
+
+/* Handlers that a call may reach: those of a scope, then those of its parent. */
+struct scope {
+    u32 parent, first, count; /* clauses */
+};
+
+struct clause {
+    u32 tag;     /* WASM_NONE: all */
+    bool ref;
+    u32 target;  /* in ctls; of a legacy handler in handlers */
+    bool legacy;
+    u32 pads;    /* list, the newest first */
+};
+
+struct pad {
+    u32 clause, edge, next;
+    u32 stamp;   /* b->assigns when it was made: no local has changed since */
+    u32 block;   /* 0 until the scope ends */
+};
+
+/* A legacy try, seen before anything is built: its handlers stand behind it. */
+struct old_clause {
+    u32 tag, next;
+    bool rethrown;
+};
+struct old_try {
+    u32 clauses, last;
+    bool delegates;
+    u32 label; /* where to */
 };
 
 struct build {
@@ -43,6 +77,14 @@ struct build {
     /* Of what may have been written: two reads of one epoch see the same. Bumped
      * from epochs, so that no number comes back after a join. */
     u32 memory_epoch, global_epoch, epochs;
+    VEC(struct scope) scopes;
+    VEC(struct clause) clauses;
+    VEC(struct pad) pads;
+    VEC(struct ctl) handlers;     /* where the pads of legacy handlers meet */
+    VEC(struct old_clause) old_clauses;
+    VEC(struct old_try) old_tries;
+    u32 tries_seen;
+    u32 assigns;                  /* of locals, ever */
     bool dead;                    /* code here is unreachable */
     u32 dead_depth;               /* of blocks opened in dead code */
     u64 cells;                    /* edge arguments handled: a limit on work */
@@ -75,14 +117,26 @@ void build_control(struct build *b);       /* the structured instructions and br
 u32 build_edge(struct build *b);           /* from the current block, no target yet */
 void build_edge_to_label(struct build *b, u32 edge, u32 depth);
 void build_attach(struct build *b, u32 edge, u32 block);
+void build_edge_to(struct build *b, u32 edge, struct ctl *c);
 bool build_merge(struct build *b, struct ctl *c, bool fell); /* false: nobody arrives */
+bool build_meet(struct build *b, struct ctl *c); /* the same, but the innermost label stays */
 void build_undo_locals(struct build *b, u32 mark);
 void build_loop_params(struct build *b, struct ctl *c);
 /* build_address.c: for an access to memory 0 behind guards */
 void build_fold_address(struct build *b, u32 *at, u32 *offset);
 /* build_atomic.c */
 void build_atomic(struct build *b);
+/* build_throw.c */
+void build_scan_tries(struct build *b);
+void build_site(struct build *b, u32 call);
+void build_finish_sites(struct build *b);
+void build_end_scope(struct build *b, struct ctl *c); /* makes its pads; after the body's last block */
+void build_throw(struct build *b);         /* THROW, RETHROW, THROW_REF */
+void build_try(struct build *b, struct ctl c);
+void build_try_table(struct build *b, struct ctl c);
+void build_catch(struct build *b);
 /* build_ops.c */
+u32 build_pool_args(struct build *b, u32 n);
 u32 build_access(struct build *b);         /* in fn.accesses: of the instruction at hand */
 u32 build_builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, const u32 *args);
 u32 build_to_i64(struct build *b, u32 v);  /* an index or a count, i32 or i64 */

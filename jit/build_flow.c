@@ -46,6 +46,7 @@ static struct ctl open_label(struct build *b, u8 kind) {
     c.height = b->stack.n - c.params;
     c.log = b->log.n;
     c.number = number_mark(b->f);
+    c.scope = b->ctls.p[b->ctls.n - 1].scope;
     return c;
 }
 
@@ -162,6 +163,8 @@ static void do_end(struct build *b) {
     bool fell = !b->dead;
     if (fell) jump_to(b, 0);
     if (c->kind == CTL_IF) close_if(b);
+    if (c->own) build_end_scope(b, c);
+    c = &b->ctls.p[b->ctls.n - 1];
     u32 open = b->ctls.n;
     struct ctl copy = b->ctls.p[open - 1];
     b->dead = false;
@@ -214,11 +217,28 @@ static void do_br_table(struct build *b) {
     go_dead(b);
 }
 
+/* The handler's body: reached from pads, or from nowhere. */
+static void enter_catch(struct build *b) {
+    if (!b->dead) jump_to(b, 0);
+    b->dead = false;
+    build_catch(b);
+    if (b->dead) go_dead(b);
+}
+
 static void skip_dead(struct build *b) {
     switch (b->in.op) {
-    case WASM_OP_LOOP: b->loops_seen++; /* fall through */
+    case WASM_OP_LOOP:
+    case WASM_OP_TRY:
+        if (b->in.op == WASM_OP_LOOP) b->loops_seen++;
+        else b->tries_seen++; /* fall through */
     case WASM_OP_BLOCK:
+    case WASM_OP_TRY_TABLE:
     case WASM_OP_IF: b->dead_depth++; break;
+    case WASM_OP_CATCH:
+    case WASM_OP_CATCH_ALL:
+        if (!b->dead_depth) enter_catch(b);
+        break;
+    case WASM_OP_DELEGATE:
     case WASM_OP_END:
         if (b->dead_depth) b->dead_depth--;
         else do_end(b);
@@ -240,6 +260,14 @@ void build_control(struct build *b) {
     case WASM_OP_LOOP: do_loop(b); break;
     case WASM_OP_IF: do_if(b); break;
     case WASM_OP_ELSE: do_else(b); break;
+    case WASM_OP_TRY: build_try(b, open_label(b, CTL_TRY)); break;
+    case WASM_OP_TRY_TABLE: build_try_table(b, open_label(b, CTL_TRY_TABLE)); break;
+    case WASM_OP_CATCH:
+    case WASM_OP_CATCH_ALL: enter_catch(b); break;
+    case WASM_OP_THROW:
+    case WASM_OP_THROW_REF:
+    case WASM_OP_RETHROW: build_throw(b), go_dead(b); break;
+    case WASM_OP_DELEGATE:
     case WASM_OP_END: do_end(b); break;
     case WASM_OP_BR_IF: do_br_if(b, b->in.a); break;
     case WASM_OP_BR_TABLE: do_br_table(b); break;

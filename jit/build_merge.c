@@ -22,10 +22,12 @@ void build_set_local(struct build *b, u32 local, u32 v) {
         b->logged[local] = b->log.n;
     }
     b->locals[local] = v;
+    b->assigns++;
 }
 
 void build_undo_locals(struct build *b, u32 mark) {
     assert(mark <= b->log.n);
+    b->assigns++;
     while (b->log.n > mark) {
         struct assign a = b->log.p[--b->log.n];
         b->locals[a.local] = a.value;
@@ -88,7 +90,10 @@ static void edge_to_loop(struct build *b, const struct ctl *c, u32 edge) {
 
 void build_edge_to_label(struct build *b, u32 edge, u32 depth) {
     assert(depth < b->ctls.n);
-    struct ctl *c = &b->ctls.p[b->ctls.n - 1 - depth];
+    build_edge_to(b, edge, &b->ctls.p[b->ctls.n - 1 - depth]);
+}
+
+void build_edge_to(struct build *b, u32 edge, struct ctl *c) {
     if (c->kind == CTL_LOOP) {
         edge_to_loop(b, c, edge);
         return;
@@ -165,9 +170,7 @@ static void write_args(struct build *b, const struct ctl *c, const u32 *rows, u3
     }
 }
 
-/* fell: the end is reached from just before it, so if that is the only way,
- * what was numbered on the way still dominates. */
-bool build_merge(struct build *b, struct ctl *c, bool fell) {
+static bool merge(struct build *b, struct ctl *c, bool fell, bool close) {
     struct fn *f = b->f;
     build_undo_locals(b, c->log);
     b->stack.n = c->height;
@@ -183,11 +186,17 @@ bool build_merge(struct build *b, struct ctl *c, bool fell) {
     u32 kept = decide_columns(b, rows, width, c->edge_count, values, keep);
     write_args(b, c, rows, width, keep, kept);
     for (u32 i = 0; i < c->results; i++) push(b, values[i]);
-    b->ctls.n--; /* locals now belong to the enclosing label */
+    if (close) b->ctls.n--; /* locals now belong to the enclosing label */
     for (u32 i = 0; i < count && b->ctls.n; i++)
         build_set_local(b, f->pool.p[locals + i], values[c->results + i]);
     return true;
 }
+
+/* fell: the end is reached from just before it, so if that is the only way,
+ * what was numbered on the way still dominates. */
+bool build_merge(struct build *b, struct ctl *c, bool fell) { return merge(b, c, fell, true); }
+
+bool build_meet(struct build *b, struct ctl *c) { return merge(b, c, false, false); }
 
 /* The loop's PARAMs: its block parameters, then each local that it assigns
  * (noted by validation). Called before the entry edge is attached. */

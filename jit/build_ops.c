@@ -254,6 +254,7 @@ static void call_changes(struct build *b) {
 
 /* Results of a call: the call itself is the first, RESULTs follow it. */
 static void push_results(struct build *b, u32 call, const struct wasm_functype *t) {
+    build_site(b, call);
     call_changes(b);
     for (u32 i = 0; i < t->result_count; i++) {
         if (!i) {
@@ -267,7 +268,7 @@ static void push_results(struct build *b, u32 call, const struct wasm_functype *
 }
 
 /* Moves the top n values of the stack to the pool. */
-static u32 pool_args(struct build *b, u32 n) {
+u32 build_pool_args(struct build *b, u32 n) {
     struct fn *f = b->f;
     assert(b->stack.n >= n);
     VEC_ROOM(f, f->pool, n);
@@ -280,7 +281,7 @@ static u32 pool_args(struct build *b, u32 n) {
 
 static void do_call(struct build *b) {
     const struct wasm_functype *t = &b->f->m->types[b->f->m->funcs[b->in.a].type];
-    u32 args = pool_args(b, t->param_count);
+    u32 args = build_pool_args(b, t->param_count);
     struct ins i = {.op = IR_CALL, .a = args, .b = t->param_count, .c = b->in.a};
     push_results(b, ir_append(b->f, i), t);
 }
@@ -290,7 +291,7 @@ static void do_call_indirect(struct build *b, u32 table) {
     struct fn *f = b->f;
     const struct wasm_functype *t = &f->m->types[b->in.a];
     VEC_PUSH(f, f->pool, table);
-    u32 args = pool_args(b, t->param_count + 1);
+    u32 args = build_pool_args(b, t->param_count + 1);
     struct ins i = {.op = IR_CALL_INDIRECT, .a = args, .b = t->param_count + 1, .c = b->in.a};
     push_results(b, ir_append(f, i), t);
 }
@@ -301,7 +302,7 @@ void build_tail_call(struct build *b) {
     u32 type = direct ? f->m->funcs[b->in.a].type : b->in.a;
     u32 n = f->m->types[type].param_count + !direct;
     if (!direct) VEC_PUSH(f, f->pool, table ? b->in.b : WASM_NONE);
-    struct ins i = {.op = direct ? IR_TAIL_CALL : IR_TAIL_INDIRECT, .a = pool_args(b, n), .b = n, .c = b->in.a};
+    struct ins i = {.op = direct ? IR_TAIL_CALL : IR_TAIL_INDIRECT, .a = build_pool_args(b, n), .b = n, .c = b->in.a};
     build_end_block(b, i);
 }
 

@@ -51,6 +51,7 @@ void ir_operands(const struct fn *f, u32 i, struct operands *out) {
     case IR_CALL_BUILTIN:
     case IR_TAIL_CALL:
     case IR_TAIL_INDIRECT:
+    case IR_THROW:
     case IR_RETURN:
         out->list = f->pool.p + x->a;
         out->count = x->b;
@@ -88,6 +89,16 @@ struct operands ir_edges(const struct fn *f, u32 last) {
     return e;
 }
 
+const struct site *fn_site(const struct fn *f, u32 i) {
+    u32 low = 0, high = f->sites.n;
+    while (low < high) {
+        u32 mid = (low + high) / 2;
+        if (f->sites.p[mid].call < i) low = mid + 1;
+        else high = mid;
+    }
+    return low < f->sites.n && f->sites.p[low].call == i ? &f->sites.p[low] : NULL;
+}
+
 static const char *const type_names[] = {"", ".i32", ".i64", ".f32", ".f64", ".v128"};
 
 struct text {
@@ -123,6 +134,13 @@ static void put_access(struct text *t, const struct access *a) {
     put(t, " m%u%s +%llu", a->memory, a->checked ? " checked" : "", (unsigned long long)a->offset);
 }
 
+static void put_site(struct text *t, const struct site *s) {
+    for (u32 k = 0; s && k < s->count; k++) {
+        const struct catch *c = &t->f->catches.p[s->first + k];
+        put(t, " (catch%s %d b%u)", c->ref ? "_ref" : "", (i32)c->tag, c->block);
+    }
+}
+
 static void put_ins(struct text *t, u32 i) {
     const struct ins *x = ins_at(t->f, i);
     const struct ir_opinfo *o = &ir_opinfos[x->op];
@@ -141,6 +159,9 @@ static void put_ins(struct text *t, u32 i) {
     if (x->op == IR_STORE_AT || (x->op > IR_ATOMIC_LOAD && x->op < IR_FENCE)) put_access(t, &t->f->accesses.p[x->c]);
     if (x->op == IR_ARG || x->op == IR_GLOBAL_GET) put(t, " %u", x->a);
     if (x->op == IR_GLOBAL_SET) put(t, " -> %u", x->b);
+    if (x->op == IR_THROW) put(t, " tag %u", x->c);
+    if (x->op == IR_CAUGHT) put(t, " %d", (i32)x->a);
+    put_site(t, fn_site(t->f, i));
     struct operands e = ir_edges(t->f, i);
     for (u32 k = 0; k < e.count && o->kind == K_TERM; k++) put_edge(t, e.list ? e.list[k] : e.own[k]);
     if (x->flags & V_FOLDED) put(t, "  ; folded");
@@ -159,7 +180,7 @@ void ir_dump(const struct fn *f, const char *title) {
     flush(&t);
     for (u32 b = 1; b < f->blocks.n; b++) {
         const struct block *k = &f->blocks.p[b];
-        put(&t, "b%u:%s", b, k->header ? " ; loop" : "");
+        put(&t, "b%u:%s", b, k->header ? " ; loop" : k->pad ? " ; pad" : "");
         flush(&t);
         for (u32 i = k->first + 1; i <= k->last; i++) {
             const struct ins *x = ins_at(f, i);

@@ -12,7 +12,10 @@
  * I5 a CONST has no place: it may be used anywhere in the function.
  * I6 i32 values may have dirty upper halves unless V_ZEXT is set.
  * I7 the RESULTs of a call follow it with nothing that calls in between: they
- *    are in store->overflow, which the next call overwrites. */
+ *    are in store->overflow, which the next call overwrites.
+ * I8 a pad has no edges to it: it is reached from calls, by the unwinder, with
+ *    no register known but r14 and r15. So what is live into it has a slot, and
+ *    its first instructions are CAUGHTs. In code order it is behind its calls. */
 #ifndef WHELK_JIT_IR_H
 #define WHELK_JIT_IR_H
 
@@ -78,6 +81,7 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: i32 offset */            \
     X(LOAD_AT, 1, TRAPS)   /* of any memory; aux, b: in fn.accesses, c: epoch */ \
     X(STORE_AT, 2, EFFECT) /* the same; c: in fn.accesses */                   \
+    X(CAUGHT, 0, READS)    /* a: value of the payload; WASM_NONE: the exception's handle */ \
     X(GLOBAL_GET, 0, READS) /* a: global, c: epoch */                          \
     X(GLOBAL_SET, 1, EFFECT) /* b: global */                                   \
     X(MEM_SIZE, 0, READS)  /* a: memory */                                     \
@@ -97,7 +101,9 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(RETURN, 0, TERM)     /* pool[a..a+b) */                                  \
     X(TRAP, 0, TERM)       /* aux: enum abi_trap */                            \
     X(TAIL_CALL, 0, TERM)  /* as CALL */                                       \
-    X(TAIL_INDIRECT, 0, TERM) /* as CALL_INDIRECT */
+    X(TAIL_INDIRECT, 0, TERM) /* as CALL_INDIRECT */                           \
+    X(THROW, 0, TERM)      /* pool[a..a+b): payload, c: tag */                 \
+    X(THROW_REF, 1, TERM)  /* a: handle of the exception */
 
 enum ir_op {
 #define X(name, args, kind) IR_##name,
@@ -151,6 +157,18 @@ struct block {
     u32 loop;        /* innermost loop it belongs to; 0: none */
     u32 depth;
     bool header;
+    bool pad;        /* entered by the unwinder only: I8 */
+};
+
+/* Where what a call throws may be caught, the nearest first: catches[first..). */
+struct site {
+    u32 call, first, count; /* call: CALL, CALL_INDIRECT, THROW, THROW_REF */
+};
+
+struct catch {
+    u32 tag;   /* WASM_NONE: all */
+    u32 block; /* a pad */
+    bool ref;  /* the pad wants the exception itself, not its payload alone */
 };
 
 struct loop {
@@ -191,6 +209,9 @@ struct fn {
     VEC(struct edge) edges;
     VEC(struct block) blocks;
     VEC(struct loop) loops;
+    VEC(struct site) sites; /* ascending by call */
+    VEC(struct catch) catches;
+    VEC(u32) pads;          /* blocks, ascending */
     VEC(struct access) accesses;
     u8 *arg_regs;    /* where each parameter arrives: a register, or REG_MEM */
     u32 *arg_slots;  /* and then its overflow slot (abi.h) */
@@ -252,6 +273,9 @@ struct operands ir_edges(const struct fn *f, u32 last);
 static inline u32 edge_of(const struct operands *e, u32 k) {
     return e->list ? e->list[k] : e->own[k];
 }
+
+/* Where what instruction i throws may be caught; NULL: not in this function. */
+const struct site *fn_site(const struct fn *f, u32 i);
 
 /* fold.c: tries to say i with less: returns a value that equals it, or 0 after
  * it may have rewritten *i to something cheaper. */

@@ -117,6 +117,10 @@ static void compile_module(struct compile *k) {
     k->out->vectors = k->code.vectors;
     k->out->traps = k->code.traps.p;
     k->out->trap_count = k->code.traps.n;
+    k->out->sites = k->code.sites.p;
+    k->out->site_count = k->code.sites.n;
+    k->out->catches = k->code.catches.p;
+    k->out->catch_count = k->code.catches.n;
 }
 
 static enum err refuse(const struct compile *k, struct jit_error *error) {

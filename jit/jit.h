@@ -32,6 +32,17 @@ struct jit_trap_site {
     u32 kind; /* enum abi_trap */
 };
 
+/* What is caught where. A call whose return address is pc is inside of the
+ * handlers catches[first..first + count), the nearest first. */
+struct jit_site {
+    u32 pc, first, count;
+};
+struct jit_catch {
+    u32 tag; /* index in the module; WASM_NONE: everything */
+    u32 pc;  /* of the pad: entered with r14 and r15 set, rsp as in the function's body */
+    bool ref;
+};
+
 struct jit_func {
     u32 entry, end;  /* offsets in code; the type id is at entry - 4 */
     u32 frame;       /* bytes below the return address */
@@ -53,6 +64,10 @@ struct jit_code {
     bool vectors;                 /* some instruction uses a vector register */
     struct jit_trap_site *traps;  /* sorted by pc */
     u32 trap_count;
+    struct jit_site *sites; /* sorted by pc */
+    struct jit_catch *catches;
+    u32 site_count, catch_count;
+    u32 cross_return; /* a return address in glue, below which the caller's r14 is saved */
 };
 
 /* What made a compile fail: ERR_LIMIT (function too large), ERR_UNSUPPORTED

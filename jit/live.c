@@ -131,6 +131,23 @@ static void hint_instruction(struct live *l, u32 i) {
     }
 }
 
+static u32 end_of_ins(u32 i) { return gap_pos(i + 1); }
+
+/* What is live into the pads of i is live through it, if only in its slot. */
+static void through_pads(struct live *l, u32 i, u32 b) {
+    const struct fn *f = l->f;
+    const struct site *s = fn_site(f, i);
+    for (u32 k = 0; s && k < s->count && !l->coarse; k++) {
+        const u64 *in = l->in + (size_t)f->catches.p[s->first + k].block * l->words;
+        for (u32 w = 0; w < l->words; w++)
+            for (u64 bits = in[w]; bits; bits &= bits - 1) {
+                u32 v = l->sparse[w * 64 + (u32)__builtin_ctzll(bits)];
+                add_range(l, v, block_start(f, b), end_of_ins(i));
+                if (v < f->blocks.p[b].first) l->now[l->dense[v] / 64] |= 1ull << l->dense[v] % 64;
+            }
+    }
+}
+
 static void note_clobbers(struct live *l, u32 i) {
     u32 through = 0, now = l->regs->clobbers(l->f, i, &through);
     if (now == l->regs->caller_saved) {
@@ -147,6 +164,7 @@ static void live_instruction(struct live *l, u32 i, u32 b) {
     if (x->op == IR_CONST || x->op == IR_PARAM || x->op == IR_ARG) return;
     if (x->type != T_NONE) define(l, i, def_pos(i));
     note_clobbers(l, i);
+    through_pads(l, i, b);
     use_operands(l, i, i, b, l->regs->late(l->f, i));
     hint_instruction(l, i);
 }
@@ -229,6 +247,25 @@ static void make_ivals(struct live *l) {
     }
 }
 
+/* Is some pad's first position in [start, end)? */
+static bool covers_pad(const struct fn *f, u32 start, u32 end) {
+    u32 low = 0, high = f->pads.n;
+    while (low < high) {
+        u32 mid = (low + high) / 2;
+        if (block_start(f, f->pads.p[mid]) < start) low = mid + 1;
+        else high = mid;
+    }
+    return low < f->pads.n && block_start(f, f->pads.p[low]) < end;
+}
+
+/* Where a pad begins registers are unknown: values that live there have a slot. */
+static void give_slots(struct live *l) {
+    struct alloc *a = l->a;
+    for (u32 k = 1; l->f->pads.n && k < a->ivals.n; k++)
+        for (u32 r = a->ivals.p[k].ranges; r; r = a->ranges.p[r].next)
+            if (covers_pad(l->f, a->ranges.p[r].start, a->ranges.p[r].end)) a->slot[a->ivals.p[k].value] = 0;
+}
+
 static void reverse_calls(struct alloc *a) {
     for (u32 i = 0, k = a->calls.n; i + 1 < k; i++) {
         u32 t = a->calls.p[i];
@@ -255,4 +292,5 @@ void jit_live(struct fn *f) {
     l.in = jit_alloc(f, (size_t)l.words * f->blocks.n, sizeof(u64));
     for (u32 b = f->blocks.n - 1; b; b--) live_block(&l, b);
     reverse_calls(a);
+    give_slots(&l);
 }

@@ -39,6 +39,19 @@ static void enter_blocks(struct resolve *r, u32 index) {
     }
 }
 
+/* A pad begins with what it wants in registers, from slots. */
+static void enter_pads(struct resolve *r, u32 index) {
+    struct fn *f = r->f;
+    struct ival i = r->a->ivals.p[index];
+    for (u32 k = 0; k < f->pads.n; k++) {
+        u32 start = block_start(f, f->pads.p[k]);
+        if (start < i.start || start >= i.end || !ival_covers(r->a, &i, start)) continue;
+        assert(r->a->slot[i.value] != NO_SLOT);
+        struct move m = {start, i.value, REG_MEM, i.reg, 0};
+        VEC_PUSH(f, r->a->reloads, m);
+    }
+}
+
 static void enter_middle(struct resolve *r, u32 index, u32 elder) {
     struct ival i = r->a->ivals.p[index];
     u32 b = block_at(r->f, i.start);
@@ -74,7 +87,10 @@ void jit_resolve(struct fn *f) {
     struct resolve r = {f, f->alloc};
     for (u32 v = 1; v < f->ins.n; v++) {
         u32 first = r.a->first[v], elder = first;
-        if (!first || !r.a->ivals.p[first].next) continue;
+        if (!first) continue;
+        for (u32 i = first; i && f->pads.n; i = r.a->ivals.p[i].next)
+            if (r.a->ivals.p[i].reg != REG_MEM) enter_pads(&r, i);
+        if (!r.a->ivals.p[first].next) continue;
         for (u32 i = first; i; elder = i, i = r.a->ivals.p[i].next) {
             if (r.a->ivals.p[i].reg == REG_MEM) continue;
             if (i != first) enter_middle(&r, i, elder);

@@ -129,6 +129,7 @@ void jit_select(struct fn *f) {
             select_ins(&s, i);
             if (is_barrier(x)) s.barrier = i;
             if (x->op >= IR_CALL && x->op <= IR_CALL_BUILTIN) f->calls = true;
+            if (x->op == IR_THROW || x->op == IR_THROW_REF) f->calls = true;
         }
     }
 }

@@ -116,6 +116,10 @@ static u64 atomic_wait64(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u6
 static u64 f32_round(struct abi_ctx *ctx, u32 bits, u32 mode) { return rt_round_f32(bits, mode); }
 static u64 f64_round(struct abi_ctx *ctx, u64 bits, u32 mode) { return rt_round_f64(bits, mode); }
 
+static u64 throw_tag(struct abi_ctx *ctx, u32 tag) { return rt_builtin_throw(ctx, tag); }
+static u64 throw_ref(struct abi_ctx *ctx, u32 handle) { return rt_rethrow(ctx, handle); }
+static u64 unwind(struct abi_ctx *ctx, u64 sp) { return rt_unwind(ctx, sp); }
+
 const void *const rt_builtins[ABI_BUILTIN_COUNT] = {
 #define X(name) [ABI_BUILTIN_##name] = name,
     ABI_BUILTINS(X)

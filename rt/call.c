@@ -57,10 +57,12 @@ enum abi_trap rt_call(const struct rt_callable *c, union abi_value *vals) {
     struct rt_store *s = abi->owner;
     if (abi->depth) return nested(c, s, vals);
     abi->pending = 0; /* of a raise outside any call: means nothing */
+    s->uncaught = 0;
     abi->entry_sp = (u64)(s->stack + RT_STACK_GUARD + s->stack_bytes);
     enum abi_trap trap = enter(c, abi, vals);
     assert(abi->depth == 0);
     __atomic_store_n(&abi->pending, 0, __ATOMIC_RELAXED);
+    rt_exceptions_leave(s);
     return trap;
 }
 

@@ -31,6 +31,8 @@ static const char *type_name(wasm_type t) {
     case WASM_V128: return "v128";
     case WASM_FUNCREF: return "funcref";
     case WASM_EXTERNREF: return "externref";
+    case WASM_EXNREF: return "exnref";
+    case WASM_EXNREF | WASM_TYPE_NONNULL: return "(ref exn)";
     case WASM_FUNCREF | WASM_TYPE_NONNULL: return "(ref func)";
     case WASM_EXTERNREF | WASM_TYPE_NONNULL: return "(ref extern)";
     case WASM_FUNCREF | WASM_TYPE_INDEX: return "(ref null type)";

@@ -24,6 +24,7 @@ static struct rt_instance *instance_new(struct rt_store *s, struct rt_module *m)
     i->memories = ARENA_ARRAY(&a, struct rt_memory *, w->memory_count);
     i->users = ARENA_ARRAY(&a, struct rt_memory_user, w->memory_count);
     i->tables = ARENA_ARRAY(&a, struct rt_table *, w->table_count);
+    i->tags = ARENA_ARRAY(&a, struct rt_tag *, w->tag_count);
     i->cells = ARENA_ARRAY(&a, struct rt_cell *, w->global_count);
     i->elems = ARENA_ARRAY(&a, struct rt_segment, w->elem_count);
     i->data_left = ARENA_ARRAY(&a, u32, w->data_count);
@@ -54,6 +55,8 @@ void rt_instance_destroy(struct rt_instance *i) {
         if (i->tables[k]) rt_table_drop(i->tables[k]);
     for (u32 k = 0; k < w->global_count; k++)
         if (i->cells[k]) rt_cell_drop(i->cells[k]);
+    for (u32 k = 0; k < w->tag_count; k++)
+        if (i->tags[k]) rt_tag_drop(i->tags[k]);
     list_remove(&i->link);
     struct arena a = i->arena; /* i lives in it */
     arena_reset(&a);
@@ -188,12 +191,23 @@ static enum err own_cells(struct rt_instance *i, struct rt_error *error) {
     return ERR_OK;
 }
 
+static enum err own_tags(struct rt_instance *i, struct rt_error *error) {
+    const struct wasm_module *w = &i->module->info;
+    for (u32 k = w->imported_tags; k < w->tag_count; k++) {
+        const struct rt_type *t = i->module->types[w->tags[k].type];
+        if (rt_tag_new(i->store, t->id, t->sig, t->params, &i->tags[k]))
+            return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for tags");
+    }
+    return ERR_OK;
+}
+
 static enum err build(struct rt_instance *i, const struct rt_linker *l, struct rt_error *error) {
     enum err e;
     if ((e = rt_link(i, l, error))) return e;
     if ((e = own_memories(i, error))) return e;
     if ((e = own_tables(i, error))) return e;
     if ((e = own_cells(i, error))) return e;
+    if ((e = own_tags(i, error))) return e;
     fill_ctx(i);
     if ((e = rt_init_globals(i)) || (e = rt_init_segments(i)))
         return rt_fail(error, e, SIZE_MAX, "initialisers: %s", err_text(e));

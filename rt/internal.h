@@ -94,6 +94,7 @@ struct rt_def {
     struct rt_table *table;
     struct rt_memory *memory;
     struct rt_cell *cell;
+    struct rt_tag *tag;
     wasm_type value_type; /* GLOBAL */
     bool mutable;
 };
@@ -150,7 +151,7 @@ struct rt_cell {
     u32 holders;
 };
 
-enum rt_ref_kind { RT_REF_FREE, RT_REF_FUNC, RT_REF_EXTERN };
+enum rt_ref_kind { RT_REF_FREE, RT_REF_FUNC, RT_REF_EXTERN, RT_REF_EXN };
 
 /* What a handle means: store->refs[handle]. Entry 0 is never used. The callable
  * pair of a FUNC is beside it, in store->abi.refs.entries. */
@@ -160,6 +161,7 @@ struct rt_ref {
     union {
         struct rt_instance *owner; /* FUNC */
         void *value;               /* EXTERN */
+        struct rt_exception *exception; /* EXN */
         u32 next_free;             /* FREE */
     };
 };
@@ -178,6 +180,29 @@ struct rt_store {
     u32 cell_count, cell_capacity;
     struct rt_ref *refs;
     u32 ref_count, ref_capacity, free_ref;
+    struct list exceptions;
+    u64 exception_bytes;
+    u32 exception_count, collect_at;
+    u32 raised, uncaught; /* handles: on its way; of the last call that ended so */
+    bool thrown;          /* something, since the last collection */
+};
+
+/* What distinguishes exceptions: its address. */
+struct rt_tag {
+    struct rt_engine *engine;
+    u32 holders; /* instances, definitions, exceptions */
+    u32 type_id, count;
+    wasm_type params[]; /* as rt_type_of gives them */
+};
+
+struct rt_exception {
+    struct list link; /* store->exceptions */
+    struct rt_tag *tag;
+    u32 handle;
+    bool escaped; /* somebody had a reference to it */
+    bool marked;  /* of a collection; then also next */
+    struct rt_exception *next;
+    union abi_value payload[];
 };
 
 struct rt_segment {
@@ -203,6 +228,7 @@ struct rt_instance {
     struct rt_memory **memories;
     struct rt_memory_user *users; /* one for each of memories */
     struct rt_table **tables;
+    struct rt_tag **tags;
     struct rt_cell **cells; /* per global; NULL: its value is in the context */
     struct rt_segment *elems;
     u32 *data_left; /* bytes of each data segment; 0 once dropped */
@@ -259,6 +285,16 @@ wasm_type rt_type_of(const struct rt_module *m, wasm_type t);
 enum err rt_cell_new(struct rt_store *s, union abi_value v, struct rt_cell **out);
 void rt_cell_drop(struct rt_cell *c);
 enum err rt_store_keep_cell(struct rt_store *s, struct rt_cell *c);
+
+/* throw.c, unwind.c */
+enum err rt_tag_new(struct rt_store *s, u32 type_id, const wasm_type *params, u32 count, struct rt_tag **out);
+void rt_tag_drop(struct rt_tag *t);
+void rt_exceptions_free(struct rt_store *s);
+void rt_exceptions_leave(struct rt_store *s); /* the outermost call has returned */
+void rt_exception_caught(struct rt_store *s, u32 handle, bool all, bool ref);
+struct rt_tag *rt_exception_tag(struct rt_store *s, u32 handle); /* NULL: no exception */
+u64 rt_builtin_throw(struct abi_ctx *ctx, u32 tag);
+u64 rt_unwind(struct abi_ctx *ctx, u64 sp);
 
 /* linker.c */
 const struct rt_def *rt_find_def(const struct rt_linker *l, struct bytes module, struct bytes name);

@@ -16,6 +16,7 @@ struct found {
     struct rt_table *table;
     struct rt_memory *memory;
     struct rt_cell *cell; /* mutable globals */
+    struct rt_tag *tag;
     union abi_value value;
     wasm_type value_type;
     bool mutable;
@@ -44,6 +45,7 @@ static void found_def(const struct rt_def *d, struct found *f) {
     f->table = d->table;
     f->memory = d->memory;
     f->cell = d->cell;
+    f->tag = d->tag;
     if (d->cell) f->value = d->cell->value;
     f->value_type = d->value_type;
     f->mutable = d->mutable;
@@ -73,7 +75,7 @@ static void found_export(struct rt_instance *o, const struct wasm_export *x, str
     case WASM_KIND_TABLE: f->table = o->tables[x->index]; break;
     case WASM_KIND_MEMORY: f->memory = o->memories[x->index]; break;
     case WASM_KIND_GLOBAL: found_global(o, x->index, f); break;
-    case WASM_KIND_TAG: break;
+    case WASM_KIND_TAG: f->tag = o->tags[x->index]; break;
     }
 }
 
@@ -166,7 +168,7 @@ static bool fits(const struct rt_instance *i, const struct wasm_import *im, cons
         want = rt_type_of(i->module, g->type);
         if (g->mutable != f->mutable) return false;
         return g->mutable ? want == f->value_type : wasm_subtype(f->value_type, want);
-    case WASM_KIND_TAG: break;
+    case WASM_KIND_TAG: return f->tag->type_id == i->module->type_ids[w->tags[im->index].type];
     }
     return false;
 }
@@ -193,7 +195,10 @@ static void take(struct rt_instance *i, const struct wasm_import *im, struct fou
             *rt_global_at(i, im->index) = f->value;
         }
         break;
-    case WASM_KIND_TAG: unreachable();
+    case WASM_KIND_TAG:
+        f->tag->holders++;
+        i->tags[im->index] = f->tag;
+        break;
     }
 }
 
@@ -203,8 +208,6 @@ enum err rt_link(struct rt_instance *i, const struct rt_linker *l, struct rt_err
     for (u32 k = 0; k < w->import_count; k++) {
         const struct wasm_import *im = &w->imports[k];
         struct found f;
-        if (im->kind == WASM_KIND_TAG)
-            return rt_fail(error, ERR_UNSUPPORTED, SIZE_MAX, "import of a tag");
         if (!find(l, im, &f))
             return refuse(error, im, ERR_NOT_FOUND, "", want_text(want, w, im));
         if (!fits(i, im, &f))

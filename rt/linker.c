@@ -22,8 +22,10 @@ void rt_linker_free(struct rt_linker *l) {
     if (!l) return;
     struct rt_engine *e = l->engine;
     for (u32 i = 0; i < RT_DEF_CHAINS; i++)
-        for (struct rt_def *d = l->defs[i]; d; d = d->next)
+        for (struct rt_def *d = l->defs[i]; d; d = d->next) {
             if (d->type) rt_type_drop(e, d->type);
+            if (d->tag) rt_tag_drop(d->tag);
+        }
     struct arena a = l->arena; /* l lives in it */
     arena_reset(&a);
     rt_holder(e, -1);
@@ -193,6 +195,28 @@ enum err rt_define_table(struct rt_linker *l, const char *module, const char *na
     }
     d->store = s;
     def_add(l, d);
+    return ERR_OK;
+}
+
+enum err rt_define_tag(struct rt_linker *l, const char *module, const char *name, struct rt_store *s,
+                       const char *params, struct rt_tag **out) {
+    wasm_type sig[TEXT_TYPES];
+    u32 count, results;
+    struct arena_mark mark;
+    struct rt_def *d;
+    enum err e = parse_type(params, sig, &count, &results);
+    if (e || results) return ERR_INVALID;
+    if ((e = def_new(l, module, name, WASM_KIND_TAG, &mark, &d))) return e;
+    d->type = rt_type_hold(l->engine, sig, count, NULL, 0);
+    e = d->type ? rt_tag_new(s, d->type->id, sig, count, &d->tag) : ERR_NOMEM;
+    if (e) {
+        if (d->type) rt_type_drop(l->engine, d->type);
+        arena_release(&l->arena, mark);
+        return e;
+    }
+    d->store = s;
+    def_add(l, d);
+    *out = d->tag;
     return ERR_OK;
 }
 

@@ -67,6 +67,8 @@ static enum err keep_tables(struct rt_module *m, const struct jit_code *c) {
     m->code.thunks = keep(a, c->thunks, m->info.type_count, sizeof *c->thunks);
     m->code.host_stubs = keep(a, c->host_stubs, m->info.type_count, sizeof *c->host_stubs);
     m->code.traps = keep(a, c->traps, c->trap_count, sizeof *c->traps);
+    m->code.sites = keep(a, c->sites, c->site_count, sizeof *c->sites);
+    m->code.catches = keep(a, c->catches, c->catch_count, sizeof *c->catches);
     return a->failed ? ERR_NOMEM : ERR_OK;
 }
 

@@ -194,6 +194,19 @@ static inline bool rt_stopping(const struct abi_ctx *ctx) {
     return __atomic_load_n(&ctx->store->pending, __ATOMIC_RELAXED) != 0;
 }
 
+/* Exceptions. rt_call answers ABI_TRAP_EXCEPTION when nobody in the module caught
+ * one: rt_uncaught is its handle until the store is entered again. A host function
+ * may throw one, or the one that its own rt_call ended with: `return rt_throw(...)`.
+ * payload: as many values as the tag's type has parameters; handles of the store. */
+struct rt_tag;
+enum err rt_define_tag(struct rt_linker *l, const char *module, const char *name, struct rt_store *s,
+                       const char *params, struct rt_tag **out);
+enum err rt_find_tag(struct rt_instance *i, struct bytes name, struct rt_tag **out); /* ERR_NOT_FOUND */
+u32 rt_uncaught(const struct rt_store *s);
+bool rt_exception_get(struct rt_store *s, u32 handle, struct rt_tag **tag, const union abi_value **payload, u32 *count);
+u64 rt_throw(struct abi_ctx *ctx, struct rt_tag *tag, const union abi_value *payload);
+u64 rt_rethrow(struct abi_ctx *ctx, u32 handle);
+
 const char *rt_trap_text(enum abi_trap kind);
 
 /* What the machine's fault and timer handlers call. regs are the interrupted

@@ -34,6 +34,7 @@ enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struc
     list_init(&s->instances);
     list_init(&s->memories);
     list_init(&s->tables);
+    list_init(&s->exceptions);
     enum err err = stack_open(s);
     if (err) {
         rt_free(e, s, sizeof *s);
@@ -56,6 +57,7 @@ void rt_store_free(struct rt_store *s) {
     if (!s) return;
     struct rt_engine *e = s->engine;
     assert(s->abi.depth == 0); /* nothing runs in it */
+    rt_exceptions_free(s);
     while (!list_empty(&s->instances))
         rt_instance_destroy(LIST_ENTRY(s->instances.next, struct rt_instance, link));
     drop_brought(s);
@@ -144,10 +146,15 @@ const struct rt_ref *rt_ref_at(struct rt_store *s, u32 handle) {
     return &s->refs[handle];
 }
 
+static enum rt_ref_kind kind_of(wasm_type t) {
+    if (rt_is_func_ref(t)) return RT_REF_FUNC;
+    return (t & WASM_TYPE_CODE) == WASM_EXNREF ? RT_REF_EXN : RT_REF_EXTERN;
+}
+
 bool rt_handle_fits(struct rt_store *s, wasm_type type, u32 handle) {
     if (!handle) return wasm_has_default(type);
     const struct rt_ref *r = rt_ref_at(s, handle);
-    if (!r || r->kind != (rt_is_func_ref(type) ? RT_REF_FUNC : RT_REF_EXTERN)) return false;
+    if (!r || r->kind != kind_of(type)) return false;
     return !(type & WASM_TYPE_INDEX) || abi_type_id(rt_ref_pair(s, handle).code) == wasm_type_index(type);
 }
 

@@ -60,8 +60,7 @@ static const char *future_type(u8 byte) {
     case 0x71:
     case 0x72:
     case 0x73: return "GC: heap type";
-    case 0x69:
-    case 0x74: return "exceptions: type exnref";
+    case 0x74: return "GC: heap type";
     case 0x68:
     case 0x75: return "stack switching: type cont";
     default: return NULL;
@@ -85,7 +84,7 @@ static enum err take_heap(struct cursor *c, wasm_type *out, const char *text, co
     enum err e = wasm_take_byte(&t, &byte, why);
     if (e) return e;
     if ((byte & 0xc0) == 0x40) { /* one byte, negative */
-        if (byte != WASM_FUNCREF && byte != WASM_EXTERNREF) return refuse_type(byte, text, why);
+        if (!wasm_is_ref(byte)) return refuse_type(byte, text, why);
         *out = byte;
         *c = t;
         return ERR_OK;
@@ -110,7 +109,7 @@ static enum err take_type(struct cursor *c, wasm_type *out, const char *text, bo
     if (byte == WASM_REF || byte == WASM_REF_NULL) {
         if ((e = take_heap(&t, out, "malformed heap type", why))) return e;
         if (byte == WASM_REF) *out |= WASM_TYPE_NONNULL;
-    } else if (byte == WASM_FUNCREF || byte == WASM_EXTERNREF || (numbers && is_number(byte))) {
+    } else if (wasm_is_ref(byte) || (numbers && is_number(byte))) {
         *out = byte;
     } else {
         return refuse_type(byte, text, why);
@@ -156,6 +155,8 @@ const char *wasm_type_text(wasm_type t) {
     case WASM_V128: return "v128";
     case WASM_FUNCREF: return "funcref";
     case WASM_EXTERNREF: return "externref";
+    case WASM_EXNREF: return "exnref";
+    case WASM_EXNREF | WASM_TYPE_NONNULL: return "(ref exn)";
     case WASM_FUNCREF | WASM_TYPE_NONNULL: return "(ref func)";
     case WASM_EXTERNREF | WASM_TYPE_NONNULL: return "(ref extern)";
     case WASM_FUNCREF | WASM_TYPE_INDEX: return "a nullable typed reference";

@@ -17,10 +17,6 @@ struct section {
     enum err (*decode)(struct decoder *d);
 };
 
-static enum err decode_tags(struct decoder *d) {
-    return decode_fail(d, ERR_UNSUPPORTED, "exceptions: tag section");
-}
-
 /* Indexed by section id; tag (13) and data count (12) came later than their
  * places in the order. */
 static const struct section sections[] = {

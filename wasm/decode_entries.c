@@ -87,7 +87,20 @@ struct import_desc {
     struct wasm_table table;
     struct wasm_memory memory;
     struct wasm_global global;
+    struct wasm_tag tag;
 };
+
+/* Attribute 0 is an exception; nothing else has been assigned. */
+static enum err take_tag(struct decoder *d, struct wasm_tag *t) {
+    struct cursor before = d->c;
+    u8 attribute;
+    t->at = decode_at(d);
+    enum err e = wasm_take_byte(&d->c, &attribute, &d->why);
+    if (e) return e;
+    if (!attribute) return decode_u32(d, &t->type);
+    d->c = before;
+    return decode_fail(d, ERR_MALFORMED, "malformed tag attribute");
+}
 
 static enum err take_import(struct decoder *d, struct wasm_import *i, struct import_desc *x) {
     enum err e;
@@ -105,9 +118,7 @@ static enum err take_import(struct decoder *d, struct wasm_import *i, struct imp
     case WASM_KIND_TABLE: return take_table(d, &x->table);
     case WASM_KIND_MEMORY: return take_memory(d, &x->memory);
     case WASM_KIND_GLOBAL: return take_globaltype(d, &x->global);
-    case WASM_KIND_TAG:
-        d->c = before;
-        return decode_fail(d, ERR_UNSUPPORTED, "exceptions: imported tag");
+    case WASM_KIND_TAG: return take_tag(d, &x->tag);
     }
     d->c = before;
     return decode_fail(d, ERR_MALFORMED, "malformed import kind");
@@ -131,6 +142,7 @@ static enum err count_imports(struct decoder *d, u32 count) {
     m->imported_tables = counts[WASM_KIND_TABLE];
     m->imported_memories = counts[WASM_KIND_MEMORY];
     m->imported_globals = counts[WASM_KIND_GLOBAL];
+    m->imported_tags = counts[WASM_KIND_TAG];
     d->c = before;
     return ERR_OK;
 }
@@ -153,7 +165,10 @@ static void place_import(struct wasm_module *m, struct wasm_import *i, const str
         i->index = m->global_count++;
         m->globals[i->index] = x->global;
         return;
-    case WASM_KIND_TAG: unreachable();
+    case WASM_KIND_TAG:
+        i->index = m->tag_count++;
+        m->tags[i->index] = x->tag;
+        return;
     }
 }
 
@@ -167,7 +182,8 @@ enum err decode_imports(struct decoder *d) {
         (e = decode_array(d, m->imported_funcs, sizeof *m->funcs, &m->funcs)) ||
         (e = decode_array(d, m->imported_tables, sizeof *m->tables, &m->tables)) ||
         (e = decode_array(d, m->imported_memories, sizeof *m->memories, &m->memories)) ||
-        (e = decode_array(d, m->imported_globals, sizeof *m->globals, &m->globals)))
+        (e = decode_array(d, m->imported_globals, sizeof *m->globals, &m->globals)) ||
+        (e = decode_array(d, m->imported_tags, sizeof *m->tags, &m->tags)))
         return e;
     for (u32 i = 0; i < count; i++) {
         struct import_desc x = {0};
@@ -223,6 +239,18 @@ enum err decode_globals(struct decoder *d) {
     return ERR_OK;
 }
 
+enum err decode_tags(struct decoder *d) {
+    struct wasm_module *m = d->m;
+    u32 count;
+    enum err e = decode_count(d, WASM_MAX_TAGS, &count);
+    if (e) return e;
+    if ((e = decode_extend(d, m->tags, m->tag_count, count, sizeof *m->tags, &m->tags))) return e;
+    for (u32 i = 0; i < count; i++)
+        if ((e = take_tag(d, &m->tags[m->tag_count + i]))) return e;
+    m->tag_count += count;
+    return ERR_OK;
+}
+
 static enum err take_export(struct decoder *d, struct wasm_export *x) {
     enum err e;
     u8 kind;
@@ -230,10 +258,9 @@ static enum err take_export(struct decoder *d, struct wasm_export *x) {
     if ((e = decode_name(d, &x->name))) return e;
     struct cursor before = d->c;
     if ((e = wasm_take_byte(&d->c, &kind, &d->why))) return e;
-    if (kind >= WASM_KIND_TAG) {
+    if (kind > WASM_KIND_TAG) {
         d->c = before;
-        return kind == WASM_KIND_TAG ? decode_fail(d, ERR_UNSUPPORTED, "exceptions: exported tag")
-                                     : decode_fail(d, ERR_MALFORMED, "malformed export kind");
+        return decode_fail(d, ERR_MALFORMED, "malformed export kind");
     }
     x->kind = (enum wasm_kind)kind;
     return decode_u32(d, &x->index);

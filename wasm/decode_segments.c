@@ -32,7 +32,7 @@ static bool classify(const struct wasm_instr *i, struct wasm_init *out) {
 }
 
 static bool opens_block(enum wasm_op op) {
-    return op == WASM_OP_BLOCK || op == WASM_OP_LOOP || op == WASM_OP_IF;
+    return op == WASM_OP_BLOCK || op == WASM_OP_LOOP || op == WASM_OP_IF || op == WASM_OP_TRY || op == WASM_OP_TRY_TABLE;
 }
 
 enum err decode_init(struct decoder *d, wasm_type expected, struct wasm_init *out) {
@@ -44,7 +44,7 @@ enum err decode_init(struct decoder *d, wasm_type expected, struct wasm_init *ou
         enum err e = wasm_take_instr(&d->c, &i, &d->why);
         if (e) return e;
         if (!count) first = i;
-        if (i.op == WASM_OP_END) depth--;
+        if (i.op == WASM_OP_END || (i.op == WASM_OP_DELEGATE && depth > 1)) depth--;
         else if (opens_block(i.op)) depth++;
     }
     assert(i.op == WASM_OP_END && before.p >= start.p);

@@ -57,6 +57,7 @@ enum err decode_funcs(struct decoder *d);
 enum err decode_tables(struct decoder *d);
 enum err decode_memories(struct decoder *d);
 enum err decode_globals(struct decoder *d);
+enum err decode_tags(struct decoder *d);
 enum err decode_exports(struct decoder *d);
 enum err decode_start(struct decoder *d);
 enum err decode_elems(struct decoder *d);

@@ -24,6 +24,7 @@ enum {
     WASM_V128 = 0x7b,
     WASM_FUNCREF = 0x70,
     WASM_EXTERNREF = 0x6f,
+    WASM_EXNREF = 0x69,
     WASM_REF_NULL = 0x63, /* before a heap type */
     WASM_REF = 0x64,
 };
@@ -38,7 +39,7 @@ enum {
 
 static inline bool wasm_is_ref(wasm_type t) {
     u32 code = t & WASM_TYPE_CODE;
-    return code == WASM_FUNCREF || code == WASM_EXTERNREF;
+    return code == WASM_FUNCREF || code == WASM_EXTERNREF || code == WASM_EXNREF;
 }
 
 static inline u32 wasm_type_index(wasm_type t) { return t >> WASM_TYPE_INDEX_SHIFT; }
@@ -60,6 +61,7 @@ enum {
     WASM_MAX_IMPORTS = 100000,
     WASM_MAX_EXPORTS = 100000,
     WASM_MAX_GLOBALS = 1000000,
+    WASM_MAX_TAGS = 1000000,
     WASM_MAX_TABLES = 100000,
     WASM_MAX_MEMORIES = 100,
     WASM_MAX_SEGMENTS = 100000,
@@ -110,6 +112,11 @@ struct wasm_memory {
     u32 at;
 };
 
+struct wasm_tag {
+    u32 type; /* without results */
+    u32 at;
+};
+
 struct wasm_global {
     wasm_type type;
     bool mutable;
@@ -153,6 +160,7 @@ struct wasm_func {
     u32 max_stack;     /* operand stack high-water mark, in values */
     u32 max_depth;     /* of nested blocks, the body included */
     u32 loop_count;
+    bool has_try;      /* a legacy try: what catches stands behind it */
     /* For the i-th loop in code order: a bitset over locals that are set
      * inside it, loop_sets + i * loop_words. NULL if loop_count is 0. */
     u32 *loop_sets;
@@ -197,13 +205,14 @@ struct wasm_module {
     struct wasm_table *tables;
     struct wasm_memory *memories;
     struct wasm_global *globals;
+    struct wasm_tag *tags;
     struct wasm_export *exports;
     struct wasm_elem *elems;
     struct wasm_data *datas;
     struct wasm_custom *customs;
-    u32 type_count, import_count, func_count, table_count, memory_count, global_count, export_count,
+    u32 type_count, import_count, func_count, table_count, memory_count, global_count, tag_count, export_count,
         elem_count, data_count, custom_count;
-    u32 imported_funcs, imported_tables, imported_memories, imported_globals;
+    u32 imported_funcs, imported_tables, imported_memories, imported_globals, imported_tags;
     u32 start; /* WASM_NONE: no start function */
     u32 start_at;
     bool has_data_count;

@@ -32,14 +32,6 @@ static const struct {
 /* What later standards assign to a first byte; NULL: nothing. */
 static const char *future_feature(u8 byte) {
     switch (byte) {
-    case 0x06:
-    case 0x07:
-    case 0x09:
-    case 0x18:
-    case 0x19: return "legacy exceptions: instruction";
-    case 0x08:
-    case 0x0a:
-    case 0x1f: return "exceptions: instruction";
     case 0xd3:
     case 0xfb: return "GC: instruction";
     case 0xfd: return "SIMD: instruction";
@@ -97,6 +89,40 @@ static enum err take_labels(struct cursor *c, struct wasm_instr *i, const char *
     return ERR_OK;
 }
 
+enum { CATCH_REF = 1, CATCH_ALL = 2, CATCH_END = 4 };
+
+static enum err take_clause(struct cursor *c, struct wasm_catch *out, const char **why) {
+    struct cursor t = *c;
+    u8 kind;
+    enum err e = wasm_take_byte(&t, &kind, why);
+    if (e) return e;
+    if (kind >= CATCH_END) {
+        *why = "malformed catch clause";
+        return ERR_MALFORMED;
+    }
+    *out = (struct wasm_catch){.all = kind & CATCH_ALL, .ref = kind & CATCH_REF};
+    if (!out->all && (e = wasm_take_u32(&t, &out->tag, why))) return e;
+    if ((e = wasm_take_u32(&t, &out->label, why))) return e;
+    *c = t;
+    return ERR_OK;
+}
+
+bool wasm_take_catch(struct cursor *clauses, struct wasm_catch *out) {
+    const char *why;
+    return cursor_left(clauses) && !take_clause(clauses, out, &why);
+}
+
+static enum err take_catches(struct cursor *c, struct wasm_instr *i, const char **why) {
+    struct wasm_catch clause;
+    enum err e = wasm_take_blocktype(c, &i->bits, why);
+    if (e || (e = wasm_take_u32(c, &i->a, why))) return e;
+    i->labels = *c;
+    for (u32 k = 0; !e && k < i->a; k++) e = take_clause(c, &clause, why);
+    i->labels.start = i->labels.p;
+    i->labels.end = c->p;
+    return e;
+}
+
 static enum err take_types(struct cursor *c, struct wasm_instr *i, const char **why) {
     enum err e = wasm_take_u32(c, &i->a, why);
     for (u32 k = 0; !e && k < i->a; k++) e = wasm_take_valtype(c, &i->type, why);
@@ -132,6 +158,7 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     case WASM_IMM_NONE: return ERR_OK;
     case WASM_IMM_BLOCK: return wasm_take_blocktype(c, &i->bits, why);
     case WASM_IMM_LABELS: return take_labels(c, i, why);
+    case WASM_IMM_CATCHES: return take_catches(c, i, why);
     case WASM_IMM_TYPES: return take_types(c, i, why);
     case WASM_IMM_MEMARG: return take_memarg(c, i, why);
     case WASM_IMM_I32:
@@ -147,6 +174,7 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     case WASM_IMM_F64: return take_raw(c, 8, &i->bits, why);
     case WASM_IMM_REFTYPE: return wasm_take_heaptype(c, &i->type, why);
     case WASM_IMM_LABEL:
+    case WASM_IMM_TAG:
     case WASM_IMM_TYPE:
     case WASM_IMM_FUNC:
     case WASM_IMM_LOCAL:

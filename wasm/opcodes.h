@@ -24,6 +24,8 @@
     X(NONE)                                                                      \
     X(BLOCK)         /* block type in bits: see wasm_block_is_index */           \
     X(LABEL)         /* a */                                                     \
+    X(TAG)           /* a */                                                     \
+    X(CATCHES)       /* bits: as BLOCK; a = count; labels: that many clauses */  \
     X(LABELS)        /* a = count without the default; labels: a + 1 u32 LEBs */ \
     X(FUNC)          /* a */                                                     \
     X(TYPE)          /* a */                                                     \
@@ -60,6 +62,11 @@ enum wasm_immediate {
     X(LOOP, 0x03, "loop", BLOCK, "*", "*", 0)                                           \
     X(IF, 0x04, "if", BLOCK, "*", "*", 0)                                               \
     X(ELSE, 0x05, "else", NONE, "*", "*", 0)                                            \
+    X(TRY, 0x06, "try", BLOCK, "*", "*", 0)                                             \
+    X(CATCH, 0x07, "catch", TAG, "*", "*", 0)                                           \
+    X(THROW, 0x08, "throw", TAG, "*", "*", 0)                                           \
+    X(RETHROW, 0x09, "rethrow", LABEL, "*", "*", 0)                                     \
+    X(THROW_REF, 0x0a, "throw_ref", NONE, "*", "*", 0)                                  \
     X(END, 0x0b, "end", NONE, "*", "*", 0)                                              \
     X(BR, 0x0c, "br", LABEL, "*", "*", 0)                                               \
     X(BR_IF, 0x0d, "br_if", LABEL, "*", "*", 0)                                         \
@@ -71,6 +78,9 @@ enum wasm_immediate {
     X(RETURN_CALL_INDIRECT, 0x13, "return_call_indirect", TYPE_TABLE, "*", "*", 0)      \
     X(CALL_REF, 0x14, "call_ref", TYPE, "*", "*", 0)                                    \
     X(RETURN_CALL_REF, 0x15, "return_call_ref", TYPE, "*", "*", 0)                      \
+    X(DELEGATE, 0x18, "delegate", LABEL, "*", "*", 0)                                   \
+    X(CATCH_ALL, 0x19, "catch_all", NONE, "*", "*", 0)                                  \
+    X(TRY_TABLE, 0x1f, "try_table", CATCHES, "*", "*", 0)                               \
     X(DROP, 0x1a, "drop", NONE, "*", "*", 0)                                            \
     X(SELECT, 0x1b, "select", NONE, "*", "*", 0)                                        \
     X(SELECT_T, 0x1c, "select", TYPES, "*", "*", 0)                                     \
@@ -359,7 +369,7 @@ struct wasm_instr {
     u32 a, b;
     wasm_type type;
     u64 bits;
-    struct cursor labels; /* LABELS: over the a + 1 LEBs */
+    struct cursor labels; /* LABELS: over the a + 1 LEBs; CATCHES: the clauses */
 };
 
 /* Reads one instruction and moves past it. For validated code this cannot
@@ -367,6 +377,13 @@ struct wasm_instr {
  * suite's wording; ERR_UNSUPPORTED with *why naming the feature. Indices are
  * not looked up. On failure c stays. */
 enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why);
+
+/* One clause of a try_table, from instr.labels; false: no more. */
+struct wasm_catch {
+    bool all, ref; /* tag holds unless all */
+    u32 tag, label;
+};
+bool wasm_take_catch(struct cursor *clauses, struct wasm_catch *out);
 
 /* A block type as in struct wasm_instr.bits: a type index, nothing, or one
  * value type. */

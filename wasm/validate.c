@@ -54,6 +54,16 @@ static enum err check_types(struct validator *v) {
     return e;
 }
 
+static enum err check_tags(struct validator *v) {
+    const struct wasm_module *m = v->m;
+    for (u32 i = 0; i < m->tag_count; i++) {
+        const struct wasm_tag *t = &m->tags[i];
+        if (t->type >= m->type_count) return unknown_at(v, t->at, "type", t->type);
+        if (m->types[t->type].result_count) return fail_at(v, t->at, "non-empty tag result type");
+    }
+    return ERR_OK;
+}
+
 static enum err check_declarations(struct validator *v) {
     struct wasm_module *m = v->m;
     enum err e = check_types(v);
@@ -61,6 +71,7 @@ static enum err check_declarations(struct validator *v) {
     for (u32 i = 0; i < m->func_count; i++)
         if (m->funcs[i].type >= m->type_count)
             return unknown_at(v, m->funcs[i].at, "type", m->funcs[i].type);
+    if ((e = check_tags(v))) return e;
     for (u32 i = 0; !e && i < m->table_count; i++)
         e = check_limits(v, m->tables[i].at, &m->tables[i].limits, m->tables[i].limits.is64 ? UINT64_MAX : UINT32_MAX,
                          "table size must be at most 2^32-1");
@@ -181,6 +192,7 @@ static enum err check_exports(struct validator *v) {
         [WASM_KIND_TABLE] = {"table", m->table_count},
         [WASM_KIND_MEMORY] = {"memory", m->memory_count},
         [WASM_KIND_GLOBAL] = {"global", m->global_count},
+        [WASM_KIND_TAG] = {"tag", m->tag_count},
     };
     for (u32 i = 0; i < m->export_count; i++) {
         const struct wasm_export *x = &m->exports[i];

@@ -54,7 +54,7 @@ static wasm_type type_of(const struct validator *v, const struct wasm_instr *i, 
 
 /* Types that need no memory of their own, then others, as many as such blocks. */
 static enum err single_type(struct validator *v, wasm_type t, struct types *out) {
-    static const wasm_type common[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128, WASM_FUNCREF, WASM_EXTERNREF};
+    static const wasm_type common[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128, WASM_FUNCREF, WASM_EXTERNREF, WASM_EXNREF};
     for (u32 i = 0; i < ARRAY_LEN(common); i++)
         if (common[i] == t) {
             *out = (struct types){&common[i], 1};
@@ -105,7 +105,7 @@ enum err validator_enter(struct validator *v, enum wasm_op op, struct types para
     return push_all(v, params);
 }
 
-static enum err check_block(struct validator *v, const struct wasm_instr *i) {
+enum err validator_block(struct validator *v, const struct wasm_instr *i) {
     struct types params, results;
     enum err e = block_types(v, i->bits, &params, &results);
     if (e) return e;
@@ -115,7 +115,7 @@ static enum err check_block(struct validator *v, const struct wasm_instr *i) {
 }
 
 /* The results are on the stack, and nothing else of the block's. */
-static enum err check_results(struct validator *v) {
+enum err validator_check_results(struct validator *v) {
     enum err e = pop_all(v, top(v)->results);
     if (e || v->height == top(v)->height) return e;
     return validator_fail(v, ERR_INVALID, "type mismatch: %u values remain at the end of the block",
@@ -125,7 +125,7 @@ static enum err check_results(struct validator *v) {
 static enum err check_else(struct validator *v) {
     struct frame *fr = top(v);
     if (fr->op != WASM_OP_IF) return validator_fail(v, ERR_MALFORMED, "END opcode expected");
-    enum err e = check_results(v);
+    enum err e = validator_check_results(v);
     if (e) return e;
     validator_unset_locals(v, fr->set_locals);
     fr->op = WASM_OP_ELSE;
@@ -144,9 +144,9 @@ static void leave_loop(struct validator *v, const struct frame *fr) {
     for (u32 i = 0; i < words; i++) outer[i] |= inner[i];
 }
 
-static enum err check_end(struct validator *v) {
+enum err validator_end(struct validator *v) {
     struct frame *fr = top(v);
-    enum err e = check_results(v);
+    enum err e = validator_check_results(v);
     if (e) return e;
     if (fr->op == WASM_OP_IF && !validator_fit(fr->params, fr->results))
         return validator_fail(v, ERR_INVALID, "type mismatch: if without else changes the stack");
@@ -372,9 +372,17 @@ enum err validate_instr(struct validator *v, const struct wasm_instr *i) {
     case WASM_OP_UNREACHABLE: set_unreachable(v); return ERR_OK;
     case WASM_OP_BLOCK:
     case WASM_OP_LOOP:
-    case WASM_OP_IF: return check_block(v, i);
+    case WASM_OP_IF: return validator_block(v, i);
+    case WASM_OP_TRY:
+    case WASM_OP_TRY_TABLE:
+    case WASM_OP_CATCH:
+    case WASM_OP_CATCH_ALL:
+    case WASM_OP_DELEGATE:
+    case WASM_OP_THROW:
+    case WASM_OP_RETHROW:
+    case WASM_OP_THROW_REF: return validate_throw(v, i);
     case WASM_OP_ELSE: return check_else(v);
-    case WASM_OP_END: return check_end(v);
+    case WASM_OP_END: return validator_end(v);
     case WASM_OP_BR:
     case WASM_OP_BR_IF: return check_br(v, i);
     case WASM_OP_BR_TABLE: return check_br_table(v, i);

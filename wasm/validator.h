@@ -28,7 +28,7 @@ struct types {
 
 /* An open block. */
 struct frame {
-    enum wasm_op op; /* BLOCK (also for the body), LOOP, IF, ELSE */
+    enum wasm_op op; /* BLOCK (also for the body), LOOP, IF, ELSE, TRY_TABLE; TRY, CATCH, CATCH_ALL */
     bool unreachable;
     u32 height; /* of the operand stack where it starts, operands excluded */
     u32 loop, outer_loop; /* innermost loop inside and outside; WASM_NONE */
@@ -92,12 +92,17 @@ static inline void set_unreachable(struct validator *v) { validator_set_unreacha
 static inline enum err unknown(struct validator *v, const char *what, u32 i) { return validator_unknown(v, what, i); }
 
 /* -- validate_instr.c -- */
+enum err validator_block(struct validator *v, const struct wasm_instr *i);
+enum err validator_check_results(struct validator *v); /* they are on the stack, and nothing else of the block */
+enum err validator_end(struct validator *v);
 enum err validator_label(struct validator *v, u32 label, struct types *carried);
 enum err validator_call(struct validator *v, u32 type, bool tail);
 /* -- validate_ref.c: the instructions on references and locals -- */
 enum err validate_ref(struct validator *v, const struct wasm_instr *i);
 enum err validate_local(struct validator *v, const struct wasm_instr *i);
 void validator_unset_locals(struct validator *v, u32 height);
+/* -- validate_throw.c: exceptions -- */
+enum err validate_throw(struct validator *v, const struct wasm_instr *i);
 
 /* One instruction, already read. */
 enum err validate_instr(struct validator *v, const struct wasm_instr *i);

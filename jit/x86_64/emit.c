@@ -21,7 +21,8 @@ static bool uses_spare(const struct emit *e) {
 
 static void plan_frame(struct emit *e) {
     struct fn *f = e->f;
-    e->saved_mask = e->a->used & CALLEE_SAVED;
+    /* With pads, all: frames that the unwinder takes down saved what they used. */
+    e->saved_mask = f->pads.n ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     e->has_spare = uses_spare(e);
     u32 slots = e->a->slots + e->has_spare;
@@ -218,6 +219,8 @@ void emit_terminator(struct emit *e, u32 i) {
     case IR_RETURN: emit_return(e, i); break;
     case IR_TAIL_CALL:
     case IR_TAIL_INDIRECT: emit_tail_call(e, i); break;
+    case IR_THROW:
+    case IR_THROW_REF: emit_throw(e, i); break;
     default:
         put_trap_site(e->c, here(e->c), x->aux);
         put8(e->c, 0x0f), put8(e->c, 0x0b);
@@ -231,7 +234,7 @@ static void run_reloads(struct emit *e, u32 i) {
     struct alloc *a = e->a;
     for (; e->reload < a->reloads.n && a->reloads.p[e->reload].pos <= gap_pos(i); e->reload++) {
         const struct move *m = &a->reloads.p[e->reload];
-        u32 from = loc_at(e, m->value, m->pos - 1);
+        u32 from = m->from == REG_MEM ? LOC(L_SLOT, (u32)a->slot[m->value]) : loc_at(e, m->value, m->pos - 1);
         move_one(e, (struct pmove){LOC(L_REG, m->to), from, e_ins(e, m->value)->type});
     }
 }
@@ -256,6 +259,7 @@ static void emit_ins(struct emit *e, u32 i) {
     else if ((op >= IR_FADD && op <= IR_FROUND) || op == IR_FCVT || op == IR_BITCAST) emit_float(e, i);
     else if (op == IR_SELECT) emit_select(e, i);
     else if (op == IR_CHECK) emit_check(e, i);
+    else if (op == IR_CAUGHT) emit_caught(e, i);
     else if (op >= IR_ATOMIC_LOAD && op <= IR_FENCE) emit_atomic(e, i);
     else if (op >= IR_LOAD) emit_memory(e, i);
     else emit_int(e, i);
@@ -311,6 +315,7 @@ static void emit_cold(struct emit *e, struct cold k) {
         break;
     case COLD_CROSS:
         put_fix(e->c, 0xe8, FIX_CROSS, 0);
+        put_site(e, k.a);
         put_label(e, 0xe9, k.back);
         break;
     case COLD_TAIL_CROSS:
@@ -345,6 +350,14 @@ static void patch_labels(struct emit *e) {
     }
 }
 
+static void patch_catches(struct emit *e) {
+    for (u32 k = e->function_catches; k < e->c->catches.n; k++) {
+        struct jit_catch *x = &e->c->catches.p[k];
+        x->pc = e->labels.p[x->pc];
+        assert(x->pc != UINT32_MAX);
+    }
+}
+
 static void prepare(struct emit *e) {
     struct fn *f = e->f;
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
@@ -360,6 +373,8 @@ static void prepare(struct emit *e) {
     }
     e->function_fixups = e->c->fixups.n;
     e->function_traps = e->c->traps.n;
+    e->function_sites = e->c->sites.n;
+    e->function_catches = e->c->catches.n;
     plan_frame(e);
 }
 
@@ -375,6 +390,7 @@ void emit_function(struct fn *f, struct code *c, struct module_info *info, struc
     for (u32 k = 0; k < e.colds.n; k++) emit_cold(&e, e.colds.p[k]);
     emit_layout(&e);
     patch_labels(&e);
+    patch_catches(&e);
     out->end = here(c);
     out->frame = e.frame + 8 * e.saved;
     out->wasm_offset = f->wf->code_offset;

@@ -35,7 +35,7 @@ struct pmove {
 /* Code behind the function's end. */
 enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
-    u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null) or edge */
+    u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null), edge, or call */
 };
 
 struct emit {
@@ -49,7 +49,7 @@ struct emit {
     bool has_spare; /* a slot above the allocator's: see borrow */
     u32 reload;                  /* next of alloc->reloads */
     u32 start;                   /* offset of the entry */
-    u32 function_fixups, function_traps; /* where ours begin in c->fixups, c->traps */
+    u32 function_fixups, function_traps, function_sites, function_catches; /* where ours begin in c->fixups, c->traps */
     VEC(u32) pads;               /* offsets of padding to be cut to what aligns (layout.c) */
     bool *innermost;             /* per loop */
     VEC(u32) labels;             /* offsets; blocks first */
@@ -140,6 +140,9 @@ void put_load(struct emit *e, u8 type, u8 access, u8 to, struct rm at);
 void emit_atomic(struct emit *e, u32 i); /* emit_atomic.c */
 void emit_call(struct emit *e, u32 i);
 void emit_check(struct emit *e, u32 i);
+void emit_throw(struct emit *e, u32 i);
+void emit_caught(struct emit *e, u32 i);
+void put_site(struct emit *e, u32 i); /* right behind the call of instruction i */
 void emit_tail_call(struct emit *e, u32 i);
 void put_leave(struct emit *e); /* the frame: rsp at the return address */
 void emit_select(struct emit *e, u32 i);

@@ -78,7 +78,7 @@ static u32 prepare_indirect(struct emit *e, const struct ins *x, u32 i, u32 cold
     run_moves(e);
     find_callee(e, x, e->f->pool.p[x->a - 1]);
     put_alu(e->c, ALU_CMP, 1, R10, rm_reg(CTX));
-    u32 cold = new_cold(e, cold_kind, 0);
+    u32 cold = new_cold(e, cold_kind, i);
     put_label(e, 0x0f80 | CC_NE, e->colds.p[cold].label);
     return cold;
 }
@@ -86,6 +86,7 @@ static u32 prepare_indirect(struct emit *e, const struct ins *x, u32 i, u32 cold
 static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     u32 cold = prepare_indirect(e, x, i, COLD_CROSS);
     put_op(e->c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_site(e, i);
     u32 back = new_label(e);
     e->colds.p[cold].back = back;
     bind_label(e, back);
@@ -101,6 +102,7 @@ static void call_direct(struct emit *e, const struct ins *x, u32 i) {
     } else {
         put_fix(e->c, 0xe8, FIX_FUNC, x->c);
     }
+    put_site(e, i);
 }
 
 void emit_check(struct emit *e, u32 i) {
@@ -135,6 +137,49 @@ static void emit_result(struct emit *e, u32 i) {
     load_store(e->c, SCRATCH);
     put_fetch(e->c, x->type, d, SCRATCH, x->b - 1);
     done(e, i, d);
+}
+
+/* The builtin raises; what it raises is caught behind the call, or further out. */
+void emit_throw(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u32 which = x->op == IR_THROW ? ABI_BUILTIN_throw_tag : ABI_BUILTIN_throw_ref;
+    if (x->op == IR_THROW) {
+        for (u32 k = 0; k < x->b; k++) {
+            u32 v = e->f->pool.p[x->a + k];
+            add_overflow(e, k, loc_at(e, v, use_pos(i)), e_ins(e, v)->type);
+        }
+        send_overflow(e);
+        put_mov_imm(e->c, RSI, x->c);
+    } else {
+        to_reg(e, x->a, use_pos(i), RSI);
+    }
+    e->info->builtin_used[which] = 1;
+    put_fix(e->c, 0xe8, FIX_BUILTIN, which);
+    put_site(e, i);
+    put_trap_site(e->c, here(e->c), ABI_TRAP_UNREACHABLE); /* it does not return */
+    put8(e->c, 0x0f), put8(e->c, 0x0b);
+}
+
+void emit_caught(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    load_store(e->c, SCRATCH);
+    if (x->a == WASM_NONE) put_mov(e->c, 0, d, rm_mem(SCRATCH, offsetof(struct abi_store, caught)));
+    else put_fetch(e->c, x->type, d, SCRATCH, x->a);
+    done(e, i, d);
+}
+
+/* pads are named by block until the function is complete. */
+void put_site(struct emit *e, u32 i) {
+    const struct site *s = fn_site(e->f, i);
+    if (!s) return;
+    struct jit_site out = {here(e->c), e->c->catches.n, s->count};
+    VEC_PUSH(e->c->keep, e->c->sites, out);
+    for (u32 k = 0; k < s->count; k++) {
+        const struct catch *x = &e->f->catches.p[s->first + k];
+        struct jit_catch catch = {x->tag, x->block, x->ref};
+        VEC_PUSH(e->c->keep, e->c->catches, catch);
+    }
 }
 
 void emit_call(struct emit *e, u32 i) {

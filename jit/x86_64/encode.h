@@ -62,6 +62,8 @@ struct code {
     VEC(struct fixup) fixups;       /* across functions */
     VEC(struct jump_table) tables;
     VEC(struct jit_trap_site) traps;
+    VEC(struct jit_site) sites;
+    VEC(struct jit_catch) catches;
     bool vectors;                   /* a vector register occurs */
     u32 open8;                      /* rel8 jumps that have not landed */
     struct data_seen seen[256];

@@ -42,6 +42,24 @@ static void put_tail(struct code *c) {
     put8(c, 0xc3);
 }
 
+/* rsp: at the return address of a stub. The builtin looks for who catches, and
+ * leaves in the store what rsp and r14 are there. */
+static void put_unwind(struct glue *g) {
+    struct code *c = g->c;
+    put_mov(c, 1, RDI, rm_reg(CTX));
+    put_mov(c, 1, RSI, rm_reg(RSP));
+    put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), 8);
+    put_op(c, 0, 0, 0xff, 2, rm_mem(CTX, offsetof(struct abi_ctx, builtins) + 8 * ABI_BUILTIN_unwind), 0);
+    load_store(c, SCRATCH);
+    put_mov(c, 0, RDI, STORE(pending, SCRATCH)); /* a stop may have come in between */
+    put_op(c, 0, 1, 0x85, RAX, rm_reg(RAX), 0);
+    jump_back(c, 0x0f80 | CC_E, g->out->trap_exit);
+    put_mov(c, 1, RSP, STORE(pad_sp, SCRATCH));
+    put_mov(c, 1, CTX, STORE(pad_ctx, SCRATCH));
+    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
+    put_op(c, 0, 0, 0xff, 4, rm_reg(RAX), 0);
+}
+
 static void put_exits(struct glue *g) {
     struct code *c = g->c;
     g->out->trap_exit = here(c);
@@ -53,7 +71,9 @@ static void put_exits(struct glue *g) {
     jump_back(c, 0xe9, g->out->trap_exit);
     g->pending_exit = here(c);
     put_mov(c, 0, RDI, STORE(pending, SCRATCH));
-    jump_back(c, 0xe9, g->out->trap_exit);
+    put_alu_imm(c, ALU_CMP, 0, rm_reg(RDI), ABI_TRAP_EXCEPTION);
+    jump_back(c, 0x0f80 | CC_NE, g->out->trap_exit);
+    put_unwind(g);
 }
 
 /* Uses r11. extra: bytes that the glue itself will push. */
@@ -202,6 +222,7 @@ static void put_cross(struct glue *g) {
     put_mov(c, 1, CTX, rm_reg(R10));
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
     put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    g->out->cross_return = here(c);
     put_mark(c);
     put_pop(c, CTX);
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));

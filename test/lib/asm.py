@@ -155,6 +155,7 @@ class Module:
         return self.valtype(x[1]) + [1] if is_node(x, "mut") else self.valtype(x) + [0]
 
     def field_import(self, f):
+        assert not (self.funcs or self.tables or self.memories or self.globals or self.tags), "imports come first"
         kind, rest = f[3][0], list(f[3][1:])
         if rest and isinstance(rest[0], str) and rest[0].startswith("$"):
             rest.pop(0)

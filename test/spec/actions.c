@@ -127,6 +127,13 @@ static void check_trap(struct spec_run *r, const struct action *a, const struct 
                     rt_trap_text(o->trap), (int)want.n, (const char *)want.p);
 }
 
+static void check_exception(struct spec_run *r, const struct action *a, const struct outcome *o) {
+    if (o->trap == ABI_TRAP_EXCEPTION && rt_uncaught(r->store)) spec_passed(r);
+    else
+        spec_failed(r, "%.*s: \"%s\" instead of an exception", (int)a->field.n, (const char *)a->field.p,
+                    rt_trap_text(o->trap));
+}
+
 /* Moves past what follows the action. */
 static void skip_rest(struct spec_run *r, enum spec_kind kind) {
     if (kind == SPEC_TRAP || kind == SPEC_EXHAUSTION) spec_text(&r->c);
@@ -150,6 +157,8 @@ void spec_action(struct spec_run *r, enum spec_kind kind) {
         spec_failed(r, "%.*s: %s", (int)a.field.n, (const char *)a.field.p, err_text(o.e));
     } else if (kind == SPEC_RETURN) {
         check_return(r, &a, &o);
+    } else if (kind == SPEC_EXCEPTION) {
+        check_exception(r, &a, &o);
     } else if (kind != SPEC_ACTION) {
         check_trap(r, &a, &o);
     } else if (o.trap) {

@@ -31,6 +31,7 @@ KINDS = {
     "assert_unlinkable": 9,   # u8 flags, blob, str text
     "assert_uninstantiable": 10,  # u8 flags, blob, str text
     "instance": 11,           # str name, str name of the definition
+    "assert_exception": 12,   # action
 }
 DEFERRED, DEFINITION, MISSING = 1, 2, 4
 PATTERNS = {"i32": 1, "i64": 2, "f32": 3, "f64": 4, "canonical32": 5, "arithmetic32": 6,
@@ -160,6 +161,8 @@ class Script:
             return KINDS[kind], action(form[1]) + u8(len(form) - 2) + b"".join(map(value, form[2:]))
         if form[1][0] == "module":
             return self.refusal(kind, form, binaries)
+        if kind == "assert_exception":
+            return KINDS[kind], action(form[1])
         return KINDS[kind], action(form[1]) + text16(form[2])
 
     def refusal(self, kind, form, binaries):
@@ -197,7 +200,8 @@ def files(suite):
     for path in sorted(glob.glob(os.path.join(suite, "*.wast"))):
         yield path, os.path.basename(path)[:-len(".wast")]
     for folder in sorted(groups.FOLDERS):
-        for path in sorted(glob.glob(os.path.join(suite, "proposals", folder, "*.wast"))):
+        for path in sorted(glob.glob(os.path.join(suite, "proposals", folder, "*.wast")) +
+                           glob.glob(os.path.join(suite, folder, "*.wast"))):
             yield path, folder + "/" + os.path.basename(path)[:-len(".wast")]
 
 

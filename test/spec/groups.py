@@ -10,7 +10,9 @@ NAMES = {
     7: "multi-memory",
     8: "memory64",
     9: "typed function references",
+    10: "exceptions",
     12: "wide arithmetic, custom page sizes",
+    14: "legacy exceptions",
 }
 
 BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "table_init"}
@@ -24,7 +26,7 @@ GC = {"struct", "i31", "ref_cast", "ref_eq", "ref_test", "extern", "binary-gc", 
 
 
 # Folders of proposals/, and the group of all that is in them.
-FOLDERS = {"threads": 6, "custom-page-sizes": 12}
+FOLDERS = {"threads": 6, "custom-page-sizes": 12, "legacy": 14}
 
 
 def group(name):

@@ -17,6 +17,7 @@ enum spec_kind {
     SPEC_UNLINKABLE,
     SPEC_UNINSTANTIABLE,
     SPEC_INSTANCE,
+    SPEC_EXCEPTION,
     SPEC_KIND_COUNT,
 };
 

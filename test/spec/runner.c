@@ -80,7 +80,8 @@ static void run_command(struct spec_run *r) {
     case SPEC_ACTION:
     case SPEC_RETURN:
     case SPEC_TRAP:
-    case SPEC_EXHAUSTION: spec_action(r, kind); return;
+    case SPEC_EXHAUSTION:
+    case SPEC_EXCEPTION: spec_action(r, kind); return;
     case SPEC_INVALID:
     case SPEC_MALFORMED:
     case SPEC_UNLINKABLE:
@@ -134,6 +135,7 @@ static void summary(struct spec_run *r, const struct spec_counts groups[SPEC_GRO
     static const char *const names[SPEC_GROUPS] = {
         NULL, "core", "bulk memory", "reference types", "SIMD", "tail calls", "threads and atomics", "multi-memory",
         "memory64", "typed function references", "exceptions", "relaxed SIMD", "wide arithmetic, custom page sizes", "GC",
+        "legacy exceptions",
     };
     *total = (struct spec_counts){0};
     for (u32 g = 1; g < SPEC_GROUPS; g++) {

@@ -13,7 +13,7 @@ struct spec_counts {
     u32 passed, failed, skipped;
 };
 
-enum { SPEC_GROUPS = 14 };
+enum { SPEC_GROUPS = 15 };
 
 struct spec_options {
     struct rt_engine *engine;

@@ -61,7 +61,6 @@ static void later_features(void) {
         ROW(HEADER "\1\6\1\x60\1\x63\x6e\0", ERR_UNSUPPORTED, 13, "GC"),
         ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\xfb\0\xb", ERR_UNSUPPORTED, 23, "GC"),
         ROW(HEADER "\1\5\1\x60\1\x7b\0", ERR_UNSUPPORTED, 13, "SIMD"),
-        ROW(HEADER "\x0d\1\0", ERR_UNSUPPORTED, 10, "exceptions"),
         ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\xfd\0\xb", ERR_UNSUPPORTED, 23, "SIMD"),
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
