@@ -13,6 +13,10 @@
     X(LOAD_SIGN)       /* jit: load8_s extends with zeros */               \
     X(STALE_GLOBAL)    /* jit: a global read before a call or a join is reused after it */ \
     X(SWITCH_DEFAULT)  /* jit: br_table takes its last target as the default */ \
+    X(MEMORY_BASE)     /* jit: a further memory is reached by the first one's base */ \
+    X(CHECK_CARRY)     /* jit: an exact check lets index and offset wrap around */ \
+    X(CHECK_SIZE)      /* jit: an exact check takes every access for one byte */ \
+    X(ATOMIC_ALIGN)    /* jit: atomic accesses may be anywhere */          \
     X(BULK_BOUND)      /* rt: memory.copy checks one operand only */
 
 enum fault {

@@ -16,9 +16,11 @@
  *    where it is out of bounds. No other instruction here is a trap site.
  * I3 checked: S <= r11 <= bytes where the access runs, so it cannot fault. Where
  *    O + S leaves 64 bits it is 2^64 - 1: no memory is that large. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 static struct rm field(const struct emit *e, u32 memory, size_t offset) {
+    if (fault(MEMORY_BASE) && offset == offsetof(struct abi_memory, base)) memory = 0;
     return rm_mem(CTX, (i32)(abi_memory_offset(e->info->layout, memory) + offset));
 }
 #define FIELD(e, memory, name) field(e, memory, offsetof(struct abi_memory, name))
@@ -30,7 +32,7 @@ static void add_steps(struct code *c, u64 n) {
 }
 
 static void check_alignment(struct emit *e, u32 size) {
-    if (size == 1) return;
+    if (size == 1 || fault(ATOMIC_ALIGN)) return;
     put_op8(e->c, 0xf6, 0, rm_reg(SCRATCH), 1); /* test r11b, size - 1 */
     put8(e->c, (u8)(size - 1));
     put_label(e, 0x0f80 | CC_NE, trap_label(e, ABI_TRAP_UNALIGNED_ATOMIC));
@@ -39,6 +41,7 @@ static void check_alignment(struct emit *e, u32 size) {
 static struct rm checked(struct emit *e, const struct access *a, struct indexed x, u32 i) {
     u32 trap = trap_label(e, ABI_TRAP_MEMORY);
     u64 end;
+    if (fault(CHECK_SIZE)) x.size = 1;
     if (e_ins(e, x.index)->type == T_I64) {
         if (__builtin_add_overflow(a->offset, (u64)x.size, &end)) {
             end = UINT64_MAX; /* I3: out of bounds, aligned or not */
@@ -46,7 +49,7 @@ static struct rm checked(struct emit *e, const struct access *a, struct indexed 
         }
         put_mov_imm(e->c, SCRATCH, end);
         put_alu(e->c, ALU_ADD, 1, SCRATCH, rm_value(e, x.index, use_pos(i)));
-        put_label(e, 0x0f80 | CC_B, trap);
+        if (!fault(CHECK_CARRY)) put_label(e, 0x0f80 | CC_B, trap);
     } else {
         to_reg(e, x.index, use_pos(i), SCRATCH); /* 32 bits: clean */
         add_steps(e->c, a->offset + x.size);
