@@ -15,6 +15,9 @@ static enum err load(struct arena *a, struct bytes in, struct wasm_module *m, st
     return e ? e : wasm_validate(a, m, error);
 }
 
+/* One function () -> () and a memory; the code section comes at 23. */
+#define MEMORY_BODY HEADER "\1\4\1\x60\0\0" "\3\2\1\0" "\5\3\1\0\1"
+
 struct row {
     struct bytes in;
     enum err e;
@@ -40,6 +43,21 @@ static void refusals(void) {
         ROW(HEADER "\5\4\1\1\2\1", ERR_INVALID, 11, "size minimum must not be greater than maximum"),
         ROW(HEADER "\3\2\1\0", ERR_MALFORMED, 12, "function and code section have inconsistent lengths"),
         ROW(HEADER "\x8\1\0", ERR_INVALID, 10, "unknown function 0"),
+        ROW(HEADER "\5\3\1\2\1", ERR_INVALID, 11, "shared memory must have maximum"),
+        ROW(HEADER "\4\5\1\x70\3\1\2", ERR_MALFORMED, 12, "malformed limits flags"), /* a shared table */
+        ROW(HEADER "\5\3\1\x10\0", ERR_MALFORMED, 11, "malformed limits flags"),
+        ROW(HEADER "\5\4\1\x08\0\1", ERR_INVALID, 13, "invalid custom page size"),
+        ROW(HEADER "\5\4\1\x08\0\x41", ERR_MALFORMED, 13, "invalid custom page size"),
+        ROW(HEADER "\5\x9\1\4\x81\x80\x80\x80\x80\x80\x40", ERR_INVALID, 11,
+            "memory size must be at most what an index can reach"),
+        ROW(HEADER "\5\x0d\1\4\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\0", ERR_MALFORMED, 12, "integer too large"),
+        ROW(MEMORY_BODY "\xa\x0b\1\x09\0\x41\0\xfe\x10\1\0\x1a\xb", ERR_INVALID, 30, "atomic alignment must be natural"),
+        ROW(MEMORY_BODY "\xa\xc\1\xa\0\x41\0\xfe\x10\x42\5\0\x1a\xb", ERR_INVALID, 30, "unknown memory 5"),
+        ROW(MEMORY_BODY "\xa\xe\1\xc\0\x41\0\x28\2\x80\x80\x80\x80\x10\x1a\xb", ERR_INVALID, 30, "offset out of range"),
+        ROW(MEMORY_BODY "\xa\xa\1\x8\0\x42\0\x28\2\0\x1a\xb", ERR_INVALID, 30, "type mismatch: expected i32, found i64"),
+        ROW(MEMORY_BODY "\xa\7\1\5\0\xfe\3\1\xb", ERR_MALFORMED, 28, "zero byte expected"),
+        ROW(MEMORY_BODY "\xa\6\1\4\0\xfe\x4f\xb", ERR_MALFORMED, 28, "illegal opcode"),
+        ROW(MEMORY_BODY "\xa\xc\1\xa\0\xfe\x90\x80\x80\x80\x80\0\0\xb", ERR_MALFORMED, 28, "integer representation too long"),
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
