@@ -121,6 +121,8 @@ static void compile_module(struct compile *k) {
     k->out->site_count = k->code.sites.n;
     k->out->catches = k->code.catches.p;
     k->out->catch_count = k->code.catches.n;
+    k->out->points = k->code.points.p;
+    k->out->point_count = k->code.points.n;
 }
 
 static enum err refuse(const struct compile *k, struct jit_error *error) {

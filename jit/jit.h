@@ -43,9 +43,19 @@ struct jit_catch {
     bool ref;
 };
 
+/* Where a jump back lands, and what to keep of what is known there: registers
+ * whose upper half is zero (bits 0..15), JIT_KEEP_SPARE. Or a pad. For the verifier,
+ * which believes none of it: less loses proofs, more is refused. */
+struct jit_point {
+    u32 pc, keep;
+};
+#define JIT_KEEP_SPARE (1u << 16)
+#define JIT_POINT_PAD (1u << 31)
+
 struct jit_func {
     u32 entry, end;  /* offsets in code; the type id is at entry - 4 */
     u32 frame;       /* bytes below the return address */
+    u32 spare;       /* offset from rsp of the slot for borrowed registers (or beyond the frame) */
     u32 wasm_offset; /* of the body in the module, for messages */
 };
 
@@ -68,6 +78,8 @@ struct jit_code {
     struct jit_catch *catches;
     u32 site_count, catch_count;
     u32 cross_return; /* a return address in glue, below which the caller's r14 is saved */
+    struct jit_point *points;     /* ascending by pc; nested loops may share one */
+    u32 point_count;
 };
 
 /* What made a compile fail: ERR_LIMIT (function too large), ERR_UNSUPPORTED

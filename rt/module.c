@@ -63,6 +63,7 @@ static enum err keep_tables(struct rt_module *m, const struct jit_code *c) {
     struct arena *a = &m->arena;
     m->code = *c;
     m->code.bytes = NULL;
+    m->code.points = NULL; /* for the verifier only */
     m->code.funcs = keep(a, c->funcs, c->func_count, sizeof *c->funcs);
     m->code.thunks = keep(a, c->thunks, m->info.type_count, sizeof *c->thunks);
     m->code.host_stubs = keep(a, c->host_stubs, m->info.type_count, sizeof *c->host_stubs);

@@ -289,6 +289,7 @@ static void emit_block(struct emit *e, u32 b) {
     pad_loop(e, k);
     e->block = b;
     bind_label(e, b);
+    if (k->header || k->pad) note_point(e, b, k->pad ? JIT_POINT_PAD : 0);
     if (b == 1) receive_args(e);
     store_params(e, b);
     for (u32 i = k->first; i <= k->last; i++) {
@@ -391,7 +392,9 @@ void emit_function(struct fn *f, struct code *c, struct module_info *info, struc
     emit_layout(&e);
     patch_labels(&e);
     patch_catches(&e);
+    put_points(&e);
     out->end = here(c);
     out->frame = e.frame + 8 * e.saved;
+    out->spare = 8 * e.a->slots;
     out->wasm_offset = f->wf->code_offset;
 }

@@ -56,6 +56,7 @@ struct emit {
     VEC(struct fixup) label_fixups;
     VEC(struct fixup) table_fixups; /* at: in data */
     VEC(struct cold) colds;
+    VEC(struct jit_point) points; /* pc: a label */
     u32 trap_labels[ABI_TRAP_COUNT];
     /* Flags that hold a result compared with 0, while code has not grown past flags_at. */
     u32 flags_at;
@@ -147,6 +148,10 @@ void emit_tail_call(struct emit *e, u32 i);
 void put_leave(struct emit *e); /* the frame: rsp at the return address */
 void emit_select(struct emit *e, u32 i);
 void emit_terminator(struct emit *e, u32 i);
+
+/* ---- points.c: for the verifier ---- */
+void note_point(struct emit *e, u32 label, u32 keep); /* right after label is bound */
+void put_points(struct emit *e);                      /* once labels are final */
 void emit_edge(struct emit *e, u32 edge);
 /* ---- layout.c ---- */
 enum { LOOP_ALIGN = 32 };

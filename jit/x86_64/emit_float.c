@@ -242,7 +242,8 @@ static void trunc_signed(struct trunc *t, u32 w) {
     land8(c, fine);
 }
 
-static void trunc_u32(struct trunc *t) {
+/* The verifier sees a 64-bit result: where it must be known to be clean, a move says so. */
+static void trunc_u32(struct trunc *t, bool clean) {
     struct code *c = t->e->c;
     cvtt(t, 1, t->a);
     put_mov(c, 1, t->t, rm_reg(t->d));
@@ -259,6 +260,7 @@ static void trunc_u32(struct trunc *t) {
         put_label(t->e, 0xe9, t->overflow);
     }
     land8(c, fine);
+    if (clean) put_mov(c, 0, t->d, rm_reg(t->d));
 }
 
 static void trunc_u64(struct trunc *t) {
@@ -302,7 +304,7 @@ static void emit_to_int(struct emit *e, u32 i) {
     t.a = in_reg(e, x->a, use_pos(i));
     if (borrowed) t.t = borrow(e, SCRATCH, SCRATCH);
     if (x->aux) trunc_signed(&t, wide(x->type));
-    else if (x->type == T_I32) trunc_u32(&t);
+    else if (x->type == T_I32) trunc_u32(&t, x->flags & V_ZEXT);
     else trunc_u64(&t);
     if (borrowed) give_back(e, t.t);
     done(e, i, t.d);

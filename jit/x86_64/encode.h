@@ -64,6 +64,7 @@ struct code {
     VEC(struct jit_trap_site) traps;
     VEC(struct jit_site) sites;
     VEC(struct jit_catch) catches;
+    VEC(struct jit_point) points;
     bool vectors;                   /* a vector register occurs */
     u32 open8;                      /* rel8 jumps that have not landed */
     struct data_seen seen[256];
