@@ -6,7 +6,6 @@
  * I3 a host that goes away takes its subscriptions with it. */
 #include "ext/control.h"
 
-#include "base/cursor.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "ext/control_internal.h"
@@ -21,114 +20,25 @@
 static const struct control_config *config;
 static struct mutex output_lock = MUTEX_INIT(output_lock);
 
-enum { REPLY_MAX = 256 << 10, CALL_REPLY_MAX = 64 << 10, READ_CHUNK = 32 << 10 };
+enum { READ_CHUNK = 32 << 10 };
 
 static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
 
 void control_lock_output(void) { mutex_lock(&output_lock); }
 void control_unlock_output(void) { mutex_unlock(&output_lock); }
 
-enum err control_put(u16 kind, u32 id, struct bytes payload) {
-    struct ctl_header h = {CTL_MAGIC, CTL_VERSION, kind, id, (u32)payload.n};
-    assert(payload.n <= CTL_MAX);
-    enum err e = config->write(config->self, &h, sizeof h);
-    if (!e && payload.n) e = config->write(config->self, payload.p, payload.n);
-    return e;
-}
+static enum err host_write(void *self, const void *p, size_t n) { return config->write(config->self, p, n); }
+static const struct channel host = {.write = host_write, .output = &output_lock};
 
+enum err control_put(u16 kind, u32 id, struct bytes payload) { return channel_put(&host, kind, id, payload); }
 enum err control_send(u16 kind, u32 id, struct bytes payload) {
-    if (!config) return ERR_CLOSED;
-    control_lock_output();
-    enum err e = control_put(kind, id, payload);
-    control_unlock_output();
-    return e;
+    return config ? channel_send(&host, kind, id, payload) : ERR_CLOSED;
 }
 
-static void refuse(u32 id, enum err code, const char *why) {
-    u8 out[sizeof(u32) + sizeof((struct ext_error *)0)->text];
-    u32 number = code;
-    size_t n = MIN(strlen(why), sizeof out - sizeof number);
-    memcpy(out, &number, sizeof number);
-    memcpy(out + sizeof number, why, n);
-    control_send(CTL_ERROR, id, (struct bytes){out, sizeof number + n});
-}
+static void refuse(u32 id, enum err code, const char *why) { channel_refuse(&host, id, code, why); }
+static void accept(u32 id, const char *answer) { channel_accept(&host, id, answer); }
 
-static void accept(u32 id, const char *answer) { control_send(CTL_OK, id, text(answer)); }
-
-/* Requests. p: the payload. */
-
-static void on_hello(u32 id, struct bytes p) { accept(id, "whelk 1"); }
-
-static void on_load(u32 id, struct bytes p) {
-    struct ctl_load l;
-    struct ext_error error;
-    char out[512];
-    struct cursor c = cursor_of(p);
-    struct bytes head;
-    if (take_bytes(&c, sizeof l, &head)) return refuse(id, ERR_TRUNCATED, "CTL_LOAD without its header");
-    memcpy(&l, head.p, sizeof l);
-    struct ext_request r = {.budget_ns = l.budget_ns, .max_memory = l.max_memory,
-                            .replace = l.flags & CTL_LOAD_REPLACE};
-    if (l.flags & ~(u32)CTL_LOAD_REPLACE) return refuse(id, ERR_UNSUPPORTED, "CTL_LOAD: unknown flags");
-    if (take_bytes(&c, l.name_length, &r.name) || take_bytes(&c, l.hook_length, &r.hook))
-        return refuse(id, ERR_TRUNCATED, "CTL_LOAD: names longer than the message");
-    take_bytes(&c, cursor_left(&c), &r.module);
-    if (ext_load(&r, out, sizeof out, &error)) return refuse(id, error.code, error.text);
-    accept(id, out);
-}
-
-static void on_unload(u32 id, struct bytes p) {
-    struct ext_error error;
-    if (ext_unload(p, &error)) return refuse(id, error.code, error.text);
-    accept(id, "");
-}
-
-static size_t describe_one(struct bytes name, char *out, size_t cap) {
-    return name.n ? ext_stat(name, out, cap) : control_describe_system(out, cap);
-}
-static size_t describe_all(struct bytes name, char *out, size_t cap) { return ext_list(out, cap); }
-
-static void answer_text(u32 id, size_t (*make)(struct bytes, char *, size_t), struct bytes p) {
-    char *out = kmalloc(REPLY_MAX);
-    if (!out) return refuse(id, ERR_NOMEM, "out of memory");
-    size_t n = make(p, out, REPLY_MAX);
-    if (n >= REPLY_MAX) refuse(id, ERR_LIMIT, "the answer is too long");
-    else control_send(CTL_OK, id, (struct bytes){(const u8 *)out, n});
-    kfree(out);
-}
-
-static void on_list(u32 id, struct bytes p) { answer_text(id, describe_all, p); }
-
-static void on_stat(u32 id, struct bytes p) {
-    char why[96];
-    if (!p.n || ext_stat(p, NULL, 0)) return answer_text(id, describe_one, p);
-    fmt(why, sizeof why, "there is no extension %.*s", (int)MIN(p.n, (size_t)EXT_NAME_MAX), (const char *)p.p);
-    refuse(id, ERR_NOT_FOUND, why);
-}
-
-static void on_call(u32 id, struct bytes p) {
-    struct ctl_call k;
-    struct ext_error error;
-    struct cursor c = cursor_of(p);
-    struct bytes head, name, export;
-    struct hook_call call = {.output_cap = CALL_REPLY_MAX};
-    if (take_bytes(&c, sizeof k, &head)) return refuse(id, ERR_TRUNCATED, "CTL_CALL without its header");
-    memcpy(&k, head.p, sizeof k);
-    if (take_bytes(&c, k.name_length, &name) || take_bytes(&c, k.export_length, &export))
-        return refuse(id, ERR_TRUNCATED, "CTL_CALL: names longer than the message");
-    take_bytes(&c, cursor_left(&c), &call.input);
-    if (!(call.output = kmalloc(CALL_REPLY_MAX))) return refuse(id, ERR_NOMEM, "out of memory");
-    if (ext_call(name, export, &call, &error)) {
-        refuse(id, error.code, error.text);
-    } else if (call.status) {
-        fmt(error.text, sizeof error.text, "%.*s: status %d: %.*s", (int)MIN(name.n, (size_t)EXT_NAME_MAX),
-            (const char *)name.p, call.status, (int)MIN(call.output_length, (size_t)200), (const char *)call.output);
-        refuse(id, ERR_INVALID, error.text);
-    } else {
-        control_send(CTL_OK, id, (struct bytes){call.output, call.output_length});
-    }
-    kfree(call.output);
-}
+/* Requests that only the host makes. */
 
 static void on_stream(u32 id, struct bytes p) {
     const char *why;
@@ -171,13 +81,14 @@ static void on_stop(u32 id, struct bytes p) {
 static void on_end(u32 id, struct bytes p) { stream_unsubscribe(id); }
 
 static void handle(const struct ctl_header *h, struct bytes p) {
-    static void (*const requests[])(u32, struct bytes) = {
-        [CTL_HELLO] = on_hello, [CTL_LOAD] = on_load, [CTL_UNLOAD] = on_unload, [CTL_LIST] = on_list,
-        [CTL_STAT] = on_stat,   [CTL_CALL] = on_call, [CTL_STREAM] = on_stream, [CTL_READ] = on_read,
-        [CTL_STOP] = on_stop,   [CTL_END] = on_end,
-    };
-    assert(h->kind < ARRAY_LEN(requests) && requests[h->kind]); /* frame_read checked it */
-    requests[h->kind](h->id, p);
+    switch (h->kind) {
+    case CTL_STREAM: on_stream(h->id, p); break;
+    case CTL_READ: on_read(h->id, p); break;
+    case CTL_STOP: on_stop(h->id, p); break;
+    case CTL_END: on_end(h->id, p); break;
+    default:
+        if (!channel_request(&host, h, p)) refuse(h->id, ERR_UNSUPPORTED, "a request of programs, not of the host");
+    }
 }
 
 /* false: the host is gone. */

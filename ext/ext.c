@@ -144,7 +144,7 @@ static enum err link(struct ext *x, struct ext_error *error) {
         wasi_attach(x->wasi, x->store);
     }
     if (!ext_enter(x, &run, LOAD_BUDGET_NS)) return ext_fail(error, ERR_BUSY, "extension %s: nested too deep", x->name);
-    e = rt_instantiate(x->store, x->module, ext_linker, &x->instance, &trap, &why);
+    e = rt_instantiate(x->store, x->module, x->inside ? inside_linker(x->inside) : ext_linker, &x->instance, &trap, &why);
     ext_leave(&run);
     if (e == ERR_TRAP)
         return ext_fail(error, e, "extension %s: %s while it was initialised", x->name, rt_trap_text(trap));
@@ -195,6 +195,7 @@ static void release(struct ext *x) {
     if (x->store) rt_store_free(x->store);
     wasi_free(x->wasi);
     if (x->module) rt_module_free(x->module);
+    if (x->inside) inside_release(x->inside);
     kfree(x->stream.p);
     kfree(x->queue.p);
     kfree(x);
@@ -265,9 +266,15 @@ static enum err load(const struct ext_request *r, char *out, size_t cap, struct 
     fmt(x->name, sizeof x->name, "%.*s", shown, name);
     x->max_memory = r->max_memory ? r->max_memory : EXT_MEMORY_DEFAULT;
     x->module_bytes = r->module.n;
+    if ((x->inside = r->inside)) inside_hold(x->inside);
     enum err e = prepare(x, r, error);
     if (e) {
         log_info("%s", error->text);
+        release(x);
+        return e;
+    }
+    if (old && old->may_wait) e = ext_fail(error, ERR_BUSY, "extension %s is in a call of the program", old->name);
+    if (e) {
         release(x);
         return e;
     }
@@ -304,7 +311,8 @@ enum err ext_unload(struct bytes name, struct ext_error *error) {
     enum err e = ERR_OK;
     mutex_lock(&ext_ops);
     struct ext *x = ext_find(name);
-    if (x) unload(x);
+    if (x && x->may_wait) e = ext_fail(error, ERR_BUSY, "extension %s is in a call of the program", x->name);
+    else if (x) unload(x);
     else e = unknown(name, error);
     tick(!list_empty(&ext_list_head));
     mutex_unlock(&ext_ops);

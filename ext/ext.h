@@ -51,6 +51,7 @@ struct ext_request {
     u64 budget_ns;       /* 0: the hook's */
     u64 max_memory;      /* 0: EXT_MEMORY_DEFAULT */
     bool replace;        /* an extension of that name goes first, if the new one loads */
+    struct inside *inside; /* the program's connection: its functions can be imported; NULL: the host loads */
 };
 
 /* out: a line for each attached hook, as fmt. */
@@ -59,6 +60,11 @@ enum err ext_unload(struct bytes name, struct ext_error *error);
 /* Calls an export of type (i32) -> i32 (empty: "ctl.call") with call->input in
  * reach of whelk.call_*. ERR_OK: it answered, status and output are in *call. */
 enum err ext_call(struct bytes name, struct bytes export, struct hook_call *call, struct ext_error *error);
+
+/* The same for the program, preemptible: the functions that it defined may take
+ * their time, during which the extension is busy (ERR_BUSY for others, and for
+ * who would unload it). */
+enum err ext_call_waiting(struct bytes name, struct bytes export, struct hook_call *call, struct ext_error *error);
 
 /* JSON. ext_list: one object a line; ext_stat: one object. As fmt: the length
  * that it needs; a caller with too small a buffer asks again. ext_stat: 0 if

@@ -67,6 +67,7 @@ struct ext {
     struct rt_instance *instance;
     struct wasi *wasi;           /* NULL: imports none of it */
     struct wasi_host wasi_host;
+    struct inside *inside;       /* counted: whose functions it imports; NULL: nobody's */
     struct ext_slot slots[EXT_SLOTS];
     u32 slot_count;
     u64 max_memory, module_bytes, load_ns;
@@ -74,6 +75,7 @@ struct ext {
     /* preemption off */
     bool busy;
     bool quarantined;
+    bool may_wait;               /* the call under way is ext_call_waiting's */
     char why[160];               /* of the quarantine, or of the last trap */
     u32 traps, deadlines;
     struct ring stream, queue;
@@ -121,6 +123,11 @@ bool ext_record_step(void);
 void ext_record_thread(void *arg);
 /* Waits until nothing of x is under way and its queue is empty. */
 void ext_drain(struct ext *x);
+
+/* inside.c: the program's connection. */
+struct rt_linker *inside_linker(struct inside *c);
+void inside_hold(struct inside *c);
+void inside_release(struct inside *c);
 
 /* timer.c */
 void ext_timer_thread(void *arg);

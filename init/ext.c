@@ -139,5 +139,6 @@ void ext_init(void) {
         return;
     }
     panic_set_describe(ext_running);
+    inside_init();
     control();
 }

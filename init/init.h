@@ -21,6 +21,7 @@ int wasm_start(void);
 /* Sends the program SIGTERM; false if it has no handler for it. */
 bool sys_terminate(void);
 
+void inside_init(void); /* init/inside.c: /dev/whelk */
 void power_init(void);  /* init/power.c: waits for the power button */
 _Noreturn void machine_shut_down(void);
 

@@ -2,7 +2,7 @@
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
 #   make e2e-matrix               every test on each machine, CPU model and way in
-E2E := abi hostile reload load wasi machine strace
+E2E := abi hostile reload load wasi machine strace inside
 .PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)

@@ -35,10 +35,17 @@ enum ctl_kind {
     CTL_STREAM = 7, /* text: extension name -> CTL_OK, then CTL_DATA ... CTL_END */
     CTL_READ = 8,   /* text: path in the guest -> CTL_OK, CTL_DATA ... CTL_END */
     CTL_STOP = 9,   /* text: reason -> CTL_OK, then an orderly shutdown */
+    /* A program of the guest, on /dev/whelk: HELLO to CALL as above, and these
+     * (doc/inside.md). Functions come before the loads that import them. */
+    CTL_DEFINE = 10, /* ctl_define, then module, name, type -> CTL_OK: u32, its index */
+    CTL_PEEK = 11,   /* during an upcall: ctl_memory -> CTL_OK: bytes */
+    CTL_POKE = 12,   /* ctl_memory, then bytes -> CTL_OK */
+    CTL_RETURN = 13, /* id: the upcall's. ctl_return */
     /* guest -> host */
     CTL_OK = 64,
     CTL_ERROR = 65, /* payload: u32 enum err, then text for a person */
     CTL_DATA = 66,
+    CTL_UPCALL = 68, /* to the program: ctl_upcall; answered by CTL_RETURN */
     CTL_END = 67,   /* either way; payload: text of why, may be empty */
 };
 
@@ -55,6 +62,23 @@ enum { CTL_LOAD_REPLACE = 1 /* upgrade an extension of that name */ };
 struct ctl_call {
     uint16_t name_length, export_length;
     uint32_t reserved;
+};
+
+struct ctl_define {
+    uint16_t module_length, name_length, type_length, reserved;
+};
+enum { CTL_FUNCTIONS = 32 /* of one program's connection */, CTL_ARGUMENTS = 5 };
+struct ctl_upcall {
+    uint32_t function, count; /* index; arguments */
+    uint64_t arguments[CTL_ARGUMENTS];
+};
+struct ctl_return {
+    uint64_t result;
+    uint32_t failed; /* not 0: the extension traps */
+    uint32_t reserved;
+};
+struct ctl_memory {
+    uint32_t at, length; /* of the calling extension's memory */
 };
 
 #endif

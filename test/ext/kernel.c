@@ -102,6 +102,16 @@ size_t user_peek(void *to, uptr from, size_t n) {
     return done;
 }
 
+static void *kernel_thread_arg;
+enum err thread_prepare(const char *name, void (*fn)(void *), void *arg, struct thread **out) {
+    kernel_thread_arg = arg;
+    return thread_create(name, fn, arg, out);
+}
+void thread_start(struct thread *t) {}
+void mutex_init(struct mutex *m) { *m = (struct mutex)MUTEX_INIT(*m); }
+void kernel_run_thread(void) { kernel_thread(kernel_thread_arg); }
+bool thread_may_block(void) { return !kernel_preempt; }
+
 bool random_ready(void) { return false; }
 void random_bytes(void *p, size_t n) {}
 size_t pages_total(void) { return 1000; }

@@ -13,5 +13,6 @@ extern u64 kernel_heap_bytes;     /* allocated and not freed, in blocks */
 
 extern u64 kernel_pages_free;
 extern void (*kernel_thread)(void *); /* what the last thread_create was to run */
+void kernel_run_thread(void);         /* what the last thread_prepare was to run, to its end */
 
 #endif
