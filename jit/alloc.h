@@ -80,6 +80,7 @@ struct alloc {
 
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
+u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */
 void jit_resolve(struct fn *f);
 
 #endif

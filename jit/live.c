@@ -7,7 +7,7 @@
  *    right, since code order is topological, only without holes. */
 #include "jit/alloc.h"
 
-enum { MAX_SET_WORDS = 1 << 21 };
+enum { MAX_SET_WORDS = 1 << 21, MAX_PAD_WORDS = 1 << 25 };
 
 struct live {
     struct fn *f;
@@ -164,7 +164,7 @@ static void live_instruction(struct live *l, u32 i, u32 b) {
     if (x->op == IR_CONST || x->op == IR_PARAM || x->op == IR_ARG) return;
     if (x->type != T_NONE) define(l, i, def_pos(i));
     note_clobbers(l, i);
-    through_pads(l, i, b);
+    if (l->f->sites.n) through_pads(l, i, b);
     use_operands(l, i, i, b, l->regs->late(l->f, i));
     hint_instruction(l, i);
 }
@@ -247,15 +247,19 @@ static void make_ivals(struct live *l) {
     }
 }
 
-/* Is some pad's first position in [start, end)? */
-static bool covers_pad(const struct fn *f, u32 start, u32 end) {
+u32 first_pad(const struct fn *f, u32 pos) {
     u32 low = 0, high = f->pads.n;
     while (low < high) {
         u32 mid = (low + high) / 2;
-        if (block_start(f, f->pads.p[mid]) < start) low = mid + 1;
+        if (block_start(f, f->pads.p[mid]) < pos) low = mid + 1;
         else high = mid;
     }
-    return low < f->pads.n && block_start(f, f->pads.p[low]) < end;
+    return low;
+}
+
+static bool covers_pad(const struct fn *f, u32 start, u32 end) {
+    u32 k = first_pad(f, start);
+    return k < f->pads.n && block_start(f, f->pads.p[k]) < end;
 }
 
 /* Where a pad begins registers are unknown: values that live there have a slot. */
@@ -287,7 +291,7 @@ void jit_live(struct fn *f) {
     make_ivals(&l);
     number_cross(&l);
     l.words = l.bits / 64 + 1;
-    l.coarse = (u64)l.words * f->blocks.n > MAX_SET_WORDS;
+    l.coarse = (u64)l.words * f->blocks.n > MAX_SET_WORDS || (u64)l.words * f->catches.n > MAX_PAD_WORDS;
     if (l.coarse) l.words = 0;
     l.in = jit_alloc(f, (size_t)l.words * f->blocks.n, sizeof(u64));
     for (u32 b = f->blocks.n - 1; b; b--) live_block(&l, b);

@@ -43,9 +43,10 @@ static void enter_blocks(struct resolve *r, u32 index) {
 static void enter_pads(struct resolve *r, u32 index) {
     struct fn *f = r->f;
     struct ival i = r->a->ivals.p[index];
-    for (u32 k = 0; k < f->pads.n; k++) {
+    for (u32 k = first_pad(f, i.start); k < f->pads.n; k++) {
         u32 start = block_start(f, f->pads.p[k]);
-        if (start < i.start || start >= i.end || !ival_covers(r->a, &i, start)) continue;
+        if (start >= i.end) break;
+        if (!ival_covers(r->a, &i, start)) continue;
         assert(r->a->slot[i.value] != NO_SLOT);
         struct move m = {start, i.value, REG_MEM, i.reg, 0};
         VEC_PUSH(f, r->a->reloads, m);

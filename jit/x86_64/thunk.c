@@ -45,6 +45,7 @@ static void put_tail(struct code *c) {
 /* rsp: at the return address of a stub. The builtin looks for who catches, and
  * leaves in the store what rsp and r14 are there. */
 static void put_unwind(struct glue *g) {
+    static const u8 unknown[] = {RBX, RBP, R12, R13}; /* so that who relies on one is found out */
     struct code *c = g->c;
     put_mov(c, 1, RDI, rm_reg(CTX));
     put_mov(c, 1, RSI, rm_reg(RSP));
@@ -54,6 +55,7 @@ static void put_unwind(struct glue *g) {
     put_mov(c, 0, RDI, STORE(pending, SCRATCH)); /* a stop may have come in between */
     put_op(c, 0, 1, 0x85, RAX, rm_reg(RAX), 0);
     jump_back(c, 0x0f80 | CC_E, g->out->trap_exit);
+    for (u32 k = 0; k < ARRAY_LEN(unknown); k++) put_alu(c, ALU_XOR, 0, unknown[k], rm_reg(unknown[k]));
     put_mov(c, 1, RSP, STORE(pad_sp, SCRATCH));
     put_mov(c, 1, CTX, STORE(pad_ctx, SCRATCH));
     put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));

@@ -6,7 +6,7 @@
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
 
-enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12, MAX_MEMORIES = 3 };
+enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12, MAX_MEMORIES = 3, TAGS = 3 };
 enum { CODE_ROOM = GEN_CAP / 2 }; /* past this only constants are generated */
 
 struct sig {
@@ -19,6 +19,7 @@ struct gen {
     u8 *out;
     size_t n;
     struct sig sigs[GEN_FUNCS_MAX];
+    struct sig tags[TAGS]; /* parameters only */
     u32 func_count, self;
     u8 locals[MAX_LOCALS + MAX_VALUES + 2];
     u32 local_count;        /* parameters and the two NaN temporaries included */
@@ -583,6 +584,124 @@ static void on_null_statement(struct gen *g, u32 depth) {
     g->label_count--;
 }
 
+/* -- exceptions. Types behind those of functions: of each tag, of a block that
+ * yields its payload, and of one that yields the exception, too. -- */
+
+static u32 tag_type(const struct gen *g, u32 tag, u32 which) { return 1 + g->func_count + TAGS * which + tag; }
+
+/* The local behind all others. */
+static u32 exn_local(const struct gen *g) { return g->local_count; }
+
+static void open_block(struct gen *g, enum wasm_op o, u64 type, u8 carries) {
+    op(g, o);
+    leb(g, type);
+    label_push(g, carries);
+}
+
+static void close_block(struct gen *g) {
+    op(g, WASM_OP_END);
+    g->label_count--;
+}
+
+static void throw_tag(struct gen *g, u32 depth) {
+    u32 t = pick(g, TAGS);
+    arguments(g, &g->tags[t], depth);
+    op1(g, WASM_OP_THROW, t);
+}
+
+static void throw_statement(struct gen *g, u32 depth) {
+    expr(g, WASM_I32, depth + 1);
+    open_block(g, WASM_OP_IF, 0x40, 0);
+    throw_tag(g, depth);
+    close_block(g);
+}
+
+static void rethrow_statement(struct gen *g, u32 depth) {
+    open_block(g, WASM_OP_BLOCK, 0x40, 0);
+    op1(g, WASM_OP_LOCAL_GET, exn_local(g));
+    op1(g, WASM_OP_BR_ON_NULL, 0);
+    op(g, WASM_OP_THROW_REF);
+    close_block(g);
+}
+
+static void sink(struct gen *g, const struct sig *s) {
+    for (u32 i = s->param_count; i--;) op1(g, WASM_OP_GLOBAL_SET, global_of(g, s->params[i]));
+}
+
+/* A label that carries nothing, from the outside of n labels; WASM_NONE. */
+static u32 empty_label(struct gen *g, u32 n) {
+    u32 start = pick(g, g->label_count - n);
+    for (u32 d = 0; d < g->label_count - n; d++) {
+        u32 k = (start + d) % (g->label_count - n);
+        if (!g->labels[g->label_count - n - 1 - k]) return k;
+    }
+    return WASM_NONE;
+}
+
+/* Code in which something is mostly thrown, by itself or by what it calls. */
+static void risky(struct gen *g, u32 depth) {
+    statements(g, depth + 1);
+    if (pick(g, 2)) call_statement(g, depth + 1);
+    switch (pick(g, 5)) {
+    case 0: throw_statement(g, depth + 1); break;
+    case 1: rethrow_statement(g, depth + 1); break;
+    case 2:
+    case 3: throw_tag(g, depth + 1); break;
+    default: break;
+    }
+    statements(g, depth + 1);
+}
+
+static void try_table_statement(struct gen *g, u32 depth) {
+    u32 t = pick(g, TAGS);
+    bool ref = pick(g, 2);
+    open_block(g, WASM_OP_BLOCK, tag_type(g, t, 1 + ref), 1);
+    u32 all = pick(g, 2) ? empty_label(g, 0) : WASM_NONE;
+    op(g, WASM_OP_TRY_TABLE);
+    byte(g, 0x40);
+    leb(g, all == WASM_NONE ? 1 : 2);
+    byte(g, ref), leb(g, t), leb(g, 0);
+    if (all != WASM_NONE) byte(g, 2), leb(g, all);
+    label_push(g, 0);
+    risky(g, depth);
+    close_block(g);
+    arguments(g, &g->tags[t], depth);
+    if (ref) op1(g, WASM_OP_REF_NULL, WASM_EXNREF);
+    close_block(g);
+    if (ref) op1(g, WASM_OP_LOCAL_SET, exn_local(g));
+    sink(g, &g->tags[t]);
+}
+
+static void handler(struct gen *g, u32 depth) {
+    statements(g, depth + 1);
+    if (pick(g, 3)) return;
+    expr(g, WASM_I32, depth + 1);
+    open_block(g, WASM_OP_IF, 0x40, 0);
+    op1(g, WASM_OP_RETHROW, 1);
+    close_block(g);
+}
+
+static void try_statement(struct gen *g, u32 depth) {
+    u32 t = pick(g, TAGS), how = pick(g, 4);
+    open_block(g, WASM_OP_TRY, 0x40, 0);
+    risky(g, depth);
+    if (!how) {
+        g->label_count--;
+        op1(g, WASM_OP_DELEGATE, pick(g, g->label_count));
+        return;
+    }
+    if (how & 1) {
+        op1(g, WASM_OP_CATCH, t);
+        sink(g, &g->tags[t]);
+        handler(g, depth);
+    }
+    if (how & 2) {
+        op(g, WASM_OP_CATCH_ALL);
+        handler(g, depth);
+    }
+    close_block(g);
+}
+
 static void table_set_statement(struct gen *g, u32 depth) {
     index_const(g, g->table_wide, pick(g, TABLE_LEN + 1));
     if (pick(g, 2)) op1(g, WASM_OP_REF_FUNC, 1 + pick(g, g->func_count));
@@ -601,7 +720,8 @@ static void statement(struct gen *g, u32 depth) {
     typedef void maker(struct gen *, u32);
     static maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
                                     table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement,
-                                    tail_statement,  on_null_statement};
+                                    tail_statement,  on_null_statement,   throw_statement, try_table_statement,
+                                    try_table_statement, try_statement,   try_statement};
     u32 k = pick(g, ARRAY_LEN(makers) + 4);
     bool room = g->label_count + 3 < MAX_LABELS && depth < MAX_DEPTH;
     if (k >= ARRAY_LEN(makers)) plain(g, plain_op(g, 0), depth); /* a store */
@@ -629,15 +749,18 @@ static void function(struct gen *g, u32 f) {
     g->label_count = 0;
     label_push(g, s->result_count == 1 ? s->results[0] : s->result_count ? 1 : 0);
     for (u32 i = 0; i < s->param_count; i++) g->locals[g->local_count++] = s->params[i];
-    leb(g, extra + 2);
+    leb(g, extra + 3);
     for (u32 i = 0; i < extra + 2; i++) {
         u8 type = i < extra ? number_types[pick(g, 4)] : i == extra ? WASM_F32 : WASM_F64;
         byte(g, 1);
         byte(g, type);
         g->locals[g->local_count++] = type;
     }
+    byte(g, 1), byte(g, WASM_EXNREF);
     fuel(g);
     statements(g, 0);
+    if (!pick(g, 4)) try_table_statement(g, 1);
+    if (!pick(g, 6)) throw_tag(g, 1);
     for (u32 i = 0; i < s->result_count; i++) expr(g, s->results[i], 1);
     op(g, WASM_OP_END);
     length_end(g, body);
@@ -648,9 +771,22 @@ static size_t section(struct gen *g, u32 id) {
     return length_begin(g);
 }
 
+static void tag_types(struct gen *g) {
+    for (u32 which = 0; which < 3; which++)
+        for (u32 t = 0; t < TAGS; t++) {
+            const struct sig *s = &g->tags[t];
+            byte(g, 0x60);
+            if (which) byte(g, 0);
+            leb(g, s->param_count + (which == 2));
+            for (u32 i = 0; i < s->param_count; i++) byte(g, s->params[i]);
+            if (which == 2) byte(g, WASM_EXNREF);
+            if (!which) byte(g, 0);
+        }
+}
+
 static void types_and_imports(struct gen *g) {
     size_t s = section(g, 1);
-    leb(g, g->func_count + 1);
+    leb(g, g->func_count + 1 + 3 * TAGS);
     byte(g, 0x60), byte(g, 2), byte(g, WASM_I32), byte(g, WASM_I64), byte(g, 1), byte(g, WASM_I64);
     for (u32 f = 0; f < g->func_count; f++) {
         const struct sig *t = &g->sigs[f];
@@ -660,6 +796,7 @@ static void types_and_imports(struct gen *g) {
         leb(g, t->result_count);
         for (u32 i = 0; i < t->result_count; i++) byte(g, t->results[i]);
     }
+    tag_types(g);
     length_end(g, s);
     s = section(g, 2);
     byte(g, 1);
@@ -685,6 +822,10 @@ static void storage(struct gen *g) {
         leb(g, bytewise ? 0x1ff9 : 1), leb(g, bytewise ? 0x20003 : 3);
         if (bytewise) byte(g, 0);
     }
+    length_end(g, s);
+    s = section(g, 13);
+    byte(g, TAGS);
+    for (u32 t = 0; t < TAGS; t++) byte(g, 0), leb(g, tag_type(g, t, 0));
     length_end(g, s);
     s = section(g, 6);
     byte(g, GLOBALS);
@@ -750,6 +891,7 @@ size_t gen_module(struct bytes in, u8 *out) {
     for (u32 i = 0; i < sizeof head; i++) byte(&g, head[i]);
     g.func_count = 1 + pick(&g, GEN_FUNCS_MAX);
     for (u32 f = 0; f < g.func_count; f++) random_sig(&g, &g.sigs[f]);
+    for (u32 t = 0; t < TAGS; t++) random_sig(&g, &g.tags[t]);
     g.memory_count = 1 + pick(&g, MAX_MEMORIES);
     for (u32 i = 0; i < g.memory_count; i++) g.wide[i] = !pick(&g, 3);
     g.shared = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;

@@ -6,23 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test/oracle/oracle.h"
-
-struct label {
-    const u8 *target; /* a loop: after its head; else: after its end */
-    u64 *height;
-    u32 arity;
-    bool loop;
-};
-
-struct frame {
-    const struct wasm_func *f;
-    const struct wasm_functype *type;
-    u64 *locals;
-    struct label *labels;
-    u32 depth;
-    struct cursor c;
-};
+#include "test/oracle/control.h"
 
 static void block_type(const struct wasm_module *m, u64 bits, u32 *params, u32 *results) {
     *params = *results = 0;
@@ -41,11 +25,13 @@ static void skip_block(struct cursor *c, bool stop_at_else, bool *found_else) {
     for (u32 depth = 0;;) {
         enum err e = wasm_take_instr(c, &in, &why);
         assert(!e);
-        if (in.op == WASM_OP_BLOCK || in.op == WASM_OP_LOOP || in.op == WASM_OP_IF) depth++;
+        if (in.op == WASM_OP_BLOCK || in.op == WASM_OP_LOOP || in.op == WASM_OP_IF || in.op == WASM_OP_TRY ||
+            in.op == WASM_OP_TRY_TABLE)
+            depth++;
         else if (in.op == WASM_OP_ELSE && !depth && stop_at_else) {
             *found_else = true;
             return;
-        } else if (in.op == WASM_OP_END && !depth--) {
+        } else if ((in.op == WASM_OP_END || in.op == WASM_OP_DELEGATE) && !depth--) {
             return;
         }
     }
@@ -65,18 +51,21 @@ static void enter(struct oracle *o, struct frame *f, const struct wasm_instr *in
         if (!has_else) return; /* already after the end, parameters are the results */
     }
     bool loop = in->op == WASM_OP_LOOP;
-    f->labels[f->depth++] = (struct label){
-        .target = loop ? body : end.p, .height = o->sp - params, .arity = loop ? params : results, .loop = loop};
+    struct label l = {.target = loop ? body : end.p, .height = o->sp - params, .arity = loop ? params : results, .body = body};
+    if (loop) l.kind = LABEL_LOOP;
+    if (in->op == WASM_OP_TRY) l.kind = LABEL_TRY;
+    if (in->op == WASM_OP_TRY_TABLE) l.kind = LABEL_TRY_TABLE, l.clauses = in->labels;
+    f->labels[f->depth++] = l;
 }
 
-static void branch(struct oracle *o, struct frame *f, u32 depth) {
+void oracle_branch(struct oracle *o, struct frame *f, u32 depth) {
     assert(depth < f->depth);
     f->depth -= depth;
     struct label l = f->labels[f->depth - 1];
     memmove(l.height, o->sp - l.arity, l.arity * sizeof(u64));
     o->sp = l.height + l.arity;
     f->c.p = l.target;
-    if (!l.loop) f->depth--;
+    if (l.kind != LABEL_LOOP) f->depth--;
 }
 
 static void branch_table(struct oracle *o, struct frame *f, struct wasm_instr *in) {
@@ -86,7 +75,7 @@ static void branch_table(struct oracle *o, struct frame *f, struct wasm_instr *i
         enum err e = take_leb_u32(&in->labels, &depth);
         assert(!e);
     }
-    branch(o, f, depth);
+    oracle_branch(o, f, depth);
 }
 
 /* 1 + the function; 0 after a trap. */
@@ -122,7 +111,7 @@ static void branch_on_null(struct oracle *o, struct frame *f, const struct wasm_
         return;
     }
     if (ref) push(o, ref);
-    branch(o, f, in->a);
+    oracle_branch(o, f, in->a);
 }
 
 static void call_indirect(struct oracle *o, const struct wasm_instr *in) {
@@ -169,15 +158,20 @@ static bool control(struct oracle *o, struct frame *f, struct wasm_instr *in) {
     case WASM_OP_NOP: return true;
     case WASM_OP_BLOCK:
     case WASM_OP_LOOP:
+    case WASM_OP_TRY:
+    case WASM_OP_TRY_TABLE:
     case WASM_OP_IF: enter(o, f, in); return true;
-    case WASM_OP_ELSE: branch(o, f, 0); return true; /* the first arm is done */
+    case WASM_OP_CATCH:
+    case WASM_OP_CATCH_ALL:
+    case WASM_OP_ELSE: oracle_branch(o, f, 0); return true; /* the part before is done */
+    case WASM_OP_DELEGATE:
     case WASM_OP_END: f->depth--; return true;
-    case WASM_OP_BR: branch(o, f, in->a); return true;
+    case WASM_OP_BR: oracle_branch(o, f, in->a); return true;
     case WASM_OP_BR_IF:
-        if (pop(o)) branch(o, f, in->a);
+        if (pop(o)) oracle_branch(o, f, in->a);
         return true;
     case WASM_OP_BR_TABLE: branch_table(o, f, in); return true;
-    case WASM_OP_RETURN: branch(o, f, f->depth - 1); return true;
+    case WASM_OP_RETURN: oracle_branch(o, f, f->depth - 1); return true;
     case WASM_OP_CALL: oracle_run_function(o, in->a); return true;
     case WASM_OP_CALL_INDIRECT: call_indirect(o, in); return true;
     case WASM_OP_CALL_REF: call_ref(o); return true;
@@ -204,9 +198,10 @@ static void run_frame(struct oracle *o, struct frame *f) {
             return;
         }
         o->steps--;
-        bool known = variable(o, f, &in) || control(o, f, &in) || oracle_integer(o, in.op) || oracle_float(o, in.op) ||
+        bool known = variable(o, f, &in) || control(o, f, &in) || oracle_throw(o, f, &in) || oracle_integer(o, in.op) || oracle_float(o, in.op) ||
                      oracle_convert(o, in.op) || oracle_memory(o, &in) || oracle_atomic(o, &in) || oracle_table(o, &in);
         assert(known);
+        if (o->trap == ABI_TRAP_EXCEPTION) oracle_catch(o, f);
     }
 }
 

@@ -87,6 +87,8 @@ enum abi_trap oracle_init(struct oracle *o, const struct wasm_module *m, u64 byt
 
 void oracle_free(struct oracle *o) {
     for (u32 i = 0; i < o->m->table_count; i++) free(o->tables[i].refs);
+    for (u32 i = 0; i < o->exception_count; i++) free(o->exceptions[i].values);
+    free(o->exceptions);
     free(o->stack);
     free(o->globals);
     free(o->tables);

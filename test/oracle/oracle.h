@@ -1,6 +1,6 @@
 /* oracle.h: a reference interpreter to hold the compiler against: WebAssembly 2.0
  * without vectors, several memories, memory64, atomics, tail calls, typed
- * references. Written for clarity; hosted
+ * references, exceptions. Written for clarity; hosted
  * only; shares no code with jit/ or rt/.
  * It runs validated modules whose imports are functions only. */
 #ifndef WHELK_TEST_ORACLE_ORACLE_H
@@ -23,6 +23,11 @@ struct oracle_memory {
     u32 page_log2;
 };
 
+struct oracle_exception {
+    u32 tag;
+    u64 *values;
+};
+
 enum { ORACLE_STACK = 1 << 16, ORACLE_DEPTH = 200, ORACLE_TABLE_MAX = 1 << 16 };
 
 struct oracle {
@@ -36,6 +41,8 @@ struct oracle {
     u64 steps;       /* instructions left; 0 ends the run as DEADLINE */
     u32 depth;
     enum abi_trap trap;
+    struct oracle_exception *exceptions;
+    u32 exception_count, exception_room, thrown; /* thrown: 1 + its number */
     u32 tail; /* 1 + function to go on with once the frame is gone */
     /* An imported function was called: args in, its only result out. */
     u64 (*host)(void *self, u32 func, const u64 *args);
