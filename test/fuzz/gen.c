@@ -9,6 +9,8 @@
 enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12, MAX_MEMORIES = 3, TAGS = 3 };
 enum { CODE_ROOM = GEN_CAP / 2 }; /* past this only constants are generated */
 
+bool gen_byte_pages = true;
+
 struct sig {
     u8 params[MAX_VALUES], results[MAX_VALUES];
     u32 param_count, result_count;
@@ -895,7 +897,7 @@ size_t gen_module(struct bytes in, u8 *out) {
     g.memory_count = 1 + pick(&g, MAX_MEMORIES);
     for (u32 i = 0; i < g.memory_count; i++) g.wide[i] = !pick(&g, 3);
     g.shared = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;
-    g.bytewise = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;
+    g.bytewise = pick(&g, 2) && gen_byte_pages ? pick(&g, g.memory_count) : MAX_MEMORIES;
     g.table_wide = !pick(&g, 3);
     types_and_imports(&g);
     storage(&g);
