@@ -19,7 +19,7 @@ struct check {
     struct jit_code code;
     u64 decode_ns, validate_ns, compile_ns;
     const char *passes; /* letters; NULL: no dump */
-    bool disassemble;
+    bool disassemble, times;
     FILE *dump;
 };
 
@@ -73,7 +73,8 @@ static int compile(struct check *c) {
     struct rt_host host;
     struct jit_error e = {0};
     host_rt_fill(&host);
-    struct jit_options o = {.cpu = host.cpu, .type_ids = type_ids(c), .dump_self = c, .dump_passes = c->passes};
+    struct jit_options o = {.cpu = host.cpu, .type_ids = type_ids(c), .dump_self = c, .dump_passes = c->passes,
+                            .now_ns = c->times ? now_ns : NULL};
     if (c->passes) o.dump = dump_text;
     u64 start = now_ns();
     enum err err = jit_compile(&c->arena, &c->scratch, &c->module, &o, &c->code, &e);
@@ -126,6 +127,13 @@ static void report(const struct check *c) {
     printf("  machine code: %u bytes in %u functions, %u trap sites\n", c->code.size, c->code.func_count, c->code.trap_count);
     printf("  decode %.1f us, validate %.1f us, compile %.1f us\n", (double)c->decode_ns / 1e3, (double)c->validate_ns / 1e3,
            (double)c->compile_ns / 1e3);
+}
+
+/* Where the compiler's nanoseconds go, per byte of the module too. */
+static void report_times(const struct check *c) {
+    for (enum jit_pass p = 0; p < JIT_PASS_COUNT; p++)
+        printf("  %8s %10.1f us  %5.1f %%  %6.2f ns a byte\n", jit_pass_name(p), (double)c->code.pass_ns[p] / 1e3,
+               100.0 * (double)c->code.pass_ns[p] / (double)c->compile_ns, (double)c->code.pass_ns[p] / (double)c->in.n);
 }
 
 /* The code with all that lies between functions (type ids, padding) as int3:
@@ -190,8 +198,9 @@ static int take_dump(struct check *c, int argc, char **argv) {
 int check_main(int argc, char **argv) {
     struct check k = {.dump = stdout};
     bool quiet = false;
-    const struct opt opts[] = {{'q', "quiet", NULL, "say nothing unless it fails", OPT_FLAG, &quiet}};
-    const struct command c = {"whelk check [-q] [--dump[=PASSES]] FILE.wasm",
+    const struct opt opts[] = {{'q', "quiet", NULL, "say nothing unless it fails", OPT_FLAG, &quiet},
+                               {'t', "time", NULL, "what each pass of the compiler takes", OPT_FLAG, &k.times}};
+    const struct command c = {"whelk check [-q] [--time] [--dump[=PASSES]] FILE.wasm",
                               "Decodes, validates and compiles a module as the kernel would, and says what it has:\n"
                               "imports, exports, hooks, sizes, times. --dump also shows the intermediate code after\n"
                               "each pass and the disassembly; --dump=PASSES those of the letters: B build, C clean,\n"
@@ -210,6 +219,7 @@ int check_main(int argc, char **argv) {
     if (!status) status = contract_check(k.file, &k.module);
     if (!status) status = compile(&k);
     if (!status && !quiet) report(&k);
+    if (!status && k.times) report_times(&k);
     if (!status && k.disassemble) status = disassemble(&k);
     arena_reset(&k.scratch);
     arena_reset(&k.arena);

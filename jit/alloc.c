@@ -10,13 +10,28 @@
  *    outside, it asks before the loop. */
 #include "jit/alloc.h"
 
+/* An interval that has a register, but a hole here. */
+struct hole {
+    u32 ival, over, end; /* where the hole is over, and the interval */
+    u8 reg, vector;
+};
+
+/* So many are looked at for each interval; what has a hole beyond them keeps its
+ * register in it. */
+enum { MAX_HOLES = 128 };
+
 struct scan {
     struct fn *f;
     struct alloc *a;
     const struct regs *regs;
-    VEC(u32) heap;               /* to do, smallest start first */
-    VEC(u32) inactive;           /* have a register, but a hole here */
+    VEC(u32) heap;               /* split off and to do, smallest start first */
+    struct hole inactive[MAX_HOLES];
+    u32 holes;
+    u32 busy;                    /* registers with an active interval, as bits */
+    u32 fixed;                   /* registers with fixed ranges to come */
+    u32 call;                    /* first of a->calls that is not over */
     u32 active[REG_COUNT];
+    u32 active_end[REG_COUNT];   /* of the range at hand */
     u32 free_until[REG_COUNT];   /* for the interval at hand */
     u32 fixed_until[REG_COUNT];
     u64 weight[REG_COUNT];
@@ -70,11 +85,6 @@ bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos) {
 /* Ranges that end by pos do not matter any more: the scan only goes forward. */
 static void advance(struct scan *s, struct ival *i, u32 pos) {
     while (i->cursor && s->a->ranges.p[i->cursor].end <= pos) i->cursor = s->a->ranges.p[i->cursor].next;
-}
-
-static bool covers_now(struct scan *s, struct ival *i, u32 pos) {
-    advance(s, i, pos);
-    return i->cursor && s->a->ranges.p[i->cursor].start <= pos;
 }
 
 /* The first position in both range lists. */
@@ -222,33 +232,63 @@ static void evict(struct scan *s, u32 index, u32 pos) {
 
 /* ---- the scan ---- */
 
+static void set_active(struct scan *s, u32 index, u8 reg) {
+    const struct ival *i = at(s, index);
+    assert(!(s->busy >> reg & 1) && i->cursor);
+    s->active[reg] = index;
+    s->active_end[reg] = s->a->ranges.p[i->cursor].end;
+    s->busy |= 1u << reg;
+}
+
+static void release(struct scan *s, u32 reg) {
+    s->active[reg] = 0;
+    s->busy &= ~(1u << reg);
+}
+
+/* The range of an active interval is over. */
+static void next_range(struct scan *s, u32 reg, u32 pos) {
+    u32 index = s->active[reg];
+    struct ival *i = at(s, index);
+    advance(s, i, pos);
+    if (!i->cursor) {
+        release(s, reg);
+        return;
+    }
+    const struct range *r = &s->a->ranges.p[i->cursor];
+    s->active_end[reg] = r->end;
+    if (r->start <= pos || s->holes == MAX_HOLES) return;
+    s->inactive[s->holes++] = (struct hole){index, r->start, i->end, (u8)reg, i->vector};
+    release(s, reg);
+}
+
+/* Is the hole still one at pos? Looks at what may have changed. */
+static bool still_hole(struct scan *s, struct hole *h, u32 pos) {
+    struct ival *i = at(s, h->ival);
+    advance(s, i, pos);
+    if (i->reg == REG_MEM || !i->cursor) return false;
+    h->over = s->a->ranges.p[i->cursor].start;
+    h->end = i->end;
+    if (h->over > pos) return true;
+    set_active(s, h->ival, h->reg);
+    return false;
+}
+
 static void expire(struct scan *s, u32 pos) {
-    for (u32 r = 0; r < REG_COUNT; r++) {
-        u32 i = s->active[r];
-        if (!i) continue;
-        if (at(s, i)->end <= pos) s->active[r] = 0;
-        else if (!covers_now(s, at(s, i), pos)) {
-            s->active[r] = 0;
-            VEC_PUSH(s->f, s->inactive, i);
-        }
-    }
     u32 kept = 0;
-    for (u32 k = 0; k < s->inactive.n; k++) {
-        u32 i = s->inactive.p[k];
-        struct ival *v = at(s, i);
-        if (v->end <= pos || v->reg == REG_MEM) continue;
-        if (covers_now(s, v, pos)) {
-            assert(!s->active[v->reg]);
-            s->active[v->reg] = i;
-        } else {
-            s->inactive.p[kept++] = i;
-        }
+    for (u32 m = s->busy; m; m &= m - 1) {
+        u32 r = (u32)__builtin_ctz(m);
+        if (s->active_end[r] <= pos) next_range(s, r, pos);
     }
-    s->inactive.n = kept;
+    for (u32 k = 0; k < s->holes; k++) {
+        struct hole *h = &s->inactive[k];
+        if (h->over > pos || still_hole(s, h, pos)) s->inactive[kept++] = *h;
+    }
+    s->holes = kept;
+    while (s->call < s->a->calls.n && s->a->calls.p[s->call] < pos) s->call++;
 }
 
 static u32 first_call(const struct scan *s, u32 pos) {
-    u32 low = 0, high = s->a->calls.n;
+    u32 low = s->call, high = s->a->calls.n;
     while (low < high) {
         u32 mid = (low + high) / 2;
         if (s->a->calls.p[mid] < pos) low = mid + 1;
@@ -259,8 +299,9 @@ static u32 first_call(const struct scan *s, u32 pos) {
 
 static u32 next_call(const struct scan *s, const struct ival *i) {
     const struct alloc *a = s->a;
-    for (u32 r = i->ranges; r; r = a->ranges.p[r].next) {
-        u32 c = first_call(s, a->ranges.p[r].start);
+    u32 c = s->call;
+    for (u32 r = i->ranges; r && c < a->calls.n && a->calls.p[c] < i->end; r = a->ranges.p[r].next) {
+        if (a->ranges.p[r].start > a->calls.p[c]) c = first_call(s, a->ranges.p[r].start);
         if (c < a->calls.n && a->calls.p[c] < a->ranges.p[r].end) return a->calls.p[c];
     }
     return NO_POS;
@@ -270,27 +311,38 @@ static u32 next_call(const struct scan *s, const struct ival *i) {
 static u32 next_fixed(struct scan *s, const struct ival *i, u32 reg) {
     u32 *list = &s->a->fixed[reg];
     while (*list && s->a->ranges.p[*list].end <= i->start) *list = s->a->ranges.p[*list].next;
-    return *list ? intersection(s->a, i->ranges, *list) : NO_POS;
+    if (!*list) s->fixed &= ~(1u << reg);
+    return *list && s->a->ranges.p[*list].start < i->end ? intersection(s->a, i->ranges, *list) : NO_POS;
+}
+
+static u32 meeting(const struct scan *s, const struct ival *i, const struct hole *h) {
+    if (h->vector != i->vector || h->over >= i->end) return NO_POS;
+    return intersection(s->a, i->ranges, at(s, h->ival)->cursor);
 }
 
 static void survey(struct scan *s, const struct ival *i) {
     u32 call = next_call(s, i), class = i->vector;
     for (u32 k = 0; k < available(s, class); k++) {
-        u32 r = s->regs->order[class][k], until = next_fixed(s, i, r);
+        u32 r = s->regs->order[class][k], until = s->fixed >> r & 1 ? next_fixed(s, i, r) : NO_POS;
         if (s->regs->caller_saved >> r & 1) until = MIN(until, call);
-        s->fixed_until[r] = s->free_until[r] = until;
-        s->weight[r] = 0;
-        if (!s->active[r]) continue;
-        s->free_until[r] = i->start;
-        s->weight[r] = at(s, s->active[r])->weight + 1;
+        s->fixed_until[r] = until;
+        s->free_until[r] = s->busy >> r & 1 ? i->start : until;
     }
-    for (u32 k = 0; k < s->inactive.n; k++) {
-        const struct ival *v = at(s, s->inactive.p[k]);
-        if (v->vector != i->vector) continue;
-        u32 meet = intersection(s->a, i->ranges, v->cursor);
-        if (meet == NO_POS) continue;
-        s->free_until[v->reg] = MIN(s->free_until[v->reg], meet);
-        s->weight[v->reg] = MAX(s->weight[v->reg], v->weight + 1);
+    for (u32 k = 0; k < s->holes; k++) {
+        u32 meet = meeting(s, i, &s->inactive[k]), *until = &s->free_until[s->inactive[k].reg];
+        *until = MIN(*until, meet);
+    }
+}
+
+/* What each register costs to take away from whoever has it. */
+static void weigh(struct scan *s, const struct ival *i) {
+    for (u32 k = 0; k < available(s, i->vector); k++) {
+        u32 r = s->regs->order[i->vector][k];
+        s->weight[r] = s->active[r] ? at(s, s->active[r])->weight + 1 : 0;
+    }
+    for (u32 k = 0; k < s->holes; k++) {
+        const struct hole *h = &s->inactive[k];
+        if (meeting(s, i, h) != NO_POS) s->weight[h->reg] = MAX(s->weight[h->reg], at(s, h->ival)->weight + 1);
     }
 }
 
@@ -339,22 +391,24 @@ static u8 cheapest(const struct scan *s, const struct ival *i, u32 end) {
 
 static void give(struct scan *s, u32 index, u8 reg) {
     struct ival *i = at(s, index);
-    assert(!s->active[reg]);
     i->reg = reg;
-    s->active[reg] = index;
+    advance(s, i, i->start);
+    set_active(s, index, reg);
     s->a->used |= 1u << reg;
 }
 
 /* Whoever is in reg and meets the interval loses it. */
 static void clear_register(struct scan *s, u32 index, u8 reg) {
     u32 pos = at(s, index)->start, list = at(s, index)->ranges, old = s->active[reg];
-    s->active[reg] = 0;
+    release(s, reg);
     if (old) evict(s, old, pos);
-    for (u32 k = 0; k < s->inactive.n; k++) {
-        u32 v = s->inactive.p[k];
-        if (at(s, v)->reg != reg) continue;
-        u32 meet = intersection(s->a, list, at(s, v)->cursor);
-        if (meet != NO_POS) evict(s, v, MAX(pos, meet));
+    for (u32 k = 0; k < s->holes; k++) {
+        struct hole *h = &s->inactive[k];
+        if (h->reg != reg) continue;
+        u32 meet = intersection(s->a, list, at(s, h->ival)->cursor);
+        if (meet == NO_POS) continue;
+        evict(s, h->ival, MAX(pos, meet));
+        if (!still_hole(s, h, pos)) h->over = 0; /* looked at by the next expire */
     }
 }
 
@@ -367,6 +421,7 @@ static void place(struct scan *s, u32 index) {
         give(s, index, reg);
         return;
     }
+    weigh(s, i);
     u8 victim = cheapest(s, i, i->end);
     if (victim != REG_MEM && s->weight[victim] < i->weight) {
         clear_register(s, index, victim);
@@ -410,13 +465,25 @@ static void number_slots(struct scan *s) {
     }
 }
 
+/* Intervals come from live.c by ascending start: values are numbered so. */
+static void prepare(struct scan *s) {
+    for (u32 i = 1; i < s->a->ivals.n; i++) {
+        struct ival *v = at(s, i);
+        assert(v->ranges && v->start < v->end && (i == 1 || v->start >= v[-1].start));
+        v->cursor = v->ranges;
+        v->weight = (v->weight << 16) / (v->end - v->start + 64);
+    }
+    for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
+}
+
 void jit_allocate(struct fn *f) {
     struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs};
-    for (u32 i = 1; i < s.a->ivals.n; i++) {
-        measure(&s, at(&s, i));
-        heap_push(&s, i);
+    u32 next = 1, count = s.a->ivals.n;
+    prepare(&s);
+    while (next < count || s.heap.n) {
+        bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);
+        place(&s, fresh ? next++ : heap_pop(&s));
     }
-    while (s.heap.n) place(&s, heap_pop(&s));
     number_slots(&s);
     jit_resolve(f);
 }

@@ -12,13 +12,17 @@ static const struct pass {
     char letter;
     const char *name;
     void (*run)(struct fn *f);
-} passes[] = {
-    {'B', "build", jit_build},     /* validated bytes -> SSA         */
-    {'C', "clean", jit_clean},     /* what is used, what is clean    */
-    {'S', "select", jit_select},   /* what is folded into its user   */
-    {'L', "live", jit_live},       /* ranges, uses, hints            */
-    {'R', "alloc", jit_allocate},  /* a place for every value        */
+} passes[JIT_PASS_COUNT] = {
+    [JIT_BUILD] = {'B', "build", jit_build},     /* validated bytes -> SSA         */
+    [JIT_CLEAN] = {'C', "clean", jit_clean},     /* what is used, what is clean    */
+    [JIT_SELECT] = {'S', "select", jit_select},  /* what is folded into its user   */
+    [JIT_LIVE] = {'L', "live", jit_live},        /* ranges, uses, hints            */
+    [JIT_ALLOC] = {'R', "alloc", jit_allocate},  /* a place for every value        */
+    [JIT_EMIT] = {'D', "emit", NULL},            /* machine code                   */
+    [JIT_GLUE] = {0, "glue", NULL},              /* once a module: thunks, stubs   */
 };
+
+const char *jit_pass_name(enum jit_pass p) { return passes[p].name; }
 
 struct compile {
     struct fn keep; /* allocation context of what outlives a function */
@@ -29,7 +33,15 @@ struct compile {
     struct arena *scratch;
     struct jit_code *out;
     u32 func; /* at hand: for messages */
+    u64 since; /* when the pass at hand began */
 };
+
+static void note_time(struct compile *k, enum jit_pass p) {
+    if (!k->info.options->now_ns) return;
+    u64 now = k->info.options->now_ns();
+    k->out->pass_ns[p] += now - k->since;
+    k->since = now;
+}
 
 static bool dumps(const struct jit_options *o, char letter) {
     if (!o->dump || !o->dump_passes) return false;
@@ -44,12 +56,14 @@ static void compile_function(struct compile *k, u32 index) {
     k->func = index;
     k->f = (struct fn){.arena = k->scratch, .exit = &k->exit, .m = m, .wf = &m->funcs[index],
                        .type = &m->types[m->funcs[index].type], .options = k->info.options, .index = index};
-    for (u32 p = 0; p < ARRAY_LEN(passes); p++) {
+    for (enum jit_pass p = 0; p < JIT_EMIT; p++) {
         passes[p].run(&k->f);
+        note_time(k, p);
         if (dumps(k->info.options, passes[p].letter)) ir_dump(&k->f, passes[p].name);
     }
     emit_function(&k->f, &k->code, &k->info, &k->out->funcs[index - m->imported_funcs]);
     arena_release(k->scratch, mark);
+    note_time(k, JIT_EMIT);
 }
 
 static void note_exports(struct compile *k) {
@@ -106,12 +120,14 @@ static void append_data(struct compile *k) {
 
 static void compile_module(struct compile *k) {
     const struct wasm_module *m = k->info.m;
+    if (k->info.options->now_ns) k->since = k->info.options->now_ns();
     prepare(k);
     put_align(&k->code, 16, 0xcc);
     for (u32 i = m->imported_funcs; i < m->func_count; i++) compile_function(k, i);
     k->func = UINT32_MAX;
     emit_glue(&k->code, &k->info, k->out);
     append_data(k);
+    note_time(k, JIT_GLUE);
     k->out->bytes = k->code.text.p;
     k->out->size = k->code.text.n;
     k->out->vectors = k->code.vectors;

@@ -25,7 +25,12 @@ struct jit_options {
     void (*dump)(void *self, const char *text, size_t n);
     void *dump_self;
     const char *dump_passes; /* letters of the passes to dump; NULL: none */
+    u64 (*now_ns)(void); /* a clock, if pass_ns is wanted; or NULL */
 };
+
+/* What compile time is spent on: the passes, then the rest. */
+enum jit_pass { JIT_BUILD, JIT_CLEAN, JIT_SELECT, JIT_LIVE, JIT_ALLOC, JIT_EMIT, JIT_GLUE, JIT_PASS_COUNT };
+const char *jit_pass_name(enum jit_pass p);
 
 struct jit_trap_site {
     u32 pc;   /* offset of the instruction that faults */
@@ -72,6 +77,7 @@ struct jit_code {
      * be set. No pc in it is a trap site. */
     u32 thunks_start, thunks_end;
     bool vectors;                 /* some instruction uses a vector register */
+    u64 pass_ns[JIT_PASS_COUNT];  /* with jit_options.now_ns */
     struct jit_trap_site *traps;  /* sorted by pc */
     u32 trap_count;
     struct jit_site *sites; /* sorted by pc */

@@ -27,6 +27,7 @@ static void add_range(struct live *l, u32 v, u32 start, u32 end) {
     struct alloc *a = l->a;
     struct ival *i = &a->ivals.p[a->first[v]];
     assert(a->first[v] && start < end);
+    i->end = MAX(i->end, end);
     struct range *r = i->ranges ? &a->ranges.p[i->ranges] : NULL;
     if (r && (l->coarse || r->start <= end)) {
         r->start = MIN(r->start, start);
@@ -75,7 +76,8 @@ static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
     struct ival *i = &a->ivals.p[a->first[v]];
     struct use u = {pos, i->uses, loop_weight(l->f->blocks.p[b].depth)};
     VEC_PUSH(l->f, a->useful, u);
-    a->ivals.p[a->first[v]].uses = a->useful.n - 1;
+    i->uses = a->useful.n - 1;
+    i->weight += u.weight;
 }
 
 static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
@@ -96,7 +98,7 @@ static void define(struct live *l, u32 v, u32 pos) {
     struct alloc *a = l->a;
     struct ival *i = &a->ivals.p[a->first[v]];
     if (!i->ranges) add_range(l, v, pos, pos + 1);
-    a->ranges.p[a->ivals.p[a->first[v]].ranges].start = pos;
+    a->ranges.p[i->ranges].start = i->start = pos;
     if (!l->coarse && l->dense[v]) l->now[l->dense[v] / 64] &= ~(1ull << l->dense[v] % 64);
 }
 

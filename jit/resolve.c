@@ -17,25 +17,29 @@ static u8 place_at(const struct alloc *a, u32 first, u32 pos) {
     return reg;
 }
 
-static void edge_move(struct resolve *r, u32 e, const struct ival *i) {
+/* elder is the part before i: most edges come from it, or from i itself. */
+static void edge_move(struct resolve *r, u32 e, const struct ival *i, u32 elder) {
     struct fn *f = r->f;
     u32 end = def_pos(f->blocks.p[f->edges.p[e].from].last);
-    u8 from = place_at(r->a, r->a->first[i->value], end);
+    u32 first = r->a->ivals.p[elder].start <= end ? elder : r->a->first[i->value];
+    u8 from = place_at(r->a, first, end);
     if (from == i->reg) return;
     struct move m = {end, i->value, from, i->reg, f->edges.p[e].moves};
     VEC_PUSH(f, r->a->moves, m);
     f->edges.p[e].moves = r->a->moves.n - 1;
 }
 
-static void enter_blocks(struct resolve *r, u32 index) {
+static void enter_blocks(struct resolve *r, u32 index, u32 elder) {
     struct fn *f = r->f;
     struct ival i = r->a->ivals.p[index];
-    u32 b = block_at(f, i.start);
+    u32 b = block_at(f, i.start), range = i.ranges;
     if (block_start(f, b) < i.start) b++;
     for (; b < f->blocks.n && block_start(f, b) < i.end; b++) {
+        u32 start = block_start(f, b);
         if (i.value > f->blocks.p[b].first && i.value <= f->blocks.p[b].last) continue; /* defined here */
-        if (!ival_covers(r->a, &i, block_start(f, b))) continue;
-        for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) edge_move(r, e, &i);
+        while (range && r->a->ranges.p[range].end <= start) range = r->a->ranges.p[range].next;
+        if (!range || r->a->ranges.p[range].start > start) continue;
+        for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) edge_move(r, e, &i, elder);
     }
 }
 
@@ -95,7 +99,7 @@ void jit_resolve(struct fn *f) {
         for (u32 i = first; i; elder = i, i = r.a->ivals.p[i].next) {
             if (r.a->ivals.p[i].reg == REG_MEM) continue;
             if (i != first) enter_middle(&r, i, elder);
-            enter_blocks(&r, i);
+            enter_blocks(&r, i, elder);
         }
     }
     sort_moves(r.a->reloads.p, r.a->reloads.n);

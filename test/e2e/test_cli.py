@@ -209,6 +209,7 @@ def test_check():
     check('machine code: ' in out and '1 trap sites' in out, 'check compiles')
     whelk('check', '--dump', module, has='[r15+')
     whelk('check', '--dump=B', module, has='after build')
+    whelk('check', '--time', module, has='alloc')
     check(whelk('check', '-q', module) == b'', 'quiet')
     open(cut, 'wb').write(open(module, 'rb').read()[:-3])
     whelk('check', cut, status=1, says=f'{cut}: offset ')
