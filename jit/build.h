@@ -84,6 +84,8 @@ struct build {
     VEC(struct old_clause) old_clauses;
     VEC(struct old_try) old_tries;
     u32 tries_seen;
+    u32 *tag_seen;                /* per tag: the last site at which it was met */
+    u32 site_number, clause_steps;
     u32 assigns;                  /* of locals, ever */
     bool dead;                    /* code here is unreachable */
     u32 dead_depth;               /* of blocks opened in dead code */

@@ -7,10 +7,11 @@
  * in between.
  *
  * I1 a clause's pads are made exactly when its scope ends.
- * I2 beyond a clause that catches all, nothing is looked for. */
+ * I2 beyond a clause that catches all, nothing is looked for; beyond one of a tag,
+ *    none of that tag. So a site has at most as many pads as there are tags. */
 #include "jit/build.h"
 
-enum { MAX_CATCHES = 1 << 22 };
+enum { MAX_CATCHES = 1 << 20, MAX_PADS = 1 << 17, MAX_STEPS = 1 << 24 };
 
 static const struct wasm_functype *tag_type(const struct build *b, u32 tag) {
     return &b->f->m->types[b->f->m->tags[tag].type];
@@ -155,18 +156,25 @@ static u32 pad_of(struct build *b, u32 clause) {
 
 void build_site(struct build *b, u32 call) {
     struct fn *f = b->f;
+    if (!b->ctls.p[b->ctls.n - 1].scope) return;
     struct site s = {.call = call, .first = f->catches.n};
     bool all = false;
+    if (!b->tag_seen) b->tag_seen = jit_alloc(f, f->m->tag_count, sizeof(u32));
+    b->site_number++;
     for (u32 k = b->ctls.p[b->ctls.n - 1].scope; k && !all; k = b->scopes.p[k].parent) {
         struct scope scope = b->scopes.p[k];
         for (u32 i = scope.first; i < scope.first + scope.count && !all; i++) {
-            struct catch x = {b->clauses.p[i].tag, pad_of(b, i), b->clauses.p[i].ref};
+            struct clause *c = &b->clauses.p[i];
+            if (++b->clause_steps > MAX_STEPS) jit_escape(f, ERR_LIMIT);
+            all = c->tag == WASM_NONE;
+            if (!all && b->tag_seen[c->tag] == b->site_number) continue;
+            if (!all) b->tag_seen[c->tag] = b->site_number;
+            struct catch x = {c->tag, pad_of(b, i), c->ref};
             VEC_PUSH(f, f->catches, x);
-            all = x.tag == WASM_NONE;
         }
     }
     s.count = f->catches.n - s.first;
-    if (f->catches.n > MAX_CATCHES) jit_escape(f, ERR_LIMIT);
+    if (f->catches.n > MAX_CATCHES || b->pads.n > MAX_PADS) jit_escape(f, ERR_LIMIT);
     if (s.count) VEC_PUSH(f, f->sites, s);
 }
 

@@ -191,6 +191,15 @@ static enum err own_cells(struct rt_instance *i, struct rt_error *error) {
     return ERR_OK;
 }
 
+/* What may hold a reference to an exception beyond a call. */
+static bool has_exn_roots(const struct wasm_module *w) {
+    for (u32 k = 0; k < w->table_count; k++)
+        if (rt_is_exn_ref(w->tables[k].type)) return true;
+    for (u32 k = 0; k < w->global_count; k++)
+        if (rt_is_exn_ref(w->globals[k].type)) return true;
+    return false;
+}
+
 static enum err own_tags(struct rt_instance *i, struct rt_error *error) {
     const struct wasm_module *w = &i->module->info;
     for (u32 k = w->imported_tags; k < w->tag_count; k++) {
@@ -208,6 +217,7 @@ static enum err build(struct rt_instance *i, const struct rt_linker *l, struct r
     if ((e = own_tables(i, error))) return e;
     if ((e = own_cells(i, error))) return e;
     if ((e = own_tags(i, error))) return e;
+    if (has_exn_roots(&i->module->info)) i->store->exn_roots = true;
     fill_ctx(i);
     if ((e = rt_init_globals(i)) || (e = rt_init_segments(i)))
         return rt_fail(error, e, SIZE_MAX, "initialisers: %s", err_text(e));

@@ -184,7 +184,8 @@ struct rt_store {
     u64 exception_bytes;
     u32 exception_count, collect_at;
     u32 raised, uncaught; /* handles: on its way; of the last call that ended so */
-    bool thrown;          /* something, since the last collection */
+    u32 thrown;           /* since the last collection */
+    bool exn_roots;       /* some table or global may hold a reference to an exception */
 };
 
 /* What distinguishes exceptions: its address. */
@@ -351,6 +352,7 @@ static inline struct rt_memory *rt_memory_at(const struct abi_ctx *ctx, u32 mem)
 }
 static inline bool rt_inside(u64 at, u64 n, u64 size) { return at <= size && n <= size - at; }
 static inline bool rt_is_ref(wasm_type t) { return wasm_is_ref(t); }
+static inline bool rt_is_exn_ref(wasm_type t) { return (t & WASM_TYPE_CODE) == WASM_EXNREF; }
 static inline bool rt_is_func_ref(wasm_type t) { return (t & WASM_TYPE_CODE) == WASM_FUNCREF; }
 
 #endif

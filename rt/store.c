@@ -148,7 +148,7 @@ const struct rt_ref *rt_ref_at(struct rt_store *s, u32 handle) {
 
 static enum rt_ref_kind kind_of(wasm_type t) {
     if (rt_is_func_ref(t)) return RT_REF_FUNC;
-    return (t & WASM_TYPE_CODE) == WASM_EXNREF ? RT_REF_EXN : RT_REF_EXTERN;
+    return rt_is_exn_ref(t) ? RT_REF_EXN : RT_REF_EXTERN;
 }
 
 bool rt_handle_fits(struct rt_store *s, wasm_type type, u32 handle) {

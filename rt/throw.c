@@ -8,7 +8,8 @@
  *    entries only in tables and globals. So inside an entry the stack is read
  *    word by word, and whatever looks like a handle keeps its exception.
  * I4 what exceptions cost is bounded by RT_MAX_EXCEPTIONS bytes a store, and
- *    collecting by the number of throws since. */
+ *    collecting by the number of throws since. A stop ends a collection early:
+ *    then nothing is freed. */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "rt/internal.h"
@@ -58,76 +59,107 @@ void rt_exceptions_free(struct rt_store *s) {
 
 /* Finding who is named. */
 
-static void mark(struct rt_store *s, u32 handle, struct rt_exception **work) {
-    struct rt_exception *x = exception_at(s, handle);
+struct collection {
+    struct rt_store *s;
+    struct rt_exception *work; /* marked, payload not looked at */
+    u32 words;                 /* looked at */
+    bool stopped;
+};
+
+static void mark(struct collection *c, u32 handle) {
+    struct rt_exception *x = exception_at(c->s, handle);
     if (!x || x->marked) return;
     x->marked = true;
-    x->next = *work;
-    *work = x;
+    x->next = c->work;
+    c->work = x;
 }
 
-static void mark_payload(struct rt_store *s, const struct rt_exception *x, struct rt_exception **work) {
+/* Once in a while: has the timer asked for an end? */
+static bool go_on(struct collection *c) {
+    if (++c->words % 4096 == 0 && __atomic_load_n(&c->s->abi.pending, __ATOMIC_RELAXED)) c->stopped = true;
+    return !c->stopped;
+}
+
+static void mark_payload(struct collection *c, const struct rt_exception *x) {
     for (u32 k = 0; k < x->tag->count; k++)
-        if ((x->tag->params[k] & WASM_TYPE_CODE) == WASM_EXNREF) mark(s, x->payload[k].i32, work);
+        if (rt_is_exn_ref(x->tag->params[k])) mark(c, x->payload[k].i32);
 }
 
 /* Reads other functions' frames, red zones of a sanitizer included. */
-__attribute__((noinline, no_sanitize("address"))) static void mark_words(struct rt_store *s, u64 low, u64 high,
-                                                                         struct rt_exception **work) {
-    for (u64 at = ALIGN_UP(low, (u64)8); at + 8 <= high; at += 8) {
+__attribute__((noinline, no_sanitize("address"))) static void mark_words(struct collection *c, u64 low, u64 high) {
+    for (u64 at = ALIGN_UP(low, (u64)8); at + 8 <= high && go_on(c); at += 8) {
         u64 word = *(const u64 *)at;
-        mark(s, (u32)word, work);
-        mark(s, (u32)(word >> 32), work);
+        mark(c, (u32)word);
+        mark(c, (u32)(word >> 32));
     }
 }
 
-__attribute__((noinline)) static void mark_stack(struct rt_store *s, struct rt_exception **work) {
+__attribute__((noinline)) static void mark_stack(struct collection *c) {
+    struct rt_store *s = c->s;
     __builtin_unwind_init(); /* callee-saved registers are in this frame now */
-    u64 here;
-    mark_words(s, (u64)&here - 256, (u64)s->stack + RT_STACK_GUARD + s->stack_bytes, work);
-    mark_words(s, (u64)s->abi.overflow, (u64)(s->abi.overflow + ABI_OVERFLOW), work);
+    u64 here, low = (u64)s->stack + RT_STACK_GUARD, at = (u64)&here - 256;
+    if (at >= low && at < low + s->stack_bytes) mark_words(c, at, low + s->stack_bytes); /* else: no call */
+    mark_words(c, (u64)s->abi.overflow, (u64)(s->abi.overflow + ABI_OVERFLOW));
 }
 
-static void mark_instance(struct rt_store *s, struct rt_instance *i, struct rt_exception **work) {
+static void mark_globals(struct collection *c, struct rt_instance *i) {
     const struct wasm_module *w = &i->module->info;
-    for (u32 k = 0; k < w->global_count; k++)
-        if ((w->globals[k].type & WASM_TYPE_CODE) == WASM_EXNREF) mark(s, rt_global_at(i, k)->i32, work);
+    for (u32 k = 0; k < w->global_count && go_on(c); k++)
+        if (rt_is_exn_ref(w->globals[k].type)) mark(c, rt_global_at(i, k)->i32);
 }
 
-static void mark_roots(struct rt_store *s, struct rt_exception **work) {
-    mark(s, s->raised, work);
-    mark(s, s->uncaught, work);
-    mark(s, s->abi.caught, work);
+static void mark_roots(struct collection *c) {
+    struct rt_store *s = c->s;
+    mark(c, s->raised);
+    mark(c, s->uncaught);
+    mark(c, s->abi.caught);
     for (struct list *l = s->instances.next; l != &s->instances; l = l->next)
-        mark_instance(s, LIST_ENTRY(l, struct rt_instance, link), work);
+        mark_globals(c, LIST_ENTRY(l, struct rt_instance, link));
     for (struct list *l = s->tables.next; l != &s->tables; l = l->next) {
         struct rt_table *t = LIST_ENTRY(l, struct rt_table, link);
-        for (u64 k = 0; (t->type.type & WASM_TYPE_CODE) == WASM_EXNREF && k < t->abi.len; k++) mark(s, t->abi.refs[k], work);
+        for (u64 k = 0; rt_is_exn_ref(t->type.type) && k < t->abi.len && go_on(c); k++) mark(c, t->abi.refs[k]);
+    }
+}
+
+static void sweep(struct rt_store *s, bool free) {
+    for (struct list *l = s->exceptions.next, *next; l != &s->exceptions; l = next) {
+        struct rt_exception *x = LIST_ENTRY(l, struct rt_exception, link);
+        next = l->next;
+        if (free && !x->marked) exception_free(s, x);
+        else x->marked = false;
     }
 }
 
 static void collect(struct rt_store *s) {
-    struct rt_exception *work = NULL;
-    mark_roots(s, &work);
-    if (s->abi.depth) mark_stack(s, &work);
-    for (struct rt_exception *x; (x = work);) {
-        work = x->next;
-        mark_payload(s, x, &work);
+    struct collection c = {.s = s};
+    mark_roots(&c);
+    mark_stack(&c);
+    for (struct rt_exception *x; (x = c.work) && go_on(&c);) {
+        c.work = x->next;
+        mark_payload(&c, x);
     }
-    for (struct list *l = s->exceptions.next, *next; l != &s->exceptions; l = next) {
-        struct rt_exception *x = LIST_ENTRY(l, struct rt_exception, link);
-        next = l->next;
-        if (x->marked) x->marked = false;
-        else exception_free(s, x);
-    }
+    sweep(s, !c.stopped);
     s->collect_at = MAX(2 * s->exception_count, (u32)COLLECT_FIRST);
-    s->thrown = false;
+    s->thrown = 0;
 }
 
+/* Without tables and globals that could hold one, nobody names any but the last:
+ * the embedder may ask for it. Else it takes some throws until it pays. */
 void rt_exceptions_leave(struct rt_store *s) {
     assert(!s->abi.depth);
     s->raised = s->abi.caught = 0;
-    if (s->thrown) collect(s);
+    if (list_empty(&s->exceptions)) return;
+    if (s->exn_roots) {
+        if (s->thrown >= COLLECT_FIRST) collect(s);
+        return;
+    }
+    struct collection c = {.s = s};
+    mark(&c, s->uncaught);
+    for (struct rt_exception *x; (x = c.work);) {
+        c.work = x->next;
+        mark_payload(&c, x);
+    }
+    sweep(s, true);
 }
 
 /* 0: no memory. */
@@ -148,7 +180,7 @@ static u32 exception_new(struct rt_store *s, struct rt_tag *t, const union abi_v
     list_push_back(&s->exceptions, &x->link);
     s->exception_bytes += size_of(t);
     s->exception_count++;
-    s->thrown = true;
+    s->thrown++;
     return x->handle;
 }
 

@@ -71,12 +71,17 @@ static bool accept(struct abi_store *abi) {
     return __atomic_compare_exchange_n(&abi->pending, &want, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/* A stop that comes while frames are walked ends the walk. */
+static bool still_raised(const struct abi_store *abi) {
+    return __atomic_load_n(&abi->pending, __ATOMIC_RELAXED) == ABI_TRAP_EXCEPTION;
+}
+
 u64 rt_unwind(struct abi_ctx *ctx, u64 sp) {
     struct rt_store *s = rt_ctx_store(ctx);
     struct walk w = {.s = s, .ctx = ctx, .sp = sp, .tag = rt_exception_tag(s, s->raised)};
     assert(sp < s->abi.trap_sp);
     if (!w.tag) return 0; /* raised without an exception: a trap like any other */
-    while (w.sp < s->abi.trap_sp && step(&w)) {}
+    while (w.sp < s->abi.trap_sp && still_raised(&s->abi) && step(&w)) {}
     if (!w.found || !accept(&s->abi)) {
         s->uncaught = s->raised;
         return 0;

@@ -275,7 +275,7 @@ class Code:
 
     def label(self, x):
         if x.startswith("$"):
-            return uleb(self.labels[::-1].index(x))
+            return uleb(next(d for d in range(len(self.labels)) if self.labels[-1 - d] == x))
         return uleb(int(x))
 
     def block_type(self, items):
