@@ -9,7 +9,7 @@
 enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12, MAX_MEMORIES = 3, TAGS = 3 };
 enum { CODE_ROOM = GEN_CAP / 2 }; /* past this only constants are generated */
 
-bool gen_byte_pages = true;
+bool gen_for_v8;
 
 struct sig {
     u8 params[MAX_VALUES], results[MAX_VALUES];
@@ -31,6 +31,7 @@ struct gen {
     bool wide[MAX_MEMORIES]; /* 64-bit indices */
     u32 shared, bytewise;    /* which memory is, or has pages of a byte; MAX_MEMORIES: none */
     bool table_wide;
+    enum { ALL_EXCEPTIONS, FINAL_EXCEPTIONS, LEGACY_EXCEPTIONS } only;
 };
 
 static const u8 number_types[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64};
@@ -646,7 +647,9 @@ static void risky(struct gen *g, u32 depth) {
     if (pick(g, 2)) call_statement(g, depth + 1);
     switch (pick(g, 5)) {
     case 0: throw_statement(g, depth + 1); break;
-    case 1: rethrow_statement(g, depth + 1); break;
+    case 1:
+        if (g->only != LEGACY_EXCEPTIONS) rethrow_statement(g, depth + 1);
+        break;
     case 2:
     case 3: throw_tag(g, depth + 1); break;
     default: break;
@@ -654,7 +657,13 @@ static void risky(struct gen *g, u32 depth) {
     statements(g, depth + 1);
 }
 
+static void try_statement(struct gen *g, u32 depth);
+
 static void try_table_statement(struct gen *g, u32 depth) {
+    if (g->only == LEGACY_EXCEPTIONS) {
+        try_statement(g, depth);
+        return;
+    }
     u32 t = pick(g, TAGS);
     bool ref = pick(g, 2);
     open_block(g, WASM_OP_BLOCK, tag_type(g, t, 1 + ref), 1);
@@ -684,6 +693,10 @@ static void handler(struct gen *g, u32 depth) {
 }
 
 static void try_statement(struct gen *g, u32 depth) {
+    if (g->only == FINAL_EXCEPTIONS) {
+        try_table_statement(g, depth);
+        return;
+    }
     u32 t = pick(g, TAGS), how = pick(g, 4);
     open_block(g, WASM_OP_TRY, 0x40, 0);
     risky(g, depth);
@@ -758,7 +771,7 @@ static void function(struct gen *g, u32 f) {
         byte(g, type);
         g->locals[g->local_count++] = type;
     }
-    byte(g, 1), byte(g, WASM_EXNREF);
+    byte(g, 1), byte(g, g->only == LEGACY_EXCEPTIONS ? WASM_I32 : WASM_EXNREF);
     fuel(g);
     statements(g, 0);
     if (!pick(g, 4)) try_table_statement(g, 1);
@@ -897,8 +910,9 @@ size_t gen_module(struct bytes in, u8 *out) {
     g.memory_count = 1 + pick(&g, MAX_MEMORIES);
     for (u32 i = 0; i < g.memory_count; i++) g.wide[i] = !pick(&g, 3);
     g.shared = pick(&g, 2) ? pick(&g, g.memory_count) : MAX_MEMORIES;
-    g.bytewise = pick(&g, 2) && gen_byte_pages ? pick(&g, g.memory_count) : MAX_MEMORIES;
+    g.bytewise = pick(&g, 2) && !gen_for_v8 ? pick(&g, g.memory_count) : MAX_MEMORIES;
     g.table_wide = !pick(&g, 3);
+    if (gen_for_v8) g.only = pick(&g, 2) ? FINAL_EXCEPTIONS : LEGACY_EXCEPTIONS;
     types_and_imports(&g);
     storage(&g);
     exports(&g);

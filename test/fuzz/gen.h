@@ -13,8 +13,9 @@ enum { GEN_CAP = 1 << 18, GEN_FUEL = 1500, GEN_FUNCS_MAX = 6 };
 
 /* Writes a module to out (GEN_CAP bytes) and returns its length. Functions are
  * exported as "f0", "f1", ..., memories as "m0", ..., globals as "g0", ... */
-/* May memories have pages of one byte? (V8 does not know them.) */
-extern bool gen_byte_pages;
+/* Only what V8 takes: no pages of one byte, and of the two kinds of exceptions
+ * one in a module. */
+extern bool gen_for_v8;
 
 size_t gen_module(struct bytes in, u8 *out);
 

@@ -189,7 +189,7 @@ int main(int argc, char **argv) {
     struct rt_host host;
     time_t end = time(NULL) + (argc > 1 ? atol(argv[1]) : 10);
     u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (u64)end;
-    gen_byte_pages = false;
+    gen_for_v8 = true;
     host_rt_fill(&host);
     if (rt_engine_init(&engine, &host) || host_rt_install(engine) || rt_linker_new(engine, &linker)) return 2;
     if (rt_define_func(linker, "env", "mix", "iI:I", (const void *)differ_mix)) return 2;
