@@ -15,7 +15,7 @@ CLANG   := clang-19
 B       := build
 
 PURE    := base abi wasm jit verify rt wasi hook
-KERNEL  := arch/x86_64 kern dev net fs sys ext plat/vm init
+KERNEL  := arch/x86_64 arch/x86_64/ring0 kern dev net fs sys ext plat/vm init
 
 WARN    := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter
 COMMON  := -std=gnu17 -O2 -g -I. -Iinclude $(WARN) -fno-strict-aliasing -fno-common -MMD -MP

@@ -1,9 +1,7 @@
 /* engine.c: struct rt_host over the kernel's memory, and the engine's share of
- * faults and ticks.
+ * faults and ticks. Code pages are plat/'s.
  *
- * I1 code is written through a mapping that cannot run; once it can run, no
- *    mapping can write it, the direct map included (kern/vm.c counts).
- * I2 a memory never takes the last RESERVE pages: an extension that grows without
+ * I1 a memory never takes the last RESERVE pages: an extension that grows without
  *    end is refused before the kernel runs short. */
 #include "init/engine.h"
 
@@ -15,6 +13,7 @@
 #include "kern/interrupt.h"
 #include "kern/lock.h"
 #include "kern/log.h"
+#include "kern/machine.h"
 #include "kern/park.h"
 #include "kern/time.h"
 #include "kern/vm.h"
@@ -38,52 +37,9 @@ static enum err space_commit(void *self, void *p, size_t n) {
 
 static void space_decommit(void *self, void *p, size_t n) { vm_decommit(p, n); }
 
-/* Maps the pages of write at exec too, to be read only for now: sealing then
- * changes entries that are there, and cannot run out of memory. */
-static enum err show_at(u8 *write, u8 *exec, size_t n) {
-    for (size_t i = 0; i < n; i += PAGE_SIZE) {
-        phys p;
-        bool there = vm_lookup((uptr)write + i, &p, NULL);
-        assert(there);
-        enum err e = vm_map((uptr)exec + i, p, VM_READ);
-        if (e) return e;
-    }
-    return ERR_OK;
-}
-
-/* Takes the mapping away and leaves the pages alone. */
-static void hide(u8 *at, size_t n) {
-    for (size_t i = 0; i < n; i += PAGE_SIZE) vm_unmap((uptr)at + i);
-    vm_release(at, n);
-}
-
-static enum err code_alloc(void *self, size_t n, void **write, void **exec) {
-    u8 *w = vm_reserve(n), *x = vm_reserve(n);
-    enum err e = w && x ? vm_commit(w, n, VM_READ | VM_WRITE) : ERR_NOMEM;
-    if (!e && (e = show_at(w, x, n))) {
-        hide(x, n);
-        x = NULL;
-    }
-    if (e) {
-        vm_release(w, n);
-        vm_release(x, n);
-        return e;
-    }
-    *write = w;
-    *exec = x;
-    return ERR_OK;
-}
-
-static enum err code_seal(void *self, void *write, void *exec, size_t n) {
-    hide(write, n);
-    for (size_t i = 0; i < n; i += PAGE_SIZE) {
-        enum err e = vm_protect((uptr)exec + i, VM_READ | VM_EXEC);
-        if (e) return e;
-    }
-    return ERR_OK;
-}
-
-static void code_free(void *self, void *exec, size_t n) { vm_release(exec, n); }
+static enum err code_alloc(void *self, size_t n, void **write, void **exec) { return machine_code_alloc(n, write, exec); }
+static enum err code_seal(void *self, void *write, void *exec, size_t n) { return machine_code_seal(write, exec, n); }
+static void code_free(void *self, void *exec, size_t n) { machine_code_free(exec, n); }
 static u64 now_ns(void *self) { return time_mono_ns(); }
 static void engine_lock(void *self) { mutex_lock(&engine_mutex); }
 static void engine_unlock(void *self) { mutex_unlock(&engine_mutex); }

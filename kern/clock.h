@@ -7,7 +7,5 @@
 void clock_init(void);          /* calibrates; the TSC counts from here on */
 void clock_set_turn(u64 at_ns); /* when the running thread's turn ends; UINT64_MAX: never */
 void clock_interrupt(void);
-/* KVM's own: the TSC's rate, and nanoseconds since 1970 now. false: it has none. */
-bool kvm_clock_read(u64 *hz, u64 *wall_ns);
 
 #endif

@@ -5,7 +5,7 @@
 #include "arch/x86_64/trap.h"
 #include "base/types.h"
 
-void irq_init(void);
+void irq_init(void); /* plat/: the controllers */
 bool irq_expected(u64 vector); /* the timer's, or one with a handler */
 void irq_dispatch(struct trap_frame *frame, u64 vector);
 /* What the running interrupt handler (a timer's fn, say) interrupted; it may

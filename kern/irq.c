@@ -7,14 +7,10 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/percpu.h"
 #include "base/assert.h"
-#include "kern/bootinfo.h"
 #include "kern/clock.h"
 #include "kern/interrupt.h"
 #include "kern/lock.h"
 #include "kern/log.h"
-#include "kern/page.h"
-#include "kern/panic.h"
-#include "kern/vm.h"
 
 enum { MESSAGES = 64 };
 static_assert(VECTOR_GSI + IOAPIC_PINS <= VECTOR_MESSAGE && VECTOR_MESSAGE + MESSAGES < VECTOR_SPURIOUS, "vectors");
@@ -26,26 +22,6 @@ static struct {
 } handlers[VECTOR_MESSAGE - VECTOR_GSI + MESSAGES];
 static struct spin lock;
 static u32 messages; /* under lock */
-
-/* Where ACPI is silent: the one that every PC has. */
-static void add_ioapics(void) {
-    if (!bootinfo.ioapic_count) {
-        bootinfo.ioapic[0].base = IOAPIC_PHYSICAL;
-        bootinfo.ioapic_count = 1;
-    }
-    for (u32 i = 0; i < bootinfo.ioapic_count; i++) {
-        volatile u32 *io = vm_map_device((phys){bootinfo.ioapic[i].base}, PAGE_SIZE);
-        if (!io) panic("no memory to map the interrupt controllers");
-        ioapic_add(io, bootinfo.ioapic[i].first);
-    }
-}
-
-void irq_init(void) {
-    volatile u32 *local = vm_map_device((phys){LAPIC_PHYSICAL}, PAGE_SIZE);
-    if (!local) panic("no memory to map the interrupt controllers");
-    apic_init(local);
-    add_ioapics();
-}
 
 enum err irq_register(u32 gsi, bool level, irq_handler *fn, void *arg) {
     if (!ioapic_has(gsi)) return ERR_NOT_FOUND;

@@ -2,17 +2,21 @@
 #ifndef WHELK_KERN_MACHINE_H
 #define WHELK_KERN_MACHINE_H
 
+#include "base/err.h"
 #include "base/types.h"
+#include "kern/page.h"
 #include "kern/panic.h"
 
 void machine_console_init(void);
 /* Any context, also from a panic. Bytes as they are. */
 void machine_console_write(const char *p, size_t n);
-/* Seconds since 1970 from a battery clock; 0 if there is none. */
-u64 machine_wall_seconds(void);
-/* Waits about ns nanoseconds, by a clock that needs no calibration; returns
- * the TSC ticks that passed, 0 if there is no such clock. */
-u64 machine_measure_tsc(u64 *ns);
+/* Called once, with the timer set up: how fast the TSC and the timer count
+ * (0: unknown), and nanoseconds since 1970. false: there is no clock. */
+struct machine_clock {
+    u64 tsc_hz, timer_hz, wall_ns;
+    const char *from; /* where that comes from, for the log: ", ..." or "" */
+};
+bool machine_clock(struct machine_clock *out);
 
 /* fn is called in an interrupt when the host presses the power button, if the
  * machine has one. After irq_init. */
@@ -28,6 +32,18 @@ u32 machine_memory(struct machine_range out[MACHINE_RANGES]);
 /* Reads the boot information into bootinfo; the bytes that it refers to
  * (initrd) are reported by machine_reserved. False with a logged reason. */
 void machine_boot(u64 start_info);
+/* Makes the first mappings by vm_boot_map, and turns the tables on. */
+void machine_paging(phys root);
 u32 machine_reserved(struct machine_range out[MACHINE_RANGES]);
+
+/* Pages for compiled code: writable at *write, to run at *exec once sealed, when
+ * no mapping writes them any longer. */
+enum err machine_code_alloc(size_t n, void **write, void **exec);
+enum err machine_code_seal(void *write, void *exec, size_t n);
+void machine_code_free(void *exec, size_t n);
+
+/* The program is loaded and about to start: the machine gives up for good what
+ * the running kernel does not need. */
+void machine_seal(void);
 
 #endif

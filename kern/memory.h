@@ -21,5 +21,6 @@ void page_init(void);      /* RAM that the boot tables show */
 void page_init_high(void); /* the rest, once the direct map is whole */
 u64 page_highest(void);    /* end of RAM */
 void vm_init(void);        /* the final page tables */
+void vm_boot_map(uptr va, phys p, u32 prot); /* for machine_paging: anywhere, for ever */
 
 #endif

@@ -3,6 +3,7 @@
 #include "kern/panic.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "base/assert.h"
 #include "base/fmt.h"
@@ -65,7 +66,7 @@ static void say_address(uptr at) {
 }
 
 static bool readable(uptr at) {
-    return at % 8 == 0 && at >> 63 && vm_lookup(at, NULL, NULL) && vm_lookup(at + 15, NULL, NULL);
+    return at % 8 == 0 && !address_of_program(at) && vm_lookup(at, NULL, NULL) && vm_lookup(at + 15, NULL, NULL);
 }
 
 /* rsp != 0: a fault's. After a jump to nowhere the caller is on its top. */
@@ -88,7 +89,7 @@ static void say_registers(const struct trap_frame *f) {
     say("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", f->rsi, f->rdi, f->rbp, f->rsp);
     say("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", f->r8, f->r9, f->r10, f->r11);
     say("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
-    say("rip %016lx rflags %08lx cr2 %016lx cr3 %016lx\n", f->rip, f->rflags, read_cr2(), read_cr3());
+    say("rip %016lx rflags %08lx cr2 %016lx cr3 %016lx\n", f->rip, f->rflags, fault_address(), page_root());
 }
 
 static void begin(const char *format, va_list args) {

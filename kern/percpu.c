@@ -10,5 +10,5 @@ void percpu_init(void) {
     first_cpu.self = &first_cpu;
     first_cpu.kernel_stack_top = (u64)boot_stack_top;
     first_cpu.kernel_stack_base = (u64)boot_stack_top - 16384;
-    wrmsr(MSR_GS_BASE, (u64)&first_cpu);
+    cpu_set_gs((u64)&first_cpu);
 }

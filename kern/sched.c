@@ -50,7 +50,7 @@ static void become(struct thread *t) {
     c->kernel_stack_base = (u64)t->stack - (t == &idle ? BOOT_STACK : KERNEL_STACK);
     c->trap_stack_top = s->window ? (u64)t->stack + 4096 + TRAP_STACK : 0;
     c->trap_stack_base = c->trap_stack_top - (s->window ? TRAP_STACK : 0);
-    wrmsr(MSR_FS_BASE, s->fs_base);
+    cpu_set_fs(s->fs_base);
 }
 
 /* Gives the CPU to the first ready thread, or to idle. */

@@ -116,7 +116,7 @@ void thread_sleep_until(u64 deadline_ns) {
 void thread_set_fs_base(struct thread *t, u64 base) {
     u64 flags = irq_save();
     t->state->fs_base = base;
-    if (t == current_thread()) wrmsr(MSR_FS_BASE, base);
+    if (t == current_thread()) cpu_set_fs(base);
     irq_restore(flags);
 }
 

@@ -8,7 +8,6 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "base/assert.h"
-#include "base/mem.h"
 #include "kern/bootinfo.h"
 #include "kern/clock.h"
 #include "kern/log.h"
@@ -16,7 +15,7 @@
 #include "kern/sched.h"
 
 #define NS_PER_S 1000000000ull
-enum { CALIBRATE_NS = 5000000, BEST_OF = 8, TIMER_MIN_TICKS = 500 };
+enum { TIMER_MIN_TICKS = 500 };
 
 /* fixed by clock_init */
 static u64 tsc_start, ns_per_tick_32; /* 32.32 fixed point */
@@ -92,83 +91,12 @@ void clock_interrupt(void) {
     set_alarm();
 }
 
-/* --- calibration --- */
-
-struct reading {
-    u64 tsc;
-    u32 left;
-};
-
-/* Both counters at one moment: the tightest of a few tries, since the host may
- * take the CPU away in between. */
-static struct reading read_both(void) {
-    struct reading best = {0, 0};
-    u64 best_gap = UINT64_MAX;
-    for (int i = 0; i < BEST_OF; i++) {
-        u64 before = rdtsc();
-        u32 left = apic_timer_left();
-        u64 gap = rdtsc() - before;
-        if (gap >= best_gap) continue;
-        best_gap = gap;
-        best = (struct reading){before + gap / 2, left};
-    }
-    return best;
-}
-
-/* The hypervisor's signature: CPUID 0x40000000. */
-static void read_signature(char name[13]) {
-    memset(name, 0, 13);
-    if (!(cpuid(1, 0).c >> 31)) return;
-    struct cpuid id = cpuid(0x40000000, 0);
-    memcpy(name, &id.b, 4);
-    memcpy(name + 4, &id.c, 4);
-    memcpy(name + 8, &id.d, 4);
-}
-
-/* KVM's and QEMU's local APIC timer run at exactly 1 GHz. */
-static bool hypervisor_timer(const char *name) {
-    return !strcmp(name, "TCGTCGTCGTCG") || !strcmp(name, "KVMKVMKVM");
-}
-
-static u64 tsc_hz_from_timer(void) {
-    apic_timer(UINT32_MAX);
-    struct reading a = read_both();
-    while (a.left - apic_timer_left() < CALIBRATE_NS) __asm__ volatile("pause");
-    struct reading b = read_both();
-    apic_timer(0);
-    return (b.tsc - a.tsc) * NS_PER_S / (a.left - b.left); /* milliseconds: fits */
-}
-
-/* No hypervisor that we know: both against the battery clock's oscillator. */
-static u64 tsc_hz_from_machine(void) {
-    apic_timer(UINT32_MAX);
-    u32 before = apic_timer_left();
-    u64 ns = 0, ticks = machine_measure_tsc(&ns);
-    u32 after = apic_timer_left();
-    apic_timer(0);
-    if (!ticks || !ns) return 0;
-    timer_hz = (u64)(before - after) * NS_PER_S / ns;
-    return ticks * 1000000 / (ns / 1000);
-}
-
 void clock_init(void) {
-    u64 hz, wall_ns = 0;
-    char name[13];
-    read_signature(name);
-    mem_rep_slow = !strcmp(name, "TCGTCGTCGTCG");
-    if (!strcmp(name, "KVMKVMKVM") && kvm_clock_read(&hz, &wall_ns)) {
-        timer_hz = NS_PER_S;
-    } else if (hypervisor_timer(name)) {
-        hz = tsc_hz_from_timer();
-        timer_hz = NS_PER_S;
-    } else {
-        hz = tsc_hz_from_machine();
-    }
-    if (!hz || !timer_hz) panic("no clock to calibrate the timer against");
-    ns_per_tick_32 = (NS_PER_S << 32) / hz;
+    struct machine_clock c = {0};
+    if (!machine_clock(&c) || !c.tsc_hz || !c.timer_hz) panic("no clock to calibrate the timer against");
+    timer_hz = c.timer_hz;
+    ns_per_tick_32 = (NS_PER_S << 32) / c.tsc_hz;
     tsc_start = bootinfo.boot_tsc;
-    bool kvm = wall_ns;
-    if (!kvm) wall_ns = machine_wall_seconds() * NS_PER_S;
-    wall_start_ns = wall_ns - time_mono_ns();
-    log_info("clock: TSC at %u MHz, timer at %u MHz%s", (u32)(hz / 1000000), (u32)(timer_hz / 1000000), kvm ? ", time by KVM" : "");
+    wall_start_ns = c.wall_ns - time_mono_ns();
+    log_info("clock: TSC at %u MHz, timer at %u MHz%s", (u32)(c.tsc_hz / 1000000), (u32)(timer_hz / 1000000), c.from);
 }

@@ -61,7 +61,7 @@ static bool fix_copy(struct trap_frame *f) {
 }
 
 static void exception(struct trap_frame *f) {
-    uptr address = f->vector == TRAP_PAGE ? read_cr2() : f->rip;
+    uptr address = f->vector == TRAP_PAGE ? fault_address() : f->rip;
     if (page_in(f, address)) return;
     if (!trap_from_program(f)) {
         if (engine && engine(f, address)) return;
@@ -109,7 +109,7 @@ void trap_syscall(struct trap_frame *f) {
 }
 
 _Noreturn void trap_fatal(struct trap_frame *f) {
-    uptr address = f->vector == TRAP_PAGE ? read_cr2() : f->rip;
+    uptr address = f->vector == TRAP_PAGE ? fault_address() : f->rip;
     bool own = f->vector == TRAP_NMI || f->vector == TRAP_MACHINE_CHECK;
     panic_frame(f, "%s%s at %p, address %p", own ? "" : "stack overflow: ", name_of(f->vector),
                 (void *)f->rip, (void *)address);

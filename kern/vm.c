@@ -50,6 +50,17 @@ static u64 *entry_of(uptr va, bool make) {
     return &table[table_index(va, 0)];
 }
 
+static void set_entry(uptr va, u64 *e, u64 now) {
+    u64 before = *e;
+    *e = now;
+    paging_changed(va, before, now);
+}
+
+/* What takes a mapping away cannot fail, or a page would be reached by two. */
+static void must_flush(void) {
+    if (!paging_flush()) panic("the host refuses to unmap: raise vm.max_map_count there");
+}
+
 static bool is_empty(const u64 *table) {
     for (unsigned i = 0; i < 512; i++)
         if (table[i]) return false;
@@ -70,7 +81,7 @@ static void prune(uptr va) {
         if (!is_empty(table_at(*e))) return;
         phys p = {*e & PTE_ADDRESS};
         *e = 0;
-        invlpg(va); /* drops cached upper levels too */
+        paging_table_gone(va);
         page_free(p, 0);
     }
 }
@@ -80,8 +91,7 @@ static void direct_writable(phys p, bool yes) {
     uptr va = (uptr)phys_to_virt(p);
     u64 *e = entry_of(va, false);
     assert(e && *e & PTE_PRESENT);
-    *e = yes ? *e | PTE_WRITE : *e & ~(u64)PTE_WRITE;
-    invlpg(va);
+    set_entry(va, e, yes ? *e | PTE_WRITE : *e & ~(u64)PTE_WRITE);
 }
 
 static bool may_count(const struct page *g, u32 prot) {
@@ -110,22 +120,21 @@ static bool mappable(uptr va) {
     return (va >= VM_USER_START && va < VM_USER_END) || (va >= WINDOWS && va < WINDOWS_END);
 }
 
-enum err vm_map(uptr va, phys p, u32 prot) {
+static enum err map_locked(uptr va, phys p, u32 prot) {
     struct page *g = page_info(p);
     if (!mappable(va) || p.v % PAGE_SIZE) return ERR_INVALID;
-    enum err result = ERR_OK;
-    u64 flags = spin_lock(&lock);
     u64 *e = entry_of(va, true);
+    enum err result = ERR_OK;
     if (!e) result = ERR_NOMEM;
     else if (*e & PTE_PRESENT) result = ERR_EXISTS;
     else if (!may_count(g, prot)) result = ERR_INVALID;
-    else {
-        count(g, p, prot);
-        *e = pte_of(p, prot);
+    if (result) {
+        prune(va);
+        return result;
     }
-    if (result) prune(va);
-    spin_unlock(&lock, flags);
-    return result;
+    count(g, p, prot);
+    set_entry(va, e, pte_of(p, prot));
+    return ERR_OK;
 }
 
 static phys unmap_locked(uptr va) {
@@ -133,17 +142,31 @@ static phys unmap_locked(uptr va) {
     if (!e || !(*e & PTE_PRESENT)) return (phys){0};
     phys p = {*e & PTE_ADDRESS};
     u32 prot = prot_of(*e);
-    *e = 0;
-    invlpg(va);
+    set_entry(va, e, 0);
     uncount(page_info(p), p, prot);
     return p;
 }
+
+enum err vm_map_all(uptr va, const phys *p, u32 n, u32 prot) {
+    enum err result = ERR_OK;
+    u32 done = 0;
+    u64 flags = spin_lock(&lock);
+    while (done < n && !(result = map_locked(va + done * PAGE_SIZE, p[done], prot))) done++;
+    if (!paging_flush() && !result) result = ERR_NOMEM; /* the host maps no more */
+    for (; result && done; prune(va + done * PAGE_SIZE)) unmap_locked(va + --done * PAGE_SIZE);
+    if (result) must_flush();
+    spin_unlock(&lock, flags);
+    return result;
+}
+
+enum err vm_map(uptr va, phys p, u32 prot) { return vm_map_all(va, &p, 1, prot); }
 
 phys vm_unmap(uptr va) {
     assert(mappable(va));
     u64 flags = spin_lock(&lock);
     phys p = unmap_locked(va);
     if (p.v) prune(va);
+    must_flush();
     spin_unlock(&lock, flags);
     return p;
 }
@@ -161,9 +184,14 @@ enum err vm_protect(uptr va, u32 prot) {
         uncount(g, p, old);
         bool ok = may_count(g, prot);
         count(g, p, ok ? prot : old);
-        if (ok) *e = pte_of(p, prot);
+        if (ok) set_entry(va, e, pte_of(p, prot));
         else result = ERR_INVALID;
-        invlpg(va);
+        if (!paging_flush()) { /* the host refuses: as it was */
+            uncount(g, p, prot);
+            count(g, p, old);
+            *e = pte_of(p, old);
+            result = ERR_NOMEM;
+        }
     }
     spin_unlock(&lock, flags);
     return result;
@@ -196,7 +224,7 @@ static void clear_range(u64 *table, unsigned level, uptr at, uptr end) {
         clear_range(table_at(*e), level - 1, at, next);
         if (!is_empty(table_at(*e))) continue;
         *e = 0;
-        invlpg(at);
+        paging_table_gone(at);
         page_free(p, 0);
     }
 }
@@ -208,6 +236,7 @@ void vm_clear(uptr at, size_t bytes) {
         part = MIN(bytes - done, CLEAR_PART);
         u64 flags = spin_lock(&lock); /* interrupts get in between the parts */
         clear_range(root, 3, at + done, at + done + part);
+        must_flush();
         spin_unlock(&lock, flags);
     }
 }
@@ -237,45 +266,16 @@ size_t vm_recount_tables(void) { return vm_walk(NULL, NULL); }
 
 /* --- boot --- */
 
-static void boot_map(uptr va, u64 p, u32 prot) {
+void vm_boot_map(uptr va, phys p, u32 prot) {
     u64 *e = entry_of(va, true);
     if (!e) panic("no memory for page tables");
-    *e = pte_of((phys){p}, prot) | PTE_GLOBAL;
-}
-
-static bool is_guard(uptr va) {
-    extern char stacks_start[], boot_stack_top[], trap_stack_top[], nmi_stack_top[];
-    return va == (uptr)stacks_start || va == (uptr)boot_stack_top || va == (uptr)trap_stack_top ||
-           va == (uptr)nmi_stack_top;
-}
-
-/* The image: code may run, constants be read, data be written; nothing else. */
-static u32 image_prot(uptr va) {
-    extern char rodata_start[], data_start[];
-    if (va < (uptr)rodata_start) return VM_READ | VM_EXEC;
-    return va < (uptr)data_start ? VM_READ : VM_READ | VM_WRITE;
-}
-
-static u32 direct_prot(u64 at) {
-    extern char kernel_start[], kernel_end[];
-    uptr va = KERNEL_BASE + at;
-    bool in_image = va >= (uptr)kernel_start && va < (uptr)kernel_end;
-    return in_image ? image_prot(va) & ~(u32)VM_EXEC : VM_READ | VM_WRITE;
+    *e = pte_of(p, prot) | PTE_GLOBAL;
 }
 
 void vm_init(void) {
-    extern char kernel_start[], kernel_end[];
     phys p = page_alloc_zeroed();
     if (!p.v) panic("no memory for page tables");
     root = phys_to_virt(p);
-    for (uptr va = (uptr)kernel_start; va < (uptr)kernel_end; va += PAGE_SIZE)
-        if (!is_guard(va)) boot_map(va, va - KERNEL_BASE, image_prot(va));
-    struct machine_range ram[MACHINE_RANGES];
-    u32 n = machine_memory(ram);
-    for (u32 i = 0; i < n; i++)
-        for (u64 at = ram[i].start; at < ram[i].end; at += PAGE_SIZE)
-            boot_map(DIRECT_MAP + at, at, direct_prot(at));
-    write_cr3(p.v);
-    write_cr4(read_cr4() | 1 << 7); /* PGE */
+    machine_paging(p);
     page_init_high();
 }

@@ -6,6 +6,7 @@
 #ifndef WHELK_KERN_VM_H
 #define WHELK_KERN_VM_H
 
+#include "arch/x86_64/paging.h"
 #include "base/err.h"
 #include "base/types.h"
 #include "kern/page.h"
@@ -34,7 +35,7 @@ void *vm_map_device(phys p, size_t bytes);
  * offered to this handler (set by sys/): true means handled, retry. write and
  * exec say what was tried. Runs in the faulting thread, interrupts on. */
 #define VM_USER_START 0x10000ull
-#define VM_USER_END 0x7ffffffff000ull
+#define VM_USER_END PROGRAM_END
 typedef bool vm_fault_handler(uptr address, bool write, bool exec, bool present);
 void vm_set_fault_handler(vm_fault_handler *h);
 

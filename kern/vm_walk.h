@@ -11,4 +11,7 @@ size_t vm_walk(vm_visit *visit, void *arg);
 /* Unmaps a part of the windows; frees its pages and empty tables. */
 void vm_clear(uptr at, size_t bytes);
 
+/* Maps n pages one after the other, or none. */
+enum err vm_map_all(uptr va, const phys *p, u32 n, u32 prot);
+
 #endif

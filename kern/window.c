@@ -17,6 +17,8 @@ struct run {
     uptr start, end;
 };
 
+enum { COMMIT_PART = 32 }; /* pages mapped at once */
+
 static struct spin lock;
 /* under lock */
 static struct run whole = {LIST_INIT(whole.node), WINDOWS, WINDOWS_END};
@@ -92,15 +94,26 @@ void vm_release(void *p, size_t bytes) {
     give(r);
 }
 
+/* n fresh pages at `at`, or none. */
+static enum err commit_some(uptr at, u32 n, u32 prot) {
+    phys p[COMMIT_PART];
+    u32 got = 0;
+    while (got < n && (p[got] = page_alloc_zeroed()).v) got++;
+    enum err e = got < n ? ERR_NOMEM : vm_map_all(at, p, n, prot);
+    while (e && got) page_free(p[--got], 0);
+    return e;
+}
+
 enum err vm_commit(void *p, size_t bytes, u32 prot) {
     uptr at = (uptr)p, end = at + ALIGN_UP(bytes, (size_t)PAGE_SIZE);
-    for (; at < end; at += PAGE_SIZE) {
-        phys page = page_alloc_zeroed();
-        enum err e = page.v ? vm_map(at, page, prot) : ERR_NOMEM;
-        if (!e) continue;
-        if (page.v) page_free(page, 0);
-        vm_clear((uptr)p, at - (uptr)p);
-        return e;
+    while (at < end) {
+        u32 n = (u32)MIN((end - at) / PAGE_SIZE, (size_t)COMMIT_PART);
+        enum err e = commit_some(at, n, prot);
+        if (e) {
+            vm_clear((uptr)p, at - (uptr)p);
+            return e;
+        }
+        at += (uptr)n * PAGE_SIZE;
     }
     return ERR_OK;
 }

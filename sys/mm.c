@@ -20,7 +20,7 @@
 struct mm mm = {.lock = MUTEX_INIT(mm.lock), .break_lock = MUTEX_INIT(mm.break_lock), .ranges = LIST_INIT(mm.ranges)};
 
 /* The top of where mappings go on their own; programs and stacks stay apart. */
-#define MAP_TOP 0x7fffe0000000ull
+#define MAP_TOP (VM_USER_END - 0x1ffff000ull)
 enum { PAGES_KEPT = 64 }; /* of physical memory, for the kernel to end in order */
 
 static enum err fill_page(const struct range *r, uptr va, phys p) {

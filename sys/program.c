@@ -13,14 +13,15 @@
 #include "kern/log.h"
 #include "kern/page.h"
 #include "kern/random.h"
+#include "kern/vm.h"
 #include "sys/elf64.h"
 #include "sys/mm.h"
 #include "sys/process.h"
 #include "sys/stack.h"
 
-#define STACK_TOP 0x7fffffff0000ull
+#define STACK_TOP (VM_USER_END - 0xf000)
 #define STACK_BYTES (8ull << 20)
-#define PIE_BASE 0x555555554000ull
+#define PIE_BASE ALIGN_DOWN(VM_USER_END / 3 * 2, PAGE_SIZE) /* where Linux has it */
 /* As a shell says it. */
 enum { CANNOT_RUN = 126, NOT_FOUND = 127, STRINGS_MAX = 128 << 10 };
 

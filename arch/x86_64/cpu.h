@@ -56,39 +56,10 @@ static inline struct cpuid cpuid(u32 leaf, u32 sub) {
     return r;
 }
 
-#define CONTROL_REGISTER(name)                                                          \
-    static inline u64 read_##name(void) {                                               \
-        u64 v;                                                                          \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(v));                              \
-        return v;                                                                       \
-    }                                                                                   \
-    static inline void write_##name(u64 v) {                                            \
-        __asm__ volatile("mov %0, %%" #name : : "r"(v) : "memory");                     \
-    }
-CONTROL_REGISTER(cr0)
-CONTROL_REGISTER(cr2)
-CONTROL_REGISTER(cr3)
-CONTROL_REGISTER(cr4)
-
-static inline void invlpg(uptr va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
-
-/* Interrupts: off, returning what was; and back. */
-static inline u64 irq_save(void) {
-    u64 flags;
-    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
-    return flags;
-}
-static inline void irq_restore(u64 flags) {
-    if (flags & 1 << 9) __asm__ volatile("sti" : : : "memory");
-}
-static inline bool irq_enabled(void) {
-    u64 flags;
-    __asm__ volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
-    return flags >> 9 & 1;
-}
-static inline void irq_on(void) { __asm__ volatile("sti" : : : "memory"); }
-static inline void irq_off(void) { __asm__ volatile("cli" : : : "memory"); }
-/* Sleeps until an interrupt. The shadow of sti covers hlt: none is missed. */
-static inline void irq_on_and_halt(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
+#ifdef WHELK_PROCESS
+#include "arch/process/local.h"
+#else
+#include "arch/x86_64/ring0/local.h"
+#endif
 
 #endif

@@ -1,35 +1,29 @@
 /* fpu.c: XSAVE where the CPU has it, FXSAVE else (qemu64).
- *
- * I1 XCR0 and CR4.OSXSAVE are set before any program runs: glibc picks its
- *    string functions by them. */
+ */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/switch.h"
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_OSXSAVE = 1 << 18 };
-enum { CR0_MP = 2, CR0_EM = 4, CR0_TS = 8 };
-/* x87, SSE, AVX; and AVX-512's three. */
-enum { XCR0_WANTED = 7 | 0xe0, FXSAVE_BYTES = 512, FXSAVE_MXCSR = 24, MXCSR_DEFAULT = 0x1f80, FCW_DEFAULT = 0x37f };
+enum { FXSAVE_BYTES = 512, FXSAVE_MXCSR = 24, MXCSR_DEFAULT = 0x1f80, FCW_DEFAULT = 0x37f };
 
 static u64 components; /* of XCR0; 0: FXSAVE */
 static size_t bytes = FXSAVE_BYTES;
 
-static void xsetbv(u64 v) {
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((u32)v), "d"((u32)(v >> 32)));
+/* Bytes of an area with these components: the end of the last (SDM 1, 13.4.3). */
+static size_t area_bytes(u64 which) {
+    size_t end = FXSAVE_BYTES + 64;
+    for (u32 i = 2; i < 63; i++) {
+        if (!(which >> i & 1)) continue;
+        struct cpuid c = cpuid(13, i);
+        end = MAX(end, (size_t)c.a + c.b);
+    }
+    return end;
 }
 
 void fpu_init(void) {
-    write_cr0((read_cr0() & ~(u64)(CR0_EM | CR0_TS)) | CR0_MP);
-    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
-    __asm__ volatile("fninit");
-    if (!(cpuid(1, 0).c >> 26 & 1)) return;
-    write_cr4(read_cr4() | CR4_OSXSAVE);
-    components = cpuid(13, 0).a & XCR0_WANTED;
-    if (!(components & 4)) components &= 3;
-    xsetbv(components);
-    bytes = cpuid(13, 0).b; /* for what XCR0 now enables */
-    assert(bytes >= FXSAVE_BYTES + 64);
+    components = fpu_enable();
+    if (components) bytes = area_bytes(components);
 }
 
 size_t fpu_bytes(void) { return bytes; }

@@ -1,10 +1,7 @@
 /* paging.h: the shape of x86-64 page tables (Intel SDM 3A, 4.5) and the layout
  * of the one address space.
- *
- *   0x0000000000010000 .. 0x00007ffffffff000  the program
- *   0xffff800000000000 ..                     all RAM, in order (direct map)
- *   0xffffc00000000000 .. 0xffffe00000000000  reservations: stacks, memories, code
- *   0xffffffff80000000 ..                     the kernel image */
+: program, direct map of RAM, windows (stacks, memories,
+ * code), kernel image. In a process the tables say what the host shall map. */
 #ifndef WHELK_ARCH_PAGING_H
 #define WHELK_ARCH_PAGING_H
 
@@ -21,11 +18,11 @@ enum {
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
-#define DIRECT_MAP 0xffff800000000000ull
-#define DIRECT_MAP_END 0xffffc00000000000ull
-#define WINDOWS 0xffffc00000000000ull
-#define WINDOWS_END 0xffffe00000000000ull
-#define KERNEL_BASE 0xffffffff80000000ull
+#ifdef WHELK_PROCESS
+#include "arch/process/layout.h"
+#else
+#include "arch/x86_64/ring0/layout.h"
+#endif
 
 static inline unsigned table_index(uptr va, unsigned level) { return va >> (12 + 9 * level) & 511; }
 static inline u64 *table_at(u64 physical) { return (u64 *)(DIRECT_MAP + (physical & PTE_ADDRESS)); }

@@ -13,6 +13,10 @@ _Noreturn void thread_begin(void); /* kern/thread.c */
 /* Vector state of a program: x87, SSE, and what the CPU has of AVX. Areas are
  * 64-aligned and fpu_bytes() long. */
 void fpu_init(void);
+/* x87, SSE, AVX; and AVX-512's three. */
+enum { FPU_WANTED = 7 | 0xe0 };
+/* ring0/ or process/: the components of XSAVE that are in use; 0: FXSAVE. */
+u64 fpu_enable(void);
 size_t fpu_bytes(void);
 void fpu_reset(void *area); /* to the state of a new program */
 void fpu_save(void *area);

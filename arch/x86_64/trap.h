@@ -3,11 +3,12 @@
  *
  * I1 a trap frame lies on a stack of the thread that it belongs to, never on
  *    an IST stack: the thread may be preempted, or fault again, while it is used.
- * I2 "program" means: the interrupted rip or rsp is in the lower half. Kernel,
- *    program and extensions all run in ring 0; cs tells nothing. */
+ * I2 "program" means: the interrupted rip or rsp is in the program's part of the
+ *    address space. Kernel, program and extensions have one privilege; cs tells nothing. */
 #ifndef WHELK_ARCH_TRAP_H
 #define WHELK_ARCH_TRAP_H
 
+#include "arch/x86_64/paging.h"
 #include "base/assert.h"
 #include "base/types.h"
 
@@ -45,7 +46,7 @@ enum {
 enum { RFLAGS_IF = 1 << 9, RFLAGS_DF = 1 << 10, RFLAGS_TF = 1 << 8 };
 
 static inline bool trap_from_program(const struct trap_frame *f) {
-    return !(f->rip >> 63) || !(f->rsp >> 63);
+    return address_of_program(f->rip) || address_of_program(f->rsp);
 }
 
 /* Leaves the kernel: every register from the frame, interrupts as in its
@@ -59,6 +60,9 @@ void trap_handle(struct trap_frame *frame);
 void trap_syscall(struct trap_frame *frame);
 _Noreturn void trap_fatal(struct trap_frame *frame); /* on an IST stack: cannot go on */
 
-void trap_init(void); /* GDT, TSS, IDT, system call entry of this CPU */
+/* The copy of a frame that lies on an interrupt stack; NULL: trap_fatal. */
+struct trap_frame *trap_place(const struct trap_frame *f);
+
+void trap_init(void); /* the ways into the kernel on this CPU */
 
 #endif

@@ -1,6 +1,6 @@
 /* rtc.c: the MC146818 clock: wall time, and its oscillator to measure by. */
 #include "arch/x86_64/cpu.h"
-#include "kern/machine.h"
+#include "plat/vm/clock.h"
 
 enum { INDEX = 0x70, VALUE = 0x71, NMI_OFF = 0x80 };
 enum { SECOND = 0, MINUTE = 2, HOUR = 4, DAY = 7, MONTH = 8, YEAR = 9, A = 10, B = 11, C = 12 };
@@ -36,7 +36,7 @@ static u64 days_from(u32 year, u32 month, u32 day) {
     return (u64)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + in_year - 719468;
 }
 
-u64 machine_wall_seconds(void) {
+u64 rtc_seconds(void) {
     struct date d, again = read_date();
     u32 tries = 0;
     do { /* two equal readings: no update came in between */
@@ -58,7 +58,7 @@ static bool tick(void) {
     return false;
 }
 
-u64 machine_measure_tsc(u64 *ns) {
+u64 rtc_measure_tsc(u64 *ns) {
     u8 a = get(A), b = get(B);
     if (a == 0xff && b == 0xff) return 0;
     set(A, A_32KHZ_1024);

@@ -134,6 +134,10 @@ static void test_sealed(void) {
     struct seen s = {.runs = 0};
     u32 prot;
     CHECK(!rt_find_func(it.instance, (struct bytes){(const u8 *)"add", 3}, &c));
+#ifdef WHELK_PROCESS /* its code is not in the tables: test/process/seal.c */
+    CHECK(c.func.code);
+    return;
+#endif
     CHECK(vm_lookup(ALIGN_DOWN((uptr)c.func.code, (uptr)PAGE_SIZE), &s.code, &prot));
     EQUAL(prot, VM_READ | VM_EXEC);
     vm_walk(visit, &s);

@@ -1,5 +1,5 @@
 /* EXPECT: panic: page fault at .*, error 0x2, address 0x8
- * EXPECT: rip ffffffff8
+ * EXPECT: rip (ffffffff8|00007000801)
  * EXPECT: running: thread [0-9]+ "init"
  * EXPECT: vm_test\+0x */
 #include "init/init.h"

@@ -13,7 +13,7 @@
 
 #define MS 1000000ull
 #define CODE 0x400000ull
-#define STACK 0x7fff00000000ull /* its top; pages come when touched */
+#define STACK (VM_USER_END - 0xfffff000ull) /* its top; pages come when touched */
 #define LAZY 0x500000ull
 
 enum { CALL_ECHO = 7, CALL_BAD = 99, CALL_EXIT = 60, CALL_FULL = 15, ROUNDS = 20000 };

@@ -1,19 +1,14 @@
-/* trap.c: the tables that lead into entry.S, and where a frame goes.
+/* trap.c: the tables that lead into entry.S.
  *
  * I1 NMI, double fault and machine check have IST stacks of their own and end
- *    the kernel there; all other vectors share one and leave it at once.
- * I2 code on a trap stack never moves to another stack except by a thread
- *    switch: so a frame from a foreign (extension) stack finds it empty. */
+ *    the kernel there; all other vectors share one and leave it at once. */
 #include "arch/x86_64/trap.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/switch.h"
-#include "base/mem.h"
 
 enum { KERNEL_CS = 8, KERNEL_SS = 16, TSS_SELECTOR = 24 };
 enum { IST_TRAP = 1, IST_NMI = 2, IST_DOUBLE_FAULT = 3 };
-enum { GATE_INTERRUPT = 0x8e, STACK_HEADROOM = 2048, GUARD = 4096 };
+enum { GATE_INTERRUPT = 0x8e };
 enum { EFER_SCE = 1 };
 /* What a system call clears: TF, IF, DF, NT, AC. */
 enum { SYSCALL_CLEARS = 1 << 8 | 1 << 9 | 1 << 10 | 1 << 14 | 1 << 18 };
@@ -78,38 +73,4 @@ void trap_init(void) {
     wrmsr(MSR_STAR, (u64)KERNEL_CS << 32 | (u64)KERNEL_CS << 48);
     wrmsr(MSR_LSTAR, (u64)syscall_entry);
     wrmsr(MSR_SFMASK, SYSCALL_CLEARS);
-}
-
-static bool within(u64 rsp, u64 base, u64 top) { return rsp > base && rsp <= top; }
-
-/* The place for a frame on a stack of the interrupted thread; NULL if there is
- * none, because its stack is at an end. On the IST stack, interrupts off. */
-struct trap_frame *trap_place(const struct trap_frame *f);
-struct trap_frame *trap_place(const struct trap_frame *f) {
-    const struct percpu *c = this_cpu();
-    u64 to;
-    if (ist_of((unsigned)f->vector) != IST_TRAP) return NULL;
-    if (trap_from_program(f)) to = c->kernel_stack_top;
-    else if (within(f->rsp, c->kernel_stack_base + STACK_HEADROOM, c->kernel_stack_top)) to = f->rsp;
-    else if (within(f->rsp, c->trap_stack_base + STACK_HEADROOM, c->trap_stack_top)) to = f->rsp;
-    else if (within(f->rsp, c->kernel_stack_base - GUARD, c->kernel_stack_top)) return NULL;
-    else if (within(f->rsp, c->trap_stack_base - GUARD, c->trap_stack_top)) return NULL;
-    else to = c->trap_stack_top; /* an extension's stack */
-    struct trap_frame *copy = (struct trap_frame *)ALIGN_DOWN(to - sizeof *f, 16);
-    memcpy(copy, f, sizeof *f);
-    return copy;
-}
-
-u64 arch_new_stack(void *top) {
-    extern const char arch_thread_start[];
-    /* r15 r14 r13 r12 rbx rbp, the return address; then 16-aligned. */
-    u64 *sp = (u64 *)top - 8;
-    memset(sp, 0, 8 * sizeof *sp);
-    sp[6] = (u64)arch_thread_start;
-    return (u64)sp;
-}
-
-_Noreturn void arch_enter_program(u64 rip, u64 rsp) {
-    struct trap_frame f = {.rip = rip, .rsp = rsp, .cs = KERNEL_CS, .ss = KERNEL_SS, .rflags = RFLAGS_IF | 2};
-    arch_return(&f);
 }

@@ -4,46 +4,13 @@
  * I2 the IST stack is left before anything can interrupt or fault again:
  *    trap_place copies the frame to a stack of the thread, interrupts off.
  * I3 system calls touch neither the program's stack nor its vector registers. */
+#include "arch/x86_64/registers.inc"
+
 #define PERCPU_KERNEL_STACK %gs:8
 #define PERCPU_PROGRAM_RSP %gs:16
 #define KERNEL_CS 8
 #define KERNEL_SS 16
 #define TRAP_SYSCALL 256
-
-.macro PUSH_REGISTERS
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-.endm
-.macro POP_REGISTERS
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
-.endm
 
     .text
 /* 256 stubs of 16 bytes: error code (the CPU's, or 0), vector. */
@@ -114,63 +81,4 @@ syscall_entry:
     movq 32(%rsp), %rsp
     sti /* its shadow covers the jump */
     jmp *%rcx
-
-/* void arch_switch(u64 *save_rsp, u64 load_rsp) */
-    .globl arch_switch
-arch_switch:
-    pushq %rbp
-    pushq %rbx
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, (%rdi)
-    movq %rsi, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbx
-    popq %rbp
-    ret
-
-/* Where a new thread's first arch_switch returns to. */
-    .globl arch_thread_start
-arch_thread_start:
-    xorl %ebp, %ebp
-    call thread_begin
-    ud2
-
-/* u64 user_copy(void *to, const void *from, u64 n): 0, or 1 after a fault that
- * nobody handled: kern/trap.c sends faults between user_copy and
- * user_copy_fault there. Words, as base/freestanding.c says. */
-    .globl user_copy, user_copy_fault
-user_copy:
-    subq $32, %rdx
-    jb 2f
-1:  movq (%rsi), %rax
-    movq 8(%rsi), %rcx
-    movq 16(%rsi), %r8
-    movq 24(%rsi), %r9
-    movq %rax, (%rdi)
-    movq %rcx, 8(%rdi)
-    movq %r8, 16(%rdi)
-    movq %r9, 24(%rdi)
-    addq $32, %rsi
-    addq $32, %rdi
-    subq $32, %rdx
-    jae 1b
-2:  addq $32, %rdx
-    jz 4f
-3:  movb (%rsi), %al
-    movb %al, (%rdi)
-    incq %rsi
-    incq %rdi
-    decq %rdx
-    jnz 3b
-4:  xorl %eax, %eax
-    ret
-user_copy_fault:
-    movl $1, %eax
-    ret
     .section .note.GNU-stack, "", @progbits

@@ -4,7 +4,7 @@
  *
  * I1 the host writes these structures: a version that is odd or changes means
  *    that the reading is not whole. */
-#include "kern/clock.h"
+#include "plat/vm/clock.h"
 
 #include "arch/x86_64/cpu.h"
 #include "base/mem.h"

@@ -1,0 +1,50 @@
+# The kernel as a process of Linux (plat/process): build/process/whelk, and test
+# images build/process/test-NAME. Objects of folders that see arch/ (kern, sys,
+# init, tests) are compiled for it anew; all others are the VM's very own.
+PROCESS       := $(B)/process
+PROCESS_OWN   := arch/x86_64 arch/process kern sys init plat/process
+PROCESS_SRC   := $(wildcard $(addsuffix /*.c,$(PROCESS_OWN)))
+PROCESS_ASM   := $(wildcard $(addsuffix /*.S,$(PROCESS_OWN)))
+PROCESS_SAME  := dev/net.c $(wildcard net/*.c fs/*.c ext/*.c)
+# Later fragments may add to KERNEL_EXTRA: it is expanded late.
+PROCESS_OBJ    = $(PROCESS_SRC:%.c=$(PROCESS)/obj/%.o) $(PROCESS_ASM:%.S=$(PROCESS)/obj/%.o) \
+                 $(PROCESS_SAME:%.c=$(B)/obj/%.o) $(B)/obj/base/freestanding.o $(PURE_OBJ) $(KERNEL_EXTRA)
+PROCESS_KERNEL := $(PROCESS)/whelk
+PROCESS_LD     := plat/process/kernel.ld
+PROCESS_LINK    = $(CC) -nostdlib -static -no-pie -Wl,-T,$(PROCESS_LD),-z,max-page-size=4096,--build-id=none,--no-relax
+
+define process_link
+	@mkdir -p $(@D)
+	awk -f plat/vm/symbols.awk < /dev/null > $@.S
+	$(CC) -c $@.S -o $@.symbols.o
+	$(PROCESS_LINK) $(filter %.o,$^) $@.symbols.o -o $@.1
+	nm -n $@.1 | awk -v base=0000700080000000 -f plat/vm/symbols.awk > $@.S
+	$(CC) -c $@.S -o $@.symbols.o
+	$(PROCESS_LINK) $(filter %.o,$^) $@.symbols.o -o $@
+	@rm -f $@.1
+endef
+
+$(PROCESS_KERNEL): $$(PROCESS_OBJ) $(PROCESS_LD) plat/vm/symbols.awk
+	$(process_link)
+
+$(PROCESS)/test-%: $(PROCESS)/obj/test/vm/%.o $(VM_TEST_LIB) $$(PROCESS_OBJ) $(PROCESS_LD) plat/vm/symbols.awk
+	$(process_link)
+
+$(PROCESS)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -DWHELK_PROCESS -c $< -o $@
+$(PROCESS)/obj/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) -I. -MMD -MP -g -c $< -o $@
+$(VM_WAT:%.wat=$(PROCESS)/obj/%.o): $(PROCESS)/obj/%.o: $(B)/gen/%.inc
+
+ALL += $(PROCESS_KERNEL)
+
+# make process-test: the images of vm-test that need no device of a VM.
+PROCESS_TESTS := kernel engine shared program panic_code panic_execute panic_null panic_overflow
+.PHONY: process-test
+process-test: $(PROCESS_TESTS:%=%.prun)
+%.prun: $(PROCESS)/test-%
+	@test/process/run $< test/vm/$*.c
+
+CHECKS += process-test

@@ -1,0 +1,95 @@
+/* code.c: pages for compiled code: a part of RAM that is mapped twice.
+ *
+ * I1 both mappings exist before the filter closes. The one that runs is never
+ *    writable; the other never runs, and is accessible only while a module is
+ *    being written there: no page is reached both ways once its code is sealed.
+ * I2 a page is in `used` from its allocation to its release. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "kern/lock.h"
+#include "kern/machine.h"
+#include "plat/process/process.h"
+
+enum { PAGES_MAX = CODE_MAX / PAGE_SIZE, INT3 = 0xcc };
+
+static struct spin lock;
+static u8 used[PAGES_MAX / 8]; /* under lock */
+static u32 first_maybe;        /* under lock: all before it are used */
+static u32 page_count;         /* fixed */
+
+static bool is_used(u32 i) { return used[i / 8] >> i % 8 & 1; }
+static void mark(u32 i, bool yes) {
+    if (yes) used[i / 8] |= (u8)(1 << i % 8);
+    else used[i / 8] &= (u8)~(1 << i % 8);
+}
+
+void code_init(void) {
+    struct process_memory *m = &process_memory;
+    u32 flags = HOST_MAP_SHARED | HOST_MAP_FIXED;
+    i64 r = host(HOST_MMAP, CODE_RUN, m->code, HOST_PROT_READ | HOST_PROT_EXEC, flags, m->fd, m->code_at);
+    i64 w = host(HOST_MMAP, CODE_WRITE, m->code, 0, flags, m->fd, m->code_at);
+    if (r < 0 || w < 0) process_fail("memory for code cannot be mapped", r < 0 ? r : w);
+    page_count = (u32)(m->code / PAGE_SIZE);
+}
+
+/* n pages in a row, now used; page_count if there are none. */
+static u32 take(u32 n) {
+    u32 run = 0, at = page_count;
+    u64 flags = spin_lock(&lock);
+    while (first_maybe < page_count && is_used(first_maybe)) first_maybe++;
+    for (u32 i = first_maybe; i < page_count && run < n; i++) {
+        run = is_used(i) ? 0 : run + 1;
+        if (run == n) at = i + 1 - n;
+    }
+    for (u32 i = at; i < page_count && i < at + n; i++) mark(i, true);
+    spin_unlock(&lock, flags);
+    return at;
+}
+
+static void give(u32 at, u32 n) {
+    u64 flags = spin_lock(&lock);
+    for (u32 i = at; i < at + n; i++) {
+        assert(is_used(i));
+        mark(i, false);
+    }
+    first_maybe = MIN(first_maybe, at);
+    spin_unlock(&lock, flags);
+}
+
+static i64 open_pages(u32 at, size_t n, bool yes) {
+    return host(HOST_MPROTECT, CODE_WRITE + (u64)at * PAGE_SIZE, n, yes ? HOST_PROT_READ | HOST_PROT_WRITE : 0);
+}
+
+enum err machine_code_alloc(size_t n, void **write, void **exec) {
+    u32 pages = (u32)(ALIGN_UP(n, (size_t)PAGE_SIZE) / PAGE_SIZE);
+    if (!n || n > process_memory.code) return ERR_NOMEM;
+    u32 at = take(pages);
+    if (at == page_count) return ERR_NOMEM;
+    if (open_pages(at, (size_t)pages * PAGE_SIZE, true) < 0) {
+        give(at, pages);
+        return ERR_NOMEM;
+    }
+    *write = (void *)(CODE_WRITE + (u64)at * PAGE_SIZE);
+    *exec = (void *)(CODE_RUN + (u64)at * PAGE_SIZE);
+    memset(*write, INT3, (size_t)pages * PAGE_SIZE); /* nothing is left of earlier code */
+    return ERR_OK;
+}
+
+static u32 index_of(const void *p, u64 base) {
+    u64 offset = (u64)p - base;
+    assert((u64)p >= base && offset % PAGE_SIZE == 0 && offset < process_memory.code);
+    return (u32)(offset / PAGE_SIZE);
+}
+
+enum err machine_code_seal(void *write, void *exec, size_t n) {
+    u32 at = index_of(write, CODE_WRITE);
+    assert(index_of(exec, CODE_RUN) == at);
+    return open_pages(at, ALIGN_UP(n, (size_t)PAGE_SIZE), false) < 0 ? ERR_NOMEM : ERR_OK;
+}
+
+void machine_code_free(void *exec, size_t n) {
+    u32 at = index_of(exec, CODE_RUN);
+    n = ALIGN_UP(n, (size_t)PAGE_SIZE);
+    if (open_pages(at, n, false) < 0) return; /* of code that was never sealed: stays used */
+    give(at, (u32)(n / PAGE_SIZE));
+}
