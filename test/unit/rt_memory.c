@@ -188,7 +188,7 @@ static struct bytes wide_module(u8 *out, u64 offset) {
 }
 
 static const u64 wide_edges[] = {0, 1, 8, 65528, 65529, 65535, 65536, 0x7ffffff7, 0x7fffffff, 0x80000000, 0xfffffff8,
-                                 0xffffffff, 0x100000000, 0x100000008, INT64_MAX, 1ull << 63, UINT64_MAX - 65535,
+                                 0xffffffff, 0x100000000, 0x100000008, 0x1fffffff8, 0x200000000, INT64_MAX, 1ull << 63, UINT64_MAX - 65535,
                                  UINT64_MAX - 8, UINT64_MAX - 7, UINT64_MAX - 6, UINT64_MAX};
 
 /* Sums that pass 2^32, 2^63 and 2^64. */
