@@ -81,7 +81,8 @@ enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struc
     struct rt_memory *m = rt_alloc(s->engine, sizeof *m);
     if (!m) return ERR_NOMEM;
     *m = (struct rt_memory){.engine = s->engine, .holders = 1, .pages = type->limits.min, .type = *type};
-    u64 most = MIN(most_bytes(type), type->limits.shared ? bytes_left(s) : UINT64_MAX);
+    u64 all = s->limits.memory_bytes ? s->limits.memory_bytes : UINT64_MAX;
+    u64 most = MIN(most_bytes(type), type->limits.shared ? bytes_left(s) : all); /* no window for more */
     m->max = MIN(type->limits.max, most >> wasm_page_log2(type));
     list_init(&m->users);
     if (window_open(m)) {
