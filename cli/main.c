@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
     {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
     {"wasm", "[OPTIONS] FILE.wasm [-- ARGS]", "run a WASI program in this process", wasm_main},
     {"check", "[--dump[=PASSES]] FILE.wasm", "validate and compile a module on the host", check_main},
+    {"bench", "[OPTIONS]", "measure the engine beside native code and other engines", bench_main},
 };
 
 static void help(FILE *to) {

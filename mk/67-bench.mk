@@ -1,6 +1,6 @@
 # The benchmark: make bench (doc/performance.md). bench/suite/programs is the
 # table of its programs; each is built to wasm32 and natively, from one source.
-#   make bench-suite    the programs alone, build/bench/{wasm,gcc,clang,novec,wasm2c}
+#   make bench-suite    the programs alone, build/bench/{wasm,gcc,clang,novec,wasm2c,wizer}
 #   make bench-peers    engines to compare with, from npm, build/bench/peers
 #   make bench          all that is present, interleaved; ROUNDS=N, ONLY=NAME,...
 BENCH      := $(B)/bench
@@ -35,7 +35,6 @@ $(BENCH)/sqlite/.fetched: tools/fetch-source
 	cd $(@D) && tree/configure --disable-tcl --disable-load-extension > build.log && $(MAKE) -s sqlite3.c >> build.log
 	@touch $@
 
-BENCH_LIBS := $(foreach k,wasm gcc clang novec wasm2c,$(BENCH)/$(k)/lua $(BENCH)/$(k)/sqlite)
 $(BENCH)/wasm/lua.wasm $(patsubst %,$(BENCH)/%/lua.so,gcc clang novec): $(BENCH)/lua/.fetched bench/suite/lua/setjmp.h
 $(BENCH)/wasm/sqlite.wasm $(patsubst %,$(BENCH)/%/sqlite.so,gcc clang novec): $(BENCH)/sqlite/.fetched
 
@@ -53,8 +52,37 @@ $(BENCH)/novec/%.so: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
 	@mkdir -p $(@D)
 	$(CLANG) -fno-vectorize -fno-slp-vectorize $(BENCH_SO) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) -o $@
 
-.PHONY: bench-suite bench-peers
-bench-suite: $(foreach n,$(BENCH_NAMES),$(BENCH)/wasm/$(n).wasm $(BENCH)/gcc/$(n).so $(BENCH)/clang/$(n).so $(BENCH)/novec/$(n).so)
+
+# wasm2c: the module as C, through gcc; guard pages, as Whelk has. Debian's knows no SIMD.
+BENCH_RT := /usr/share/wabt/wasm2c
+$(BENCH)/wasm2c/%.so: $(BENCH)/wasm/%.wasm bench/wasm2c.c
+	@mkdir -p $(BENCH)/wasm2c/$*
+	wasm2c -n m $< -o $(BENCH)/wasm2c/$*/program.c
+	@echo '#include "program.h"' > $(BENCH)/wasm2c/$*/head.h
+	$(CC) -O2 -w -fno-math-errno -fno-strict-aliasing -shared -fPIC -fvisibility=hidden -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 \
+	    $(if $(filter lua,$*),-DWITH_WASI) -I$(BENCH_RT) -I$(BENCH)/wasm2c/$* bench/wasm2c.c $(BENCH)/wasm2c/$*/program.c \
+	    $(BENCH_RT)/wasm-rt-impl.c -lm -o $@
+
+# wizer (Wasmtime): the program with a main of its own that times it.
+$(BENCH)/wizer/idle.wasm: bench/wizer.c
+	@mkdir -p $(@D)
+	echo 'unsigned run(unsigned n) { return n; }' > $(@D)/idle.c
+	$(BENCH_WASM) bench/wizer.c $(@D)/idle.c -o $@
+$(BENCH)/wizer/%.wasm: $$(BENCH_C) $(BENCH)/wasm/%.wasm bench/wizer.c
+	@mkdir -p $(@D)
+	$(BENCH_WASM) $(BENCH_SIMD) $(BENCH_FLAGS_$*) $< bench/wizer.c $(BENCH_MORE_$*) $(BENCH_WASM_$*) -o $@
+
+$(BENCH)/micro/%.wasm: bench/micro/%.wat
+	@mkdir -p $(@D)
+	wat2wasm $< -o $@
+
+BENCH_EACH = $(foreach n,$(BENCH_NAMES),$(BENCH)/$(1)/$(n).$(2))
+.PHONY: bench bench-suite bench-peers
+bench-suite: $(call BENCH_EACH,wasm,wasm) $(call BENCH_EACH,gcc,so) $(call BENCH_EACH,clang,so) $(call BENCH_EACH,novec,so) \
+             $(filter-out %_simd.so,$(call BENCH_EACH,wasm2c,so)) $(call BENCH_EACH,wizer,wasm) $(BENCH)/wizer/idle.wasm \
+             $(patsubst bench/micro/%.wat,$(BENCH)/micro/%.wasm,$(wildcard bench/micro/*.wat))
+bench: bench-suite $(B)/whelk
+	@$(B)/whelk bench -n $(or $(ROUNDS),9) $(if $(ONLY),-o $(ONLY)) $(if $(WITHOUT),-w $(WITHOUT))
 bench-peers:
 	@mkdir -p $(BENCH)/peers
 	@[ -f $(BENCH)/peers/package.json ] || echo '{"private":true}' > $(BENCH)/peers/package.json
