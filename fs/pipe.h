@@ -10,7 +10,6 @@ enum { PIPE_CAPACITY = 65536, PIPE_ATOMIC = 4096 };
 i64 pipe_open(u32 flags, struct file *out[2]);
 /* eventfd2(2). */
 i64 eventfd_open(u64 initial, bool semaphore, u32 flags, struct file **out);
-/* timerfd is not there yet. */
 
 /* Blocks until f->queue is woken: 0; -EAGAIN if f must not block; -EINTR. The
  * caller checks its condition again. ready is asked after enqueueing. */

@@ -3,6 +3,8 @@
 #   make e2e-long                 1,000 reloads, 10,000 requests
 #   make e2e-matrix               every test on each machine, CPU model and way in
 E2E := abi hostile reload load wasi machine strace inside
+# Longer than make check has time for: make e2e-apps, and in e2e-long.
+E2E_LONG := apps
 .PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)
@@ -11,6 +13,7 @@ e2e-%:
 e2e-long:
 	@CYCLES=1000 test/e2e/reload
 	@REQUESTS=10000 test/e2e/load
+	@for t in $(E2E_LONG); do test/e2e/$$t || exit 1; done
 # Short enough for make check: the ABI's test on the other machine.
 MATRIX_MACHINE := microvm q35
 MATRIX_CPU     := max qemu64
@@ -20,7 +23,7 @@ e2e-q35: $(B)/vm/linux-whelk.elf
 e2e: e2e-q35
 e2e-matrix: $(B)/vm/linux-whelk.elf
 	@for m in $(MATRIX_MACHINE); do for c in $(MATRIX_CPU); do for k in $(MATRIX_KERNEL); do \
-	    for t in $(E2E); do \
+	    for t in $(E2E) $(E2E_LONG); do \
 	        echo "$$m $$c $$k:"; \
 	        WHELK_OPTIONS="--machine $$m --cpu $$c --kernel $(B)/vm/$$k.elf" test/e2e/$$t || exit 1; \
 	    done; done; done; done

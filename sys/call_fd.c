@@ -126,6 +126,9 @@ static i64 do_fcntl(struct file *f, u64 fd, u64 command, u64 arg) {
         return 0;
     case FCNTL_GETFL: return (i64)(f->flags | LINUX_O_LARGEFILE);
     case FCNTL_SETFL: return set_flags(f, arg);
+    case FCNTL_GETLK:
+    case FCNTL_SETLK:
+    case FCNTL_SETLKW: return lock_record(f, command, arg);
     default:
         refuse_once("fcntl", command);
         return -LINUX_EINVAL;

@@ -1,4 +1,5 @@
 /* call_signal.c: the calls about signals. Delivery is in signal.c. */
+#include "kern/time.h"
 #include "sys/calls.h"
 #include "sys/signals.h"
 
@@ -55,6 +56,38 @@ i64 call_rt_sigsuspend(const struct call *c) {
     if (!c->a[0]) return -LINUX_EFAULT;
     i64 r = signal_mask_for_call(c->a[0], c->a[1]);
     return r < 0 ? r : wait_for_signal();
+}
+
+/* A signal of the set, or -EAGAIN at the deadline, -EINTR for another one. */
+static i64 await_one(u64 set, u64 deadline) {
+    struct waitq nobody = WAITQ_INIT(nobody);
+    struct task *t = task_current();
+    __atomic_store_n(&t->waits_for, set, __ATOMIC_SEQ_CST);
+    i64 r = 0;
+    while (!r && !(r = signal_take(set))) {
+        struct waiter w;
+        wait_begin(&nobody, &w);
+        bool in_time = wait_block(deadline);
+        wait_end(&w);
+        if ((r = signal_take(set))) break;
+        if (signal_waiting()) r = -LINUX_EINTR;
+        else if (!in_time || time_mono_ns() >= deadline) r = -LINUX_EAGAIN;
+    }
+    __atomic_store_n(&t->waits_for, 0, __ATOMIC_SEQ_CST);
+    return r;
+}
+
+i64 call_rt_sigtimedwait(const struct call *c) {
+    u64 set, deadline;
+    i32 info[32] = {0};
+    if (c->a[3] != 8) return -LINUX_EINVAL;
+    if (!user_read(&set, c->a[0], 8)) return -LINUX_EFAULT;
+    i64 r = deadline_read(c->a[2], &deadline);
+    if (r < 0) return r;
+    set &= ~(1ull << (SIGNAL_KILL - 1) | 1ull << (SIGNAL_STOP - 1));
+    if ((r = await_one(set, deadline)) <= 0 || !c->a[1]) return r;
+    info[0] = (i32)r, info[2] = -6 /* SI_TKILL */, info[4] = 1; /* si_pid: the only process */
+    return user_write(c->a[1], info, sizeof info) ? r : -LINUX_EFAULT;
 }
 
 struct alternate {

@@ -53,8 +53,33 @@
     X(41, socket) X(49, bind) X(50, listen) X(43, accept) X(288, accept4) X(42, connect)    \
     X(48, shutdown) X(51, getsockname) X(52, getpeername) X(54, setsockopt)                 \
     X(55, getsockopt) X(44, sendto) X(45, recvfrom) X(46, sendmsg) X(47, recvmsg)           \
-    X(53, socketpair)
+    X(53, socketpair)                                                                       \
+    /* call_timer.c */                                                                      \
+    X(37, alarm) X(36, getitimer) X(38, setitimer) X(283, timerfd_create)                   \
+    X(286, timerfd_settime) X(287, timerfd_gettime)                                         \
+    /* call_lock.c */                                                                       \
+    X(73, flock)                                                                            \
+    /* call_file.c */                                                                       \
+    X(285, fallocate) X(221, fadvise64) X(187, readahead) X(162, sync) X(306, syncfs)       \
+    X(319, memfd_create) X(132, utime) X(235, utimes) X(261, futimesat) X(149, mlock)       \
+    X(150, munlock) X(151, mlockall) X(152, munlockall) X(325, mlock2) X(160, setrlimit)    \
+    /* call_user.c */                                                                       \
+    X(105, setuid) X(106, setgid) X(113, setreuid) X(114, setregid) X(117, setresuid)       \
+    X(119, setresgid) X(118, getresuid) X(120, getresgid) X(122, setfsuid)                  \
+    X(123, setfsgid) X(116, setgroups) X(92, chown) X(93, fchown) X(94, lchown)             \
+    X(260, fchownat) X(140, getpriority) X(141, setpriority) X(142, sched_setparam)         \
+    X(143, sched_getparam) X(144, sched_setscheduler) X(145, sched_getscheduler)            \
+    X(146, sched_get_priority_max) X(147, sched_get_priority_min)                           \
+    X(148, sched_rr_get_interval) X(203, sched_setaffinity) X(109, setpgid)                 \
+    X(164, settimeofday) X(227, clock_settime) X(170, sethostname) X(171, setdomainname)    \
+    X(135, personality) X(324, membarrier) X(247, waitid)                                   \
+    /* call_signal.c */                                                                     \
+    X(128, rt_sigtimedwait)
 /* clang-format on */
+
+/* Between call_fd.c and call_lock.c: fcntl's record locks. */
+enum { FCNTL_GETLK = 5, FCNTL_SETLK = 6, FCNTL_SETLKW = 7 };
+i64 lock_record(struct file *f, u64 command, u64 user);
 
 #define X(number, name) i64 call_##name(const struct call *c);
 LINUX_CALLS(X)

@@ -70,6 +70,7 @@ struct task {
     u32 altstack_flags;
     /* atomic */
     u64 pending;
+    u64 waits_for; /* rt_sigtimedwait: blocked or not */
     bool ended;
 };
 
@@ -130,6 +131,7 @@ i64 path_read(u64 user, char **out);
 /* Signals. */
 void signal_task(struct task *t, int signal);
 void signal_process(int signal);
+int signal_take(u64 set); /* 0: none of them is pending */
 bool signal_waiting(void); /* something to deliver to the calling thread */
 void signal_mask(u64 mask);
 /* Until the call returns: sigsuspend, ppoll, epoll_pwait. -EINVAL, -EFAULT. */

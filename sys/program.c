@@ -108,32 +108,6 @@ static bool open_console(void) {
     return true;
 }
 
-static size_t make_exe(void *arg, char *out, size_t cap) {
-    size_t n = strlen(process.exe);
-    memcpy(out, process.exe, MIN(n, cap));
-    return n;
-}
-
-static size_t make_status(void *arg, char *out, size_t cap) {
-    struct mm_usage u = mm_usage();
-    return fmt(out, cap, "Name:\t%s\nState:\tR (running)\nTgid:\t1\nPid:\t1\nPPid:\t0\nThreads:\t%u\nVmSize:\t%8llu kB\nVmRSS:\t%8llu kB\n",
-               process.exe, process.task_count, (unsigned long long)u.virtual_bytes / 1024,
-               (unsigned long long)u.present_pages * 4);
-}
-
-static size_t make_meminfo(void *arg, char *out, size_t cap) {
-    return fmt(out, cap, "MemTotal: %10zu kB\nMemFree:  %10zu kB\nMemAvailable: %6zu kB\n", pages_total() * 4,
-               pages_free() * 4, pages_free() * 4);
-}
-
-static void make_proc(void) {
-    i64 r = vfs_add_generated_link("/proc/self/exe", make_exe, NULL);
-    if (r >= 0) r = vfs_add_generated("/proc/self/maps", mm_describe, NULL);
-    if (r >= 0) r = vfs_add_generated("/proc/self/status", make_status, NULL);
-    if (r >= 0) r = vfs_add_generated("/proc/meminfo", make_meminfo, NULL);
-    if (r < 0) log_warn("program: /proc is not complete (errno %d)", (int)-r);
-}
-
 /* The stack is written from the init thread; its pages come by faults. */
 static u64 make_stack(const struct loaded *l, struct bytes argv, struct bytes env) {
     struct mm_source zeros = {0};
@@ -189,13 +163,11 @@ int sys_start(void) {
     struct inode *root;
     program_set_ops(&ops);
     mm_init();
-    make_proc();
+    proc_init((struct bytes){(u8 *)argv, argc_bytes}, (struct bytes){(u8 *)(env ? env : ""), env_bytes});
     if (vfs_walk((struct vfs_at){.path = "/"}, &root) < 0) return CANNOT_RUN;
     process.cwd = root;
     int status = start((struct bytes){(u8 *)argv, argc_bytes}, (struct bytes){(u8 *)(env ? env : ""), env_bytes});
-    kfree(argv);
-    kfree(env);
-    if (status) return status;
+    if (status) return status; /* argv and env stay: /proc/self shows them */
     wait_event(&process.ended, process.exiting, WAIT_FOREVER);
     log_info("program: %s ended with status %d", process.exe, process.status);
     return process.status;

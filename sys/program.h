@@ -11,6 +11,9 @@
  * not be started and 127 if it is not there (the log says why). Call once, in the init thread. */
 int sys_start(void);
 
+/* proc.c: /proc, as far as programs ask. argv and env are kept. */
+void proc_init(struct bytes argv, struct bytes env);
+
 /* Sends the program SIGTERM; false if it has no handler for it. */
 bool sys_terminate(void);
 

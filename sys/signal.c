@@ -34,16 +34,23 @@ static u64 deliverable(const struct task *t) {
 void signal_task(struct task *t, int s) {
     if (ignored(s) && !(t->mask & bit(s))) return;
     __atomic_or_fetch(&t->pending, bit(s), __ATOMIC_ACQ_REL);
-    if (!(t->mask & bit(s))) thread_interrupt(t->thread);
+    if (!(t->mask & bit(s)) || t->waits_for & bit(s)) thread_interrupt(t->thread);
+}
+
+/* signal(7): an ignored signal is kept while it is blocked: somebody may wait for it. */
+static bool blocked_by_all(int s) {
+    bool all = true;
+    LIST_EACH(it, &process.tasks) all &= (LIST_ENTRY(it, struct task, node)->mask & bit(s)) != 0;
+    return all;
 }
 
 void signal_process(int s) {
     mutex_lock(&process.lock);
-    if (!ignored(s)) {
+    if (!ignored(s) || blocked_by_all(s)) {
         __atomic_or_fetch(&process.pending, bit(s), __ATOMIC_ACQ_REL);
         LIST_EACH(it, &process.tasks) {
             struct task *t = LIST_ENTRY(it, struct task, node);
-            if (t->mask & bit(s)) continue;
+            if (t->mask & bit(s) && !(t->waits_for & bit(s))) continue;
             thread_interrupt(t->thread);
             break;
         }
@@ -82,6 +89,16 @@ static int take(struct task *t) {
     if (t->pending & bit(s)) __atomic_and_fetch(&t->pending, ~bit(s), __ATOMIC_ACQ_REL);
     else if (!(__atomic_fetch_and(&process.pending, ~bit(s), __ATOMIC_ACQ_REL) & bit(s))) return take(t); /* another thread had it */
     return s;
+}
+
+/* For rt_sigtimedwait: one of a set, blocked or not; 0: none. It is taken off. */
+int signal_take(u64 set) {
+    struct task *t = task_current();
+    u64 have = (__atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | __atomic_load_n(&process.pending, __ATOMIC_ACQUIRE)) & set;
+    if (!have) return 0;
+    int s = __builtin_ctzll(have) + 1;
+    if (__atomic_fetch_and(&t->pending, ~bit(s), __ATOMIC_ACQ_REL) & bit(s)) return s;
+    return __atomic_fetch_and(&process.pending, ~bit(s), __ATOMIC_ACQ_REL) & bit(s) ? s : signal_take(set);
 }
 
 static _Noreturn void die(int s) {
