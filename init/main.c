@@ -39,8 +39,10 @@ static const struct step parts[] = {
 
 static void run(const struct step *steps, size_t n) {
     for (size_t i = 0; i < n; i++) {
+        u64 start = rdtsc(); /* under QEMU's -icount: instructions (test/e2e/boot) */
         log_debug("boot: %s", steps[i].name);
         steps[i].run();
+        log_debug("boot: %s took %lu cycles", steps[i].name, (unsigned long)(rdtsc() - start));
     }
 }
 
@@ -66,6 +68,7 @@ _Noreturn void kernel_main(u64 start_info) {
     machine_boot(start_info);
     set_log_level();
     run(kernel, ARRAY_LEN(kernel));
+    log_debug("boot: entered at cycle %lu", (unsigned long)bootinfo.boot_tsc);
     struct thread *t;
     if (thread_create("init", init_thread, NULL, &t)) panic("no memory for the init thread");
     sched_idle();

@@ -415,7 +415,9 @@ static size_t copy_out(struct socket *s, u8 *to, size_t n, bool peek) {
     return done;
 }
 
+/* The end is asked for before the bytes: those that come with it come first. */
 static i64 recv_some(struct socket *s, u8 *to, size_t n, bool peek) {
+    bool ended = __atomic_load_n(&s->in_eof, __ATOMIC_ACQUIRE);
     size_t got = copy_out(s, to, n, peek);
     if (got) {
         /* Half-spoken windows are announced in large steps (RFC 1122, 4.2.3.3). */
@@ -424,7 +426,8 @@ static i64 recv_some(struct socket *s, u8 *to, size_t n, bool peek) {
     }
     i64 e = sock_take_error(s);
     if (e) return e;
-    if (s->in_eof) return 0;
+    if (ended) return 0;
+    if (__atomic_load_n(&s->in_eof, __ATOMIC_ACQUIRE)) return recv_some(s, to, n, peek); /* it ended meanwhile */
     return s->state == SOCK_CONNECTED ? -NET_EAGAIN : -NET_ENOTCONN;
 }
 

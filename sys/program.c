@@ -149,6 +149,7 @@ static int start(struct bytes argv, struct bytes env) {
         return CANNOT_RUN;
     }
     log_info("program: %s starts", path);
+    log_debug("boot: program at cycle %lu", (unsigned long)rdtsc());
     thread_start(t->thread);
     return 0;
 }
