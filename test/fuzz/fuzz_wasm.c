@@ -41,7 +41,8 @@ static void check_index(const struct wasm_module *m, const struct wasm_func *f, 
     case WASM_IMM_GLOBAL: assert(i->a < m->global_count); return;
     case WASM_IMM_TABLE: assert(i->a < m->table_count); return;
     case WASM_IMM_TYPE_TABLE: assert(i->a < m->type_count && i->b < m->table_count); return;
-    case WASM_IMM_MEMARG: assert(m->memory_count == 1); return;
+    case WASM_IMM_MEMARG: assert(i->b < m->memory_count); return;
+    case WASM_IMM_MEMORY_MEMORY: assert(i->a < m->memory_count && i->b < m->memory_count); return;
     case WASM_IMM_MEMORY: assert(i->a < m->memory_count); return;
     case WASM_IMM_DATA: assert(i->a < m->data_count); return;
     case WASM_IMM_ELEM: assert(i->a < m->elem_count); return;
@@ -72,6 +73,10 @@ static void check_branch(const struct wasm_module *m, const struct wasm_func *f,
     assert(t->results[t->result_count - 1] == before);
 }
 
+static bool opens(enum wasm_op op) {
+    return op == WASM_OP_BLOCK || op == WASM_OP_LOOP || op == WASM_OP_IF || op == WASM_OP_TRY || op == WASM_OP_TRY_TABLE;
+}
+
 static void look_again(const struct wasm_module *m, const struct wasm_func *f) {
     struct cursor c = cursor_of(f->code);
     const char *why;
@@ -82,8 +87,8 @@ static void look_again(const struct wasm_module *m, const struct wasm_func *f) {
         assert(!e);
         check_index(m, f, &i);
         check_branch(m, f, depth, before, &i);
-        if (i.op == WASM_OP_BLOCK || i.op == WASM_OP_LOOP || i.op == WASM_OP_IF) depth++;
-        if (i.op == WASM_OP_END && depth) depth--;
+        if (opens(i.op)) depth++;
+        if ((i.op == WASM_OP_END || i.op == WASM_OP_DELEGATE) && depth) depth--;
     }
 }
 
