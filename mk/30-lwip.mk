@@ -8,13 +8,15 @@ LWIP_SRC := $(addprefix core/,def dns inet_chksum init ip mem memp netif pbuf ra
 LWIP_OBJ := $(LWIP_SRC:%=$(B)/obj/lwip/%.o)
 LWIP_INC := -Inet/lwip -isystem $(LWIP)/src/include
 KERNEL_EXTRA += $(LWIP_OBJ)
+# The compiler takes what lwIP's headers include for system headers, and notes none.
+LWIP_PORT := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
 
 $(LWIP_GOT): tools/fetch-lwip
 	@mkdir -p $(LWIP)
 	tools/fetch-lwip $(LWIP)
 	@touch $@
 
-$(B)/obj/lwip/%.o: $(LWIP_GOT)
+$(B)/obj/lwip/%.o: $(LWIP_GOT) $(LWIP_PORT)
 	@mkdir -p $(@D)
 	$(CC) $(FREE) $(LWIP_INC) -w -c $(LWIP)/src/$*.c -o $@
 
@@ -55,7 +57,7 @@ FUZZ_NET := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard net/*.c) dev/net.c test/fuzz
 FUZZ_LWIP_USERS := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard net/*.c) test/fuzz/fuzz_frames.c)
 $(FUZZ_LWIP_USERS): FUZZ_FLAGS += $(LWIP_INC)
 $(FUZZ_LWIP_USERS): | $(LWIP_GOT)
-$(B)/fuzz/lwip/%.o: $(LWIP_GOT)
+$(B)/fuzz/lwip/%.o: $(LWIP_GOT) $(LWIP_PORT)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_FLAGS) $(LWIP_INC) -w -fsanitize=fuzzer-no-link -c $(LWIP)/src/$*.c -o $@
 $(B)/fuzz/bin/frames: $(FUZZ_NET)
@@ -65,7 +67,7 @@ $(B)/fuzz/bin/vring: $(B)/fuzz/dev/vring.o
 ASAN_NET := $(patsubst %.c,$(B)/asan/%.o,$(wildcard net/*.c) test/unit/net_flood.c)
 $(ASAN_NET): HOSTED += $(LWIP_INC)
 $(ASAN_NET): | $(LWIP_GOT)
-$(B)/asan/lwip/%.o: $(LWIP_GOT)
+$(B)/asan/lwip/%.o: $(LWIP_GOT) $(LWIP_PORT)
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED) $(SAN) $(LWIP_INC) -w -c $(LWIP)/src/$*.c -o $@
 $(B)/asan/unit/net_flood: $(patsubst %.c,$(B)/asan/%.o,$(wildcard net/*.c) dev/net.c test/fuzz/net_host.c) $(LWIP_SRC:%=$(B)/asan/lwip/%.o)

@@ -1,5 +1,5 @@
 /* guard.c: looks at each TCP SYN before lwIP does, where lwIP alone would turn
- * clients away.
+ * clients away, and at segments that it would take wrongly.
  *
  * I1 a packet that is not wholly understood passes: lwIP judges it.
  * I2 at most HALF_OPEN_MAX connections wait for the end of their handshake, so
@@ -71,4 +71,13 @@ int net_ip_input(struct pbuf *p, struct netif *n) {
     end_time_wait(&s);
     limit_half_open();
     return 0;
+}
+
+/* Sequence numbers that are half of their space apart compare as smaller and as
+ * larger at once: tcp_receive takes a segment of length 1 there for one that
+ * begins before what it expects, and asserts. No honest peer is that far off.
+ * h: in host byte order. A listener's block is shorter than pcb's type. */
+int net_tcp_input(const struct tcp_pcb *pcb, const struct tcp_hdr *h) {
+    bool apart = pcb->state != LISTEN && pcb->rcv_nxt - h->seqno == 1u << 31;
+    return apart ? -1 : 0; /* lwIP's ERR_OK is 0 */
 }

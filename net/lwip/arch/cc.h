@@ -36,6 +36,11 @@ struct pbuf;
 struct netif;
 int net_ip_input(struct pbuf *p, struct netif *n);
 #define LWIP_HOOK_IP4_INPUT(p, n) net_ip_input(p, n)
+/* The same of each segment for a connection. */
+struct tcp_pcb;
+struct tcp_hdr;
+int net_tcp_input(const struct tcp_pcb *pcb, const struct tcp_hdr *h);
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, optlen, opt1len, opt2, p) net_tcp_input(pcb, h)
 
 void net_diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define LWIP_PLATFORM_DIAG(x) \
