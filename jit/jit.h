@@ -55,6 +55,7 @@ struct jit_point {
     u32 pc, keep;
 };
 #define JIT_KEEP_SPARE (1u << 16)
+#define JIT_KEEP_ALL (0xffff | JIT_KEEP_SPARE)
 #define JIT_POINT_PAD (1u << 31)
 
 struct jit_func {

@@ -255,6 +255,14 @@ enum err rt_fail(struct rt_error *error, enum err code, size_t offset, const cha
     __attribute__((format(printf, 4, 5)));
 void rt_holder(struct rt_engine *e, int change);
 
+/* prove.c: the machine code is safe, or ERR_PROOF; before anything of it is executable.
+ * facts: what the verifier is told, in a; false: no memory. */
+struct verify_module;
+bool rt_proof_facts(struct arena *a, const struct wasm_module *w, const struct jit_options *o,
+                    const struct jit_code *c, struct verify_module *out);
+enum err rt_prove(struct arena *scratch, const struct wasm_module *w, const struct jit_options *o,
+                  const struct jit_code *c, struct rt_error *error);
+
 /* module.c */
 void rt_module_hold(struct rt_module *m);
 
@@ -275,8 +283,6 @@ u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle); /* old length o
 extern const struct abi_func rt_null_pair; /* code with type id 0 before it */
 
 /* store.c */
-u64 rt_stack_top(const struct rt_store *s); /* where calls begin: a struct rt_frame lies there */
-void rt_stack_arm(struct rt_store *s);
 u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r, const struct abi_func *pair); /* 0: no memory */
 struct abi_func rt_ref_pair(struct rt_store *s, u32 handle); /* the null pair, if no function's */
 void rt_ref_free(struct rt_store *s, u32 handle);

@@ -90,15 +90,6 @@ static enum err seal(struct rt_module *m, const struct jit_code *c) {
     return ERR_OK;
 }
 
-static enum err check_code(const struct rt_module *m, const struct jit_code *c, struct rt_error *error) {
-    assert(c->code_end <= c->size && c->thunks_start <= c->thunks_end && c->thunks_end <= c->code_end);
-    assert(c->trap_exit < c->code_end && c->func_count == m->info.func_count - m->info.imported_funcs);
-    /* verify/: the machine code is proven safe here, from c->bytes and c's
-     * tables, before anything is copied to executable memory:
-     *     if (verify_code(&m->info, m->type_ids, c, &why)) return rt_fail(error, ERR_PROOF, ...); */
-    return ERR_OK;
-}
-
 static enum err compile(struct rt_module *m, struct arena *result, struct arena *scratch,
                         struct rt_error *error) {
     struct jit_options options = {.cpu = m->engine->host.cpu, .checked_memory = m->engine->host.checked_memory,
@@ -110,7 +101,7 @@ static enum err compile(struct rt_module *m, struct arena *result, struct arena 
         size_t at = why.func < m->info.func_count ? m->info.funcs[why.func].code_offset : SIZE_MAX;
         return rt_fail(error, e, at, "compile: %s: %s (function %u)", err_text(e), why.text, why.func);
     }
-    if ((e = check_code(m, &code, error))) return e;
+    if ((e = rt_prove(scratch, &m->info, &options, &code, error))) return e;
     if ((e = keep_tables(m, &code))) return rt_fail(error, e, SIZE_MAX, "%s", err_text(e));
     if ((e = seal(m, &code))) return rt_fail(error, e, SIZE_MAX, "code memory: %s", err_text(e));
     return ERR_OK;

@@ -22,7 +22,7 @@ static bool uses_spare(const struct emit *e) {
 static void plan_frame(struct emit *e) {
     struct fn *f = e->f;
     /* With pads, all: frames that the unwinder takes down saved what they used. */
-    e->saved_mask = f->pads.n && !fault(PAD_SAVED) ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
+    e->saved_mask = f->pads.n ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     e->has_spare = uses_spare(e);
     u32 slots = e->a->slots + e->has_spare;
@@ -143,7 +143,10 @@ static void finish_edge(struct emit *e, u32 edge) {
 static u32 edge_label(struct emit *e, u32 edge) {
     struct edge *d = &e->f->edges.p[edge];
     if (!d->label && !has_moves(e, edge)) d->label = d->to;
-    if (!d->label) d->label = cold_label(e, new_cold(e, COLD_EDGE, edge));
+    if (!d->label) {
+        d->label = cold_label(e, new_cold(e, COLD_EDGE, edge));
+        e->jumped_back[d->to] = true; /* by the cold tail */
+    }
     return d->label;
 }
 
@@ -289,7 +292,7 @@ static void emit_block(struct emit *e, u32 b) {
     pad_loop(e, k);
     e->block = b;
     bind_label(e, b);
-    if (k->header || k->pad) note_point(e, b, k->pad ? JIT_POINT_PAD : 0);
+    if (k->header || k->pad || e->jumped_back[b]) note_point(e, b, k->pad ? JIT_POINT_PAD : 0);
     if (b == 1) receive_args(e);
     store_params(e, b);
     for (u32 i = k->first; i <= k->last; i++) {
@@ -367,6 +370,7 @@ static void prepare(struct emit *e) {
     e->reads = jit_alloc(f, places, sizeof(u32));
     e->writer = jit_alloc(f, places, sizeof(u32));
     for (u32 b = 0; b < f->blocks.n; b++) VEC_PUSH(f, e->labels, UINT32_MAX);
+    e->jumped_back = jit_alloc(f, f->blocks.n, sizeof(bool));
     e->innermost = jit_alloc(f, f->loops.n, sizeof(bool));
     for (u32 k = f->loops.n - 1; k; k--) {
         e->innermost[k] = !e->innermost[k];

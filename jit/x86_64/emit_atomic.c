@@ -34,7 +34,7 @@ static void put_loop(struct emit *e, enum alu op, u8 access, struct rm m, bool t
     put_load(e, size == 8 ? T_I64 : T_I32, access, RAX, m);
     u32 label = new_label(e), again = here(c);
     bind_label(e, label);
-    note_point(e, label, ~(1u << RAX | 1u << RDX));
+    note_point(e, label, JIT_KEEP_ALL & ~(1u << RAX | 1u << RDX));
     put_mov(c, 1, RDX, rm_reg(RAX));
     put_alu(c, op, 1, RDX, rm_reg(RCX));
     site(e, traps);

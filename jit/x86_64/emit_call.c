@@ -90,6 +90,7 @@ static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     u32 back = new_label(e);
     e->colds.p[cold].back = back;
     bind_label(e, back);
+    note_point(e, back, JIT_KEEP_ALL); /* the cold tail jumps back to it */
 }
 
 static void call_direct(struct emit *e, const struct ins *x, u32 i) {

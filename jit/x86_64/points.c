@@ -1,7 +1,8 @@
-/* points.c: where jumps back land, and which registers are clean there.
+/* points.c: where jumps back land (loops' headers, blocks that cold edges lead to,
+ * retry loops), and which registers are clean there.
  *
  * I1 points ascend by offset: they are noted as code grows, and layout.c keeps order.
- * I2 at a loop's header a register is kept when what lives in it is an i32 whose
+ * I2 at a block's start a register is kept when what lives in it is an i32 whose
  *    upper half is zero wherever it is in a register (V_ZEXT). */
 #include "jit/x86_64/emit.h"
 
@@ -10,7 +11,7 @@ void note_point(struct emit *e, u32 label, u32 keep) {
     VEC_PUSH(e->f, e->points, p);
 }
 
-/* The first point from n on that is a loop's header and begins at pos or later. */
+/* The first point from n on that begins at pos or later. */
 static u32 first_point(const struct emit *e, u32 pos) {
     u32 low = 0, high = e->points.n;
     while (low < high) {

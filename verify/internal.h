@@ -1,0 +1,171 @@
+/* internal.h: the state of a proof. Only verify/ includes it.
+ *
+ * I1 known and special say only what holds whenever code gets to pc.
+ * I2 a register in special has its value in values[]; every write takes it out.
+ * I3 facts about flags (struct fact) hold at one pc alone, the next instruction's;
+ *    at a label there are none.
+ * I4 after the first failure nothing is looked at any more. */
+#ifndef WHELK_VERIFY_INTERNAL_H
+#define WHELK_VERIFY_INTERNAL_H
+
+#include "base/mem.h"
+#include "verify/verify.h"
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REG = 0xff, RIP = 0xfe };
+enum { PINNED = 1 << RSP | 1 << R14 | 1 << R15, CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13 };
+
+/* ---- decoding ---- */
+
+enum map { ONE, TWO, A38, A3A };
+enum prefix { NP, P66, PF3, PF2 };
+
+/* What the operands of a form are. */
+enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY = 16, A_BYTE = 32,
+    GR = A_READ, GW = A_WRITE, GB = GR | GW, GX = GB | A_DIRTY, GB16 = GB | A_PART,
+    GR8 = GR | A_BYTE, GB8 = GB16 | A_BYTE, N8 = A_BYTE,
+    VR = A_VECTOR | A_READ, VW = A_VECTOR | A_WRITE, VB = VR | VW };
+
+/* Roles up to PLAIN have a ModRM byte. */
+enum role {
+    BAD, ANY, LOAD, STORE, ADD, AND, XOR, CMP, TEST, LEA, CMPXCHG, FENCE, NOP, CMOV, SETCC,
+    G_ALU, G_SHIFT, G_MOVI, G_TEST8, G_UNARY, G_FF, PLAIN,
+    MOVI, CDQ, NOP1, RET, CALL, JUMP8, JUMP32, JCC8, JCC32, POP, UD2,
+};
+
+enum { O = 32, U16 = 17 }; /* widths that are no numbers */
+
+struct form {
+    u8 role, reg, rm, width, imm, cpu;
+};
+extern const struct form verify_forms[4 << 10];
+
+struct insn {
+    struct form f;
+    u8 w, lock, rex, opcode, length;
+    u8 reg, rm;            /* rm: NO_REG when it is memory */
+    u8 base, index, scale; /* base: RIP, NO_REG */
+    u8 width;              /* bytes of operand */
+    i32 disp;
+    i64 imm;
+};
+
+/* False: not permitted. The bytes behind at are readable for 16. */
+bool verify_decode(const u8 *at, struct insn *d);
+
+/* ---- what is known ---- */
+
+enum verify_value {
+    NUMBER,   /* low <= it <= high */
+    CARRY,    /* a sum with low, that may have wrapped: the next instruction asks */
+    LEAST,    /* low <= it */
+    CHECKED,  /* low <= it <= bytes of memory `index` */
+    INSIDE,   /* that, with the memory's base added */
+    ADDRESS,  /* base of guarded memory `index` + [low, high] */
+    BASE,     /* base of memory `index` */
+    P_STORE,  /* struct abi_store of this instance */
+    P_TABLE,  /* struct abi_table */
+    P_CELL,   /* the cell of global `index` */
+};
+struct value {
+    u8 kind;
+    u32 index;
+    u64 low, high;
+};
+
+/* known: bits 0..15 the register's upper half is zero; then: */
+enum {
+    K_SPARE = 1 << 16, /* the spare slot's upper half is zero */
+    K_CODE = 1 << 17,  /* rax, r10: code and context of an entry of a table */
+    K_TYPED = 1 << 18, /* its type id was checked */
+    K_OWN = 1 << 19,   /* its context is r14 */
+    K_CALLEE = K_CODE | K_TYPED | K_OWN,
+    K_ALL = (1 << 20) - 1,
+    M_KEPT = 1 << 28,  /* of marks only: r11 holds loop_value */
+    M_POINT = 1 << 29, M_PENDING = 1 << 30,
+};
+#define M_START (1u << 31)
+
+enum fact_kind { F_NONE, F_BOUND, F_CARRY, F_LIMIT, F_ZERO, F_DIVISOR };
+struct fact {
+    u32 at; /* pc where it holds */
+    u8 kind, reg, w; /* reg: NO_REG: the slot */
+    u32 index; /* memory (BOUND), limit (LIMIT) */
+    i32 slot;
+    bool nonzero, not_minus;
+};
+
+struct verifier {
+    const struct verify_module *m;
+    struct verify_error *why;
+    bool failed;
+    /* of the module */
+    u8 *entries;  /* bit per 16 bytes of code: a function's entry */
+    u32 *bodies;  /* per type: where a proven host body is; 0: none yet */
+    u8 *glue;     /* per byte of glue: enum glue_kind once proven */
+    u32 trap, point; /* next in their tables */
+    u64 instructions;
+    u32 *marks;   /* per byte of the function at hand */
+    /* of the function */
+    const struct verify_func *f;
+    u32 index, pc, pending;
+    u32 slots;    /* bytes of frame that loads and stores may touch */
+    u32 saved;    /* registers that its entry saved */
+    u32 writable; /* registers that it may write */
+    /* at pc */
+    bool dead;
+    u32 known, special;
+    struct value values[16];
+    struct fact fact;             /* of the flags, or a divisor */
+    struct { u32 at, start; u8 w, sign; } high; /* rdx extends rax for a division at `at` */
+    struct value loop_value;      /* r11 at the retry loop at loop_pc */
+    u32 loop_pc;
+};
+
+/* Returns false, for callers to return in turn. */
+bool verify_fail(struct verifier *v, enum verify_rule rule, u32 at);
+#define FAIL(v, rule) verify_fail(v, VERIFY_##rule, (v)->pc)
+
+/* ---- func.c ---- */
+bool verify_function(struct verifier *v, u32 index);
+bool verify_write(struct verifier *v, u8 reg, bool zero_extended);
+bool verify_trap(struct verifier *v, u32 kind); /* 0: any */
+
+/* ---- memory.c ---- */
+bool verify_memory(struct verifier *v, const struct insn *d, bool write);
+/* A 64-bit load of a pointer: sets *out and returns true; else the load is any other. */
+bool verify_pointer(struct verifier *v, const struct insn *d, struct value *out);
+/* [r14 + disp] as a field of a memory's struct abi_memory: its index, or UINT32_MAX. */
+u32 verify_memory_field(const struct verifier *v, const struct insn *d, u32 offset);
+bool verify_number(const struct verifier *v, u8 reg, struct value *out);
+
+/* ---- flow.c ---- */
+bool verify_branch(struct verifier *v, u32 from, i64 target);
+bool verify_join(struct verifier *v);
+bool verify_jump(struct verifier *v, const struct insn *d, i64 target);
+bool verify_jcc(struct verifier *v, const struct insn *d, i64 target);
+bool verify_call(struct verifier *v, const struct insn *d, i64 target);
+void verify_called(struct verifier *v);
+bool verify_prologue(struct verifier *v);
+bool verify_leave_by(struct verifier *v, u32 from, i64 target);
+
+/* ---- template.c: sequences that are taken as a whole; length in bytes to *n ---- */
+bool verify_leave(struct verifier *v, u32 at, u32 *n);
+bool verify_switch(struct verifier *v, const struct insn *d, u32 *n);
+bool verify_indirect(struct verifier *v, const struct insn *d, u32 *n);
+bool verify_divide(struct verifier *v, const struct insn *d);
+/* cmp operand, -1 and the way around the division by it, if that is what follows. */
+bool verify_guard(struct verifier *v, const struct insn *d, u32 *n, bool *matched);
+
+/* ---- glue.c ---- */
+enum glue_kind { GLUE_UNKNOWN, GLUE_CALL, GLUE_TAIL, GLUE_CROSS, GLUE_TAIL_CROSS };
+enum glue_kind verify_glue_at(struct verifier *v, u32 at);
+bool verify_glue(struct verifier *v); /* what is entered from outside */
+
+static inline i32 read32(const u8 *p) {
+    i32 x;
+    memcpy(&x, p, 4);
+    return x;
+}
+static inline const u8 *code_at(const struct verifier *v, u32 at) { return v->m->code + at; }
+
+#endif
