@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/forward.h"
 #include "cli/kvm.h"
 
 static const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -31,7 +32,7 @@ static bool has_comma(const char *what, const char *value) {
 }
 
 /* A size like 64M; at least 16M, so that what boots can also say something. */
-static bool memory_ok(const char *value) {
+bool memory_ok(const char *value) {
     char *end;
     unsigned long long n = strtoull(value, &end, 10);
     u64 unit = *end == 'G' || *end == 'g' ? 1024 : 1;
@@ -46,28 +47,11 @@ static const char *accel_choose(const char *want) {
     return kvm_probe() == KVM_REAL ? "kvm" : "tcg";
 }
 
-static bool port_ok(const char *p, const char *end) {
-    char *stop;
-    unsigned long n = strtoul(p, &stop, 10);
-    return p != end && stop == end && *p >= '0' && *p <= '9' && n >= 1 && n <= 65535;
-}
-
-/* Appends ",hostfwd=..." for HOST:GUEST[/udp] or ADDRESS:HOST:GUEST[/udp] to
- * guest_ip ("": the one that QEMU's DHCP gives out). */
+/* Appends ",hostfwd=..." to guest_ip ("": the one that QEMU's DHCP gives out). */
 static const char *add_port(const char *netdev, const char *spec, const char *guest_ip) {
-    const char *slash = strchr(spec, '/'), *end = slash ? slash : spec + strlen(spec);
-    const char *guest = memrchr(spec, ':', (size_t)(end - spec));
-    const char *host = guest ? memrchr(spec, ':', (size_t)(guest - spec)) : NULL;
-    const char *number = host ? host + 1 : spec;
-    bool udp = slash && !strcmp(slash, "/udp");
-    if (!guest || !port_ok(guest + 1, end) || !port_ok(number, guest) || (slash && !udp && strcmp(slash, "/tcp"))) {
-        usage("-p %s: write [ADDRESS:]HOST:GUEST[/udp], as in 8080:80", spec);
-        return NULL;
-    }
-    if (has_comma("-p", spec)) return NULL;
-    const char *address = host ? strndup(spec, (size_t)(host - spec)) : "127.0.0.1";
-    return text("%s,hostfwd=%s:%s:%.*s-%s:%.*s", netdev, udp ? "udp" : "tcp", address, (int)(guest - number), number,
-                guest_ip, (int)(end - guest - 1), guest + 1);
+    struct forward f;
+    if (!forward_parse(spec, &f)) return NULL;
+    return text("%s,hostfwd=%s:%s:%u-%s:%u", netdev, f.udp ? "udp" : "tcp", f.address, f.host, guest_ip, f.guest);
 }
 
 /* A fixed address moves QEMU's network to where it lies, and the ports' target. */
@@ -127,7 +111,7 @@ static bool ip_word_ok(const char *word, bool first) {
     return inet_pton(AF_INET, address, &a) == 1 && (!first || (end != slash + 1 && !*end && bits >= 1 && bits <= 32));
 }
 
-static bool ip_ok(const char *ip) {
+bool ip_ok(const char *ip) {
     char *copy = need(strdup(ip)), *rest = copy;
     bool ok = true, first = true;
     if (!strcmp(ip, "dhcp") || !strcmp(ip, "off")) return true;
@@ -137,21 +121,21 @@ static bool ip_ok(const char *ip) {
     return ok;
 }
 
-static const char *command_line(const struct vm_options *o) {
+const char *command_line(const struct vm_options *o) {
     bool fixed = o->ip && strcmp(o->ip, "dhcp");
     return text("%s%s%s%s", fixed ? "ip=" : "", fixed ? o->ip : "", fixed && o->append ? " " : "",
                 o->append ? o->append : "");
 }
 
-/* The kernel: --kernel, or build/vm/whelk.elf beside this command. */
-static const char *find_kernel(const char *want) {
+/* The kernel: --kernel, the environment's, or that file beside this command. */
+const char *find_kernel(const char *want, const char *variable, const char *beside) {
     char self[4000];
-    const char *path = want ? want : getenv("WHELK_KERNEL");
+    const char *path = want ? want : getenv(variable);
     if (!path) {
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
         self[n > 0 ? n : 0] = 0;
         char *slash = strrchr(self, '/');
-        path = text("%.*s/vm/whelk.elf", (int)(slash ? slash - self : 0), self);
+        path = text("%.*s/%s", (int)(slash ? slash - self : 0), self, beside);
     }
     if (!access(path, R_OK)) return path;
     return fail("%s: no kernel there: build it (make), or name one by --kernel", path), NULL;
@@ -163,7 +147,7 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
     if (!m) return EXIT_USAGE;
     if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip)) || has_comma("--cpu", o->cpu)) return EXIT_USAGE;
     if (!(accel = accel_choose(o->accel))) return EXIT_USAGE;
-    if (!(kernel = find_kernel(o->kernel))) return EXIT_RUN;
+    if (!(kernel = find_kernel(o->kernel, "WHELK_KERNEL", "vm/whelk.elf"))) return EXIT_RUN;
     words_add(argv, "qemu-system-x86_64");
     add2(argv, "-M", m->machine);
     add2(argv, "-accel", accel);

@@ -11,6 +11,13 @@ struct vm_options {
     struct words ports; /* HOST:GUEST[/udp] */
 };
 
+/* What both machines check of the options (process.c): false after an error that
+ * is named. And the kernel's command line; the kernel's file, or NULL. */
+bool memory_ok(const char *value);
+bool ip_ok(const char *ip);
+const char *command_line(const struct vm_options *o);
+const char *find_kernel(const char *want, const char *variable, const char *beside);
+
 /* Checks options and fills argv (ended by NULL; on the heap, not freed: exec
  * follows). control_fd: inherited by QEMU, the channel's other end. EXIT_OK, or
  * the status after an error that it has named. */

@@ -22,6 +22,7 @@
 #include "cli/ctl.h"
 #include "cli/guest.h"
 #include "cli/initrd.h"
+#include "cli/process.h"
 #include "cli/qemu.h"
 #include "cli/watchdog.h"
 
@@ -30,6 +31,7 @@ enum { PORT_TRIES = 200 }; /* rounds of serve() until QEMU listens */
 struct run {
     struct vm_options vm;
     const char *root, *name, *watchdog; /* seconds */
+    const char *plat;        /* "vm" or "process" */
     struct words exts, env, listen;
     char listen_fds[32];     /* LISTEN_FDS=N */
     bool detach;
@@ -42,8 +44,11 @@ struct run {
     struct words qemu;
     int control[2]; /* ours, QEMU's */
     int listener;
-    pid_t qemu_pid;
+    pid_t qemu_pid;          /* or the guest itself */
+    pid_t network;           /* of --plat process; 0: none */
 };
+
+static bool is_process(const struct run *r) { return !strcmp(r->plat, "process"); }
 
 static volatile sig_atomic_t stop_asked, child_ended;
 
@@ -230,7 +235,7 @@ static int serve(struct run *r) {
     if (r->watchdog) watchdog_start(&r->guest, (u32)atoi(r->watchdog), r->qemu_pid);
     int patience_ms = -1;
     bool open = true;
-    u32 port_tries = r->vm.ports.count ? PORT_TRIES : 0;
+    u32 port_tries = r->vm.ports.count && !r->network ? PORT_TRIES : 0;
     while (!o.ended) {
         if (child_ended) reap(r, loader, &o);
         if (o.ended) break;
@@ -244,9 +249,10 @@ static int serve(struct run *r) {
     broker_free(b);
     if (o.loader_failed) return EXIT_RUN;
     if (stop_asked && WIFSIGNALED(o.wait_status)) return 128 + SIGTERM;
-    int status = qemu_status(o.wait_status);
-    if (qemu_panicked(o.wait_status)) fail("%s: the kernel panicked; the console says why", r->guest.name);
-    else if (status == EXIT_RUN && !stop_asked) fail("%s: the virtual machine ended without a status", r->guest.name);
+    int status = is_process(r) ? process_status(o.wait_status) : qemu_status(o.wait_status);
+    bool panicked = is_process(r) ? process_panicked(o.wait_status) : qemu_panicked(o.wait_status);
+    if (panicked) fail("%s: the kernel panicked; the console says why", r->guest.name);
+    else if (status == EXIT_RUN && !stop_asked) fail("%s: the machine ended without a status", r->guest.name);
     return status;
 }
 
@@ -273,10 +279,15 @@ static int await_detached(const struct run *r, pid_t pid) {
     return EXIT_RUN;
 }
 
+static int make_args(struct run *r, const char *initrd) {
+    if (is_process(r)) return process_args(&r->qemu, &r->vm, initrd, r->control[1], &r->network);
+    return qemu_args(&r->qemu, &r->vm, initrd, r->control[1]);
+}
+
 static int run_guest(struct run *r) {
     int status = EXIT_RUN;
     r->vm.qmp = guest_path(&r->guest, "qmp.sock", r->qmp);
-    if (make_sockets(r)) status = qemu_args(&r->qemu, &r->vm, guest_path(&r->guest, "initrd", r->initrd), r->control[1]);
+    if (make_sockets(r)) status = make_args(r, guest_path(&r->guest, "initrd", r->initrd));
     if (status == EXIT_OK) status = make_initrd(r) && start_qemu(r) ? serve(r) : EXIT_RUN;
     guest_remove(&r->guest);
     return status;
@@ -303,6 +314,7 @@ static int run_detached(struct run *r) {
 }
 
 static int run_checked(struct run *r) {
+    if (strcmp(r->plat, "vm") && !is_process(r)) return usage("--plat %s: vm or process", r->plat);
     int status = find_program(r);
     if (r->watchdog && (atoi(r->watchdog) < 1 || atoi(r->watchdog) > 3600))
         return usage("--watchdog %s: seconds, from 1 to 3600", r->watchdog);
@@ -317,7 +329,7 @@ static int run_checked(struct run *r) {
 }
 
 int run_main(int argc, char **argv) {
-    struct run r = {.vm = {.memory = "64M", .accel = "auto", .cpu = "max", .machine = "microvm"}};
+    struct run r = {.plat = "vm", .vm = {.memory = "64M", .accel = "auto", .cpu = "max", .machine = "microvm"}};
     const struct opt opts[] = {
         {'m', "memory", "SIZE", "memory of the guest (64M)", OPT_TEXT, &r.vm.memory},
         {'p', "port", "HOST:GUEST", "forward a port of this host, as in 8080:80 (repeatable)", OPT_LIST, &r.vm.ports},
@@ -327,6 +339,7 @@ int run_main(int argc, char **argv) {
         {'e', "env", "KEY=VALUE", "an environment variable (repeatable)", OPT_LIST, &r.env},
         {0, "listen", "PORT", "a listening TCP socket for a WASI program (repeatable)", OPT_LIST, &r.listen},
         {'d', "detach", NULL, "run in the background; print the name once it answers", OPT_FLAG, &r.detach},
+        {0, "plat", "vm|process", "a virtual machine, or one sealed process of this host (vm)", OPT_TEXT, &r.plat},
         {0, "accel", "auto|kvm|tcg", "auto: KVM where it is real, else TCG", OPT_TEXT, &r.vm.accel},
         {0, "machine", "microvm|q35", "the virtual machine: virtio over MMIO, or a PC with PCI (microvm)", OPT_TEXT, &r.vm.machine},
         {0, "cpu", "MODEL", "QEMU's CPU model (max)", OPT_TEXT, &r.vm.cpu},
@@ -334,7 +347,7 @@ int run_main(int argc, char **argv) {
         {0, "tap", "INTERFACE", "a TAP interface of this host in place of QEMU's own network", OPT_TEXT, &r.vm.tap},
         {0, "watchdog", "SECONDS", "end the guest when it gives no sign of life for so long", OPT_TEXT, &r.watchdog},
         {0, "dump", "FILE", "QEMU's own capture of the network, as pcap", OPT_TEXT, &r.vm.dump},
-        {0, "kernel", "FILE", "the kernel (vm/whelk.elf beside this command)", OPT_TEXT, &r.vm.kernel},
+        {0, "kernel", "FILE", "the kernel (vm/whelk.elf or process/whelk beside this command)", OPT_TEXT, &r.vm.kernel},
         {0, "append", "TEXT", "further words of the kernel's command line", OPT_TEXT, &r.vm.append},
     };
     const struct command c = {

@@ -4,14 +4,14 @@ CLI_SRC := $(wildcard cli/*.c) bench/main.c bench/native.c bench/whelk.c bench/m
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/host/%.o)
 
 $(B)/whelk: $(CLI_OBJ) $(ENGINE)
-	$(CC) -pie $^ -lm -o $@
+	$(CC) -pie $^ -lm -lslirp -o $@
 
 ALL += $(B)/whelk
 
 # Hosted: against a fake guest, under ASan and UBSan.
 CLI_ASAN := $(B)/asan/whelk
 $(CLI_ASAN): $(CLI_SRC:%.c=$(B)/asan/%.o) $(ENGINE_ASAN)
-	$(CC) $(SAN) -pie $^ -lm -o $@
+	$(CC) $(SAN) -pie $^ -lm -lslirp -o $@
 
 .PHONY: cli-test
 cli-test: $(CLI_ASAN) $(VM_KERNEL) $$(WASI_WASM)

@@ -28,3 +28,11 @@ e2e-matrix: $(B)/vm/linux-whelk.elf
 	        WHELK_OPTIONS="--machine $$m --cpu $$c --kernel $(B)/vm/$$k.elf" test/e2e/$$t || exit 1; \
 	    done; done; done; done
 CHECKS += e2e
+
+# The same tests against the process build, one after the other (both machines
+# write the same names under build/).
+E2E_PROCESS := abi hostile reload load wasi strace inside
+.PHONY: e2e-process
+e2e-process: $(B)/whelk $(PROCESS_KERNEL) $(WASI_WASM)
+	@for t in $(E2E_PROCESS); do WHELK_OPTIONS="--plat process" E2E_OUT=e2e-$$t-process test/e2e/$$t || exit 1; done
+CHECKS += e2e-process
