@@ -13,6 +13,7 @@
 #include "init/sockets.h"
 #include "kern/heap.h"
 #include "kern/log.h"
+#include "kern/machine.h"
 #include "kern/random.h"
 #include "kern/thread.h"
 #include "kern/time.h"
@@ -183,6 +184,7 @@ static int run(struct program *p) {
                    .streams = {stream(p->console[0]), stream(p->console[1]), stream(p->console[2])},
                    .preopens = &p->root, .preopen_count = 1, .listeners = p->listeners, .listener_count = p->listening}};
     log_info("program: %s starts, by WASI", path);
+    machine_seal();
     wasi_program_run(&w, &o);
     p->root.dir = NULL; /* closed with the rest */
     p->listening = 0;

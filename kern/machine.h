@@ -43,7 +43,9 @@ enum err machine_code_seal(void *write, void *exec, size_t n);
 void machine_code_free(void *exec, size_t n);
 
 /* The program is loaded and about to start: the machine gives up for good what
- * the running kernel does not need. */
+ * the running kernel does not need. If it fixes code, nothing can be mapped to
+ * run from then on that is not already (but what machine_code_alloc gives). */
 void machine_seal(void);
+bool machine_fixes_code(void);
 
 #endif

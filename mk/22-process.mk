@@ -48,3 +48,11 @@ process-test: $(PROCESS_TESTS:%=%.prun)
 	@test/process/run $< test/vm/$*.c
 
 CHECKS += process-test
+
+# test/process/NAME.c: images for this machine alone.
+PROCESS_ALONE := $(patsubst test/process/%.c,%,$(wildcard test/process/*.c))
+$(PROCESS_ALONE:%=$(PROCESS)/test-%): $(PROCESS)/test-%: $(PROCESS)/obj/test/process/%.o $(VM_TEST_LIB) $$(PROCESS_OBJ) $(PROCESS_LD) plat/vm/symbols.awk
+	$(process_link)
+process-test: $(PROCESS_ALONE:%=%.palone)
+%.palone: $(PROCESS)/test-%
+	@test/process/run $< test/process/$*.c

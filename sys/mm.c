@@ -68,6 +68,21 @@ static bool fault(uptr address, bool write, bool exec, bool present) {
     return ok;
 }
 
+static bool fix_range(const struct range *r) {
+    for (u64 va = r->start; (r->prot & MM_EXEC) && va < r->end; va += PAGE_SIZE)
+        if (!vm_lookup(va, NULL, NULL) && !make_present(r, va)) return false;
+    return true;
+}
+
+bool mm_fix_code(void) {
+    bool ok = true;
+    mutex_lock(&mm.lock);
+    LIST_EACH(it, &mm.ranges) ok = ok && fix_range(LIST_ENTRY(it, struct range, node));
+    mm.code_fixed = true;
+    mutex_unlock(&mm.lock);
+    return ok;
+}
+
 void mm_init(void) { vm_set_fault_handler(fault); }
 
 /* Decides a range of pages; -EINVAL, -ENOMEM. */
@@ -123,7 +138,7 @@ static i64 map_locked(u64 address, u64 length, u32 flags, struct range *fresh) {
 
 i64 mm_map(u64 address, u64 length, u32 prot, u32 flags, struct mm_source source, const char *name) {
     if (!length || source.offset % PAGE_SIZE || prot & ~7u) return -LINUX_EINVAL;
-    if ((prot & MM_WRITE) && (prot & MM_EXEC)) return -LINUX_EACCES;
+    if ((prot & MM_EXEC) && ((prot & MM_WRITE) || mm.code_fixed)) return -LINUX_EACCES;
     struct range *fresh = kzalloc(sizeof *fresh);
     if (!fresh) return -LINUX_ENOMEM;
     fresh->prot = prot;
@@ -171,7 +186,7 @@ static i64 protect_locked(u64 start, u64 end, u32 prot) {
 i64 mm_protect(u64 address, u64 length, u32 prot) {
     u64 end;
     if (address % PAGE_SIZE || prot & ~7u) return -LINUX_EINVAL;
-    if ((prot & MM_WRITE) && (prot & MM_EXEC)) return -LINUX_EACCES;
+    if ((prot & MM_EXEC) && ((prot & MM_WRITE) || mm.code_fixed)) return -LINUX_EACCES;
     if (!length) return 0;
     i64 r = check_span(address, length, &end);
     if (r < 0) return r;

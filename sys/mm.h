@@ -35,6 +35,9 @@ struct mm_source {
 };
 
 void mm_init(void);
+/* Makes every page present that may be executed, and lets no other become so:
+ * for a machine that fixes code. false: memory is short. */
+bool mm_fix_code(void);
 i64 mm_map(u64 address, u64 length, u32 prot, u32 flags, struct mm_source source, const char *name);
 i64 mm_unmap(u64 address, u64 length);
 i64 mm_protect(u64 address, u64 length, u32 prot);

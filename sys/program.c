@@ -11,6 +11,7 @@
 #include "fs/vfs.h"
 #include "kern/heap.h"
 #include "kern/log.h"
+#include "kern/machine.h"
 #include "kern/page.h"
 #include "kern/random.h"
 #include "kern/vm.h"
@@ -144,11 +145,13 @@ static int start(struct bytes argv, struct bytes env) {
     u64 sp = make_stack(&l, argv, env);
     struct trap_frame frame = {.vector = TRAP_SYSCALL_FULL, .rip = l.base + l.table.entry, .rsp = sp, .rflags = RFLAGS_IF | 2};
     take_segments(&frame);
-    if (!sp || !open_console() || task_new(&frame, 0, &t) < 0) {
+    bool fixed = !machine_fixes_code() || mm_fix_code();
+    if (!sp || !fixed || !open_console() || task_new(&frame, 0, &t) < 0) {
         log_error("program: %s: not enough memory to start it; give the VM more (-m)", path);
         return CANNOT_RUN;
     }
     log_info("program: %s starts", path);
+    machine_seal();
     log_debug("boot: program at cycle %lu", (unsigned long)rdtsc());
     thread_start(t->thread);
     return 0;

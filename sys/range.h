@@ -21,6 +21,7 @@ struct mm {
     /* under lock */
     struct list ranges;
     u64 present; /* pages */
+    bool code_fixed; /* nothing may become executable any more */
     /* under break_lock, which is taken first */
     struct mutex break_lock;
     u64 break_start, break_end;

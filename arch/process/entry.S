@@ -12,6 +12,8 @@
 #include "arch/x86_64/registers.inc"
 
 #define SYS_rt_sigreturn 15
+#define SYS_ppoll 271
+#define EINTR 4
 #define RFLAGS_IF 0x200
 #define ON process_cpu(%rip)
 #define PENDING process_cpu + 4(%rip)
@@ -73,6 +75,23 @@ process_soft_interrupt:
     call trap_handle
     movq %rbx, %rsp
     jmp trap_return
+
+/* i64 process_sleep(struct pollfd *, u64 count, const struct host_timespec *):
+ * ppoll, unless something is pending. A signal between the look and the call
+ * goes on behind the call (signal.c): no interrupt is slept over. */
+    .globl process_sleep, process_sleep_from, process_sleep_to
+process_sleep:
+    xorl %r10d, %r10d
+    xorl %r8d, %r8d
+process_sleep_from:
+    movl $SYS_ppoll, %eax
+    cmpl $0, PENDING
+    jne 1f
+    syscall
+process_sleep_to:
+    ret
+1:  movq $-EINTR, %rax
+    ret
 
 /* The restorer of signals, and the system call itself. */
     .globl process_restorer

@@ -38,6 +38,7 @@ struct host_stack {
 
 struct process_cpu process_cpu;
 
+extern const char process_sleep_from[], process_sleep_to[];
 extern const char trap_enter[], syscall_enter[], trap_return_open[], trap_return_closed[];
 extern char stacks_start[], boot_stack_top[], signal_stack[], signal_stack_top[];
 void process_restorer(void);
@@ -78,10 +79,18 @@ static void enter(struct host_context *c, struct trap_frame *f, const char *to) 
     c->rflags &= ~(u64)ENTRY_CLEARS;
 }
 
+/* About to sleep: not any more (entry.S). */
+static void wake(struct host_context *c) {
+    if (c->rip < (u64)process_sleep_from || c->rip >= (u64)process_sleep_to) return;
+    c->rip = (u64)process_sleep_to;
+    c->rax = (u64)-HOST_EINTR;
+}
+
 static void interrupt(struct host_context *c, enum process_interrupt which) {
     if (which == PROCESS_TIMER && !process_alarm_due()) return;
     if (!process_cpu.on) {
         process_cpu.pending |= 1u << which;
+        wake(c);
         return;
     }
     struct trap_frame f = frame_of(c);
@@ -91,7 +100,7 @@ static void interrupt(struct host_context *c, enum process_interrupt which) {
 }
 
 static void system_call(struct host_context *c, const struct host_siginfo *info) {
-    if (info->code == SYS_SECCOMP && process_refused(c)) return;
+    if (info->code == SYS_SECCOMP && process_refused(c)) return; /* else a fault of ours */
     struct trap_frame f = frame_of(c);
     /* int $0x80 is a fault of the program's on every machine (kern/trap.c). */
     bool of_program = info->code == SYS_USER_DISPATCH && info->call_arch == ARCH_X86_64 && address_of_program(c->rip);
@@ -100,8 +109,11 @@ static void system_call(struct host_context *c, const struct host_siginfo *info)
     enter(c, &f, of_program ? syscall_enter : trap_enter);
 }
 
-static void fault(struct host_context *c) {
+/* c->vector is that of the last exception, which may not be this signal's. */
+static void fault(struct host_context *c, const struct host_siginfo *info) {
+    if (info->code <= 0) return; /* somebody sent it */
     struct trap_frame f = frame_of(c);
+    if (info->number == HOST_SIGILL) f.vector = TRAP_ILLEGAL;
     if (f.vector == TRAP_PAGE) {
         process_cpu.fault = c->fault;
         f.error &= ~(u64)PAGE_USER; /* all that runs here is, and nothing asks */
@@ -115,7 +127,7 @@ static void on_signal(int number, struct host_siginfo *info, struct host_context
     case HOST_SIGIO: return interrupt(c, PROCESS_DEVICE);
     case HOST_SIGTERM: return interrupt(c, PROCESS_BUTTON);
     case HOST_SIGSYS: return system_call(c, info);
-    default: return fault(c);
+    default: return fault(c, info);
     }
 }
 

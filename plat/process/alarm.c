@@ -14,17 +14,21 @@
 #define NS_PER_S 1000000000ull
 #define NEVER UINT64_MAX
 enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, SIGEV_SIGNAL = 0, CALIBRATE_NS = 10000000, DEVICE_PINS = 2 };
-enum { F_SETOWN = 8, F_SETFL = 4, F_GETFL = 3, O_ASYNC = 020000, O_NONBLOCK = 04000, POLLIN = 1, WATCHED_MAX = 8 };
+enum { F_SETOWN = 8, F_SETFL = 4, POLLIN = 1 };
 
 struct pollfd {
     i32 fd;
     i16 events, got;
 };
 
+/* arch/process/entry.S */
+i64 process_sleep(struct pollfd *fds, u64 count, const struct host_timespec *wait);
+
 u64 process_alarm;
+i64 process_id;
 static u64 ns_per_tick_32; /* 32.32 */
 static volatile u64 deadline = NEVER, armed = NEVER; /* the handler's too */
-static struct pollfd watched[WATCHED_MAX];
+static struct pollfd watched[PROCESS_WATCHED];
 static u32 watched_count;
 
 static u64 host_ns(u32 clock) {
@@ -71,6 +75,7 @@ void alarm_init(void) {
     i64 e = host(HOST_TIMER_CREATE, CLOCK_MONOTONIC, &event, &id);
     if (e < 0) panic("no timer (errno %d)", (int)-e);
     process_alarm = (u64)id;
+    process_id = host(HOST_GETPID);
 }
 
 static void ring_in(u64 ns) {
@@ -106,10 +111,10 @@ bool process_alarm_due(void) {
 /* --- sleep --- */
 
 void process_watch(i32 fd) {
-    if (watched_count == WATCHED_MAX) panic("too many devices");
+    if (watched_count == PROCESS_WATCHED) panic("too many devices");
     watched[watched_count++] = (struct pollfd){fd, POLLIN, 0};
-    host(HOST_FCNTL, fd, F_SETOWN, host(HOST_GETPID));
-    host(HOST_FCNTL, fd, F_SETFL, host(HOST_FCNTL, fd, F_GETFL) | O_ASYNC | O_NONBLOCK);
+    host(HOST_FCNTL, fd, F_SETOWN, process_id);
+    host(HOST_FCNTL, fd, F_SETFL, PROCESS_FILE_FLAGS);
 }
 
 void process_unwatch(i32 fd) {
@@ -117,13 +122,12 @@ void process_unwatch(i32 fd) {
         if (watched[i].fd == fd) watched[i] = watched[--watched_count];
 }
 
-/* Interrupts are off: a signal ends the call, or came before it and is seen by
- * what it announced: the deadline, a descriptor that can be read. */
+/* Interrupts are off: a signal ends the sleep, also one that comes just before it. */
 void process_wait(void) {
     u64 now = now_ns(), at = deadline;
     u64 ns = at == NEVER ? 3600 * NS_PER_S : at > now ? at - now : 0;
     struct host_timespec wait = {(i64)(ns / NS_PER_S), (i64)(ns % NS_PER_S)};
-    i64 ready = host(HOST_PPOLL, watched, watched_count, &wait, NULL, 0);
+    i64 ready = process_sleep(watched, watched_count, &wait);
     u32 pending = 0;
     if (ready > 0) pending |= 1u << PROCESS_DEVICE;
     if (deadline <= now_ns()) {

@@ -1,6 +1,7 @@
-/* code.c: pages for compiled code: a part of RAM that is mapped twice.
+/* code.c: pages for compiled code: a file of memory that is mapped twice.
  *
- * I1 both mappings exist before the filter closes. The one that runs is never
+ * I1 both mappings exist before the filter closes, and the file is closed: there
+ *    will be no third. The one that runs is never
  *    writable; the other never runs, and is accessible only while a module is
  *    being written there: no page is reached both ways once its code is sealed.
  * I2 a page is in `used` from its allocation to its release. */
@@ -26,8 +27,10 @@ static void mark(u32 i, bool yes) {
 void code_init(void) {
     struct process_memory *m = &process_memory;
     u32 flags = HOST_MAP_SHARED | HOST_MAP_FIXED;
-    i64 r = host(HOST_MMAP, CODE_RUN, m->code, HOST_PROT_READ | HOST_PROT_EXEC, flags, m->fd, m->code_at);
-    i64 w = host(HOST_MMAP, CODE_WRITE, m->code, 0, flags, m->fd, m->code_at);
+    i64 fd = process_memory_file("code", m->code);
+    i64 r = host(HOST_MMAP, CODE_RUN, m->code, HOST_PROT_READ | HOST_PROT_EXEC, flags, fd, 0);
+    i64 w = host(HOST_MMAP, CODE_WRITE, m->code, 0, flags, fd, 0);
+    host(HOST_CLOSE, fd);
     if (r < 0 || w < 0) process_fail("memory for code cannot be mapped", r < 0 ? r : w);
     page_count = (u32)(m->code / PAGE_SIZE);
 }

@@ -8,6 +8,8 @@
 
 enum { ENTROPY = 64, HANDLERS = 4, DEVICE_GSI = 0 };
 
+struct process_files process_files = {-1, -1, -1};
+
 static struct {
     void (*fn)(void *);
     void *arg;

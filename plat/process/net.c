@@ -79,9 +79,9 @@ static bool try_send(struct card *c, const struct frame *f, bool *ok) {
 static bool transmit(struct netdev *n, const struct frame *f) {
     struct card *c = CONTAINER_OF(n, struct card, net);
     assert(f->length <= f->capacity);
-    bool ok = false;
+    bool ok = false, gone = false; /* the condition is asked again after it was true */
     if (f->length >= ETHERNET_MIN && f->length <= FRAME_MAX)
-        wait_event(&c->tx_wait, try_send(c, f, &ok), time_mono_ns() + TX_PATIENCE_NS);
+        wait_event(&c->tx_wait, gone || (gone = try_send(c, f, &ok)), time_mono_ns() + TX_PATIENCE_NS);
     if (ok) {
         n->stats.tx_frames++;
         n->stats.tx_bytes += f->length;
@@ -119,7 +119,7 @@ static i32 number_of(const char *text) {
     return *text ? -1 : v;
 }
 
-i32 process_open_net(void) {
+static i32 open_net(void) {
     char value[64];
     if (!option("net", value, sizeof value)) return -1;
     if (!memcmp(value, "fd:", 3)) return number_of(value + 3);
@@ -143,13 +143,14 @@ static struct card *card_new(i32 fd) {
 }
 
 void net_device_init(void) {
-    i32 fd = process_open_net();
+    i32 fd = open_net();
     if (fd < 0) return;
     struct card *c = card_new(fd);
     if (!c) {
         log_error("net: no memory");
         return;
     }
+    process_files.net = fd;
     process_watch(fd);
     process_on_device(on_event, c);
     netdev_add(&c->net);

@@ -28,10 +28,10 @@ static u32 prot_of(u64 entry) {
 static i64 apply(void) {
     u64 bytes = run.end - run.start;
     u32 flags = HOST_MAP_SHARED | HOST_MAP_FIXED | HOST_MAP_POPULATE;
-    if (process_sealed && run.kind != UNMAP && (run.prot & HOST_PROT_EXEC)) return -1; /* the filter would end us */
+    bool may = !process_sealed || !(run.prot & HOST_PROT_EXEC); /* else the filter would end us */
     switch (run.kind) {
-    case MAP: return host(HOST_MMAP, run.start, bytes, run.prot, flags, process_memory.fd, run.from);
-    case PROTECT: return host(HOST_MPROTECT, run.start, bytes, run.prot);
+    case MAP: return !may ? -1 : host(HOST_MMAP, run.start, bytes, run.prot, flags, process_memory.fd, run.from);
+    case PROTECT: return !may ? -1 : host(HOST_MPROTECT, run.start, bytes, run.prot);
     case UNMAP: return host(HOST_MUNMAP, run.start, bytes);
     case NOTHING: break;
     }
@@ -75,6 +75,6 @@ bool paging_flush(void) {
 
 /* RAM is mapped already (start.c); the tables say so too. */
 void machine_paging(phys root) {
-    for (u64 at = 0; at < process_memory.code_at; at += PAGE_SIZE)
+    for (u64 at = 0; at < process_memory.bytes; at += PAGE_SIZE)
         vm_boot_map(DIRECT_MAP + at, (phys){at}, VM_READ | VM_WRITE);
 }

@@ -11,7 +11,7 @@
 #include "kern/log.h"
 #include "plat/process/process.h"
 
-enum { AF_UNIX = 1, SOCK_STREAM = 1, SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000, PATH_MAX = 108, BACKLOG = 4 };
+enum { AF_UNIX = 1, SOCK_STREAM = 1, SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000, PATH_MAX = 108, BACKLOG = 4, F_DUPFD = 0 };
 
 struct console_port {
     i32 listener, fd; /* -1: none */
@@ -30,7 +30,7 @@ static void on_event(void *arg) { wait_wake_all(&port.wait); }
 static bool connect_next(struct console_port *p) {
     if (p->fd >= 0) return true;
     if (p->listener < 0) return false;
-    i64 fd = host(HOST_ACCEPT4, p->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    i64 fd = host(HOST_ACCEPT4, p->listener, NULL, NULL, PROCESS_ACCEPT_FLAGS);
     if (fd < 0) return false;
     process_watch((i32)fd);
     p->opens++;
@@ -86,7 +86,8 @@ enum err console_read(struct console_port *p, void *buf, size_t cap, size_t *got
     enum err e = ERR_AGAIN;
     *got = 0;
     mutex_lock(&p->read_lock);
-    wait_event(&p->wait, try_read(p, buf, cap, got, &e), deadline);
+    bool told = false; /* the condition is asked again after it was true */
+    wait_event(&p->wait, told || (told = try_read(p, buf, cap, got, &e)), deadline);
     mutex_unlock(&p->read_lock);
     return e;
 }
@@ -113,7 +114,10 @@ enum err console_write(struct console_port *p, const void *buf, size_t n, size_t
     size_t count = 0;
     enum err e = ERR_AGAIN;
     mutex_lock(&p->write_lock);
-    if (!wait_event(&p->wait, try_write(p, buf, n, &count, p->opens, &e), deadline)) e = ERR_AGAIN;
+    bool told = false;
+    u32 generation = p->opens;
+    wait_event(&p->wait, told || (told = try_write(p, buf, n, &count, generation, &e)), deadline);
+    if (!told) e = ERR_AGAIN;
     mutex_unlock(&p->write_lock);
     if (done) *done = count;
     return e;
@@ -142,6 +146,13 @@ static i32 number_of(const char *text) {
     return *text ? -1 : v;
 }
 
+/* The number that the next one to be opened gets: all clients', one by one. */
+static i32 next_descriptor(i32 like) {
+    i64 fd = host(HOST_FCNTL, like, F_DUPFD, 0);
+    host(HOST_CLOSE, fd);
+    return (i32)fd;
+}
+
 void port_init(void) {
     char value[PATH_MAX];
     if (!option("control", value, sizeof value)) return;
@@ -158,6 +169,8 @@ void port_init(void) {
     }
     i32 fd = port.fd >= 0 ? port.fd : port.listener;
     if (fd < 0) return;
+    process_files.listener = port.listener;
+    process_files.port = port.fd >= 0 ? port.fd : next_descriptor(port.listener);
     present = true;
     process_watch(fd);
     process_on_device(on_event, NULL);

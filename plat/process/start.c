@@ -100,21 +100,25 @@ static void read_initrd(i32 fd) {
     bootinfo.initrd = (struct bytes){to, process_memory.initrd};
 }
 
-/* RAM: for the page allocator, then the initrd, then code. */
+i64 process_memory_file(const char *name, u64 bytes) {
+    i64 fd = host(HOST_MEMFD_CREATE, name, MEMFD_CLOEXEC);
+    i64 e = fd < 0 ? fd : host(HOST_FTRUNCATE, fd, bytes);
+    if (e < 0) process_fail("no memory file", e);
+    return fd;
+}
+
+/* RAM: for the page allocator, then the initrd. An eighth of it all is code's. */
 static void make_memory(void) {
     struct process_memory *m = &process_memory;
     u64 bytes = wanted_bytes();
     i32 initrd = open_initrd();
     m->code = MIN(ALIGN_DOWN(bytes / 8, 4096), CODE_MAX);
-    m->code_at = bytes - m->code;
+    m->bytes = bytes - m->code;
     u64 need = ALIGN_UP(m->initrd, 4096);
-    if (need + RAM_MIN / 2 > m->code_at) process_fail("memory= is too small for the initrd", 0);
-    m->initrd_at = m->code_at - need;
-    m->bytes = bytes;
-    m->fd = (i32)host(HOST_MEMFD_CREATE, "whelk", MEMFD_CLOEXEC);
-    i64 e = m->fd < 0 ? m->fd : host(HOST_FTRUNCATE, m->fd, bytes);
-    if (e < 0) process_fail("no memory file", e);
-    map(DIRECT_MAP, m->code_at, 0, HOST_PROT_READ | HOST_PROT_WRITE);
+    if (need + RAM_MIN / 2 > m->bytes) process_fail("memory= is too small for the initrd", 0);
+    m->initrd_at = m->bytes - need;
+    m->fd = (i32)process_memory_file("ram", m->bytes);
+    map(DIRECT_MAP, m->bytes, 0, HOST_PROT_READ | HOST_PROT_WRITE);
     if (initrd >= 0) read_initrd(initrd);
 }
 
@@ -129,11 +133,11 @@ void machine_boot(u64 start_info) {
 }
 
 u32 machine_memory(struct machine_range out[MACHINE_RANGES]) {
-    out[0] = (struct machine_range){0, process_memory.code_at};
+    out[0] = (struct machine_range){0, process_memory.bytes};
     return 1;
 }
 
 u32 machine_reserved(struct machine_range out[MACHINE_RANGES]) {
-    out[0] = (struct machine_range){process_memory.initrd_at, process_memory.code_at};
+    out[0] = (struct machine_range){process_memory.initrd_at, process_memory.bytes};
     return process_memory.initrd ? 1 : 0;
 }
