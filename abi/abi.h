@@ -132,7 +132,7 @@ struct abi_table {
 /* One per store: a set of instances linked together, entered by one thread at
  * a time. Lives in memory that compiled code can only reach by fixed offsets. */
 struct abi_store {
-    u64 trap_sp;     /* rsp that the trap exit restores; 0 when not entered */
+    u64 trap_sp;     /* rsp that the trap exit restores */
     u64 entry_sp;    /* stack top for the next entry from C; 0: the current stack */
     u64 stack_limit; /* lowest rsp at which a host function may be called */
     u32 pending;     /* enum abi_trap raised by a host function or the timer; 0: none */
@@ -140,7 +140,8 @@ struct abi_store {
     void *owner;     /* rt's */
     u64 pad_sp;      /* of unwind: rsp and r14 at the pad; the exception, if it is wanted */
     struct abi_ctx *pad_ctx;
-    u32 caught, unused;
+    u32 caught;
+    u32 careful;     /* C only: calls look at MXCSR and at exceptions (rt/enter.h) */
     struct abi_table refs; /* by handle: the functions; the null pair for others */
     union abi_value overflow[ABI_OVERFLOW]; /* see the calling convention */
 };

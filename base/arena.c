@@ -21,9 +21,20 @@ static void *fail(struct arena *a) {
     return NULL;
 }
 
+static void give(struct arena *a, struct arena_chunk *c) { a->source->give(a->source->self, c, c->size); }
+
+static struct arena_chunk *take_spare(struct arena *a, size_t size) {
+    struct arena_chunk *c = a->spare;
+    if (!c || c->size < size) return NULL;
+    a->spare = NULL;
+    return c;
+}
+
 static bool grow(struct arena *a, size_t need) {
     size_t size = MAX(need + sizeof(struct arena_chunk), (size_t)CHUNK_MIN);
-    struct arena_chunk *c = a->source->take(a->source->self, size);
+    struct arena_chunk *c = take_spare(a, size);
+    if (c) size = c->size;
+    else c = a->source->take(a->source->self, size);
     if (!c) return false;
     assert((uptr)c % ALIGN == 0);
     *c = (struct arena_chunk){.older = a->chunks, .size = size};
@@ -33,7 +44,7 @@ static bool grow(struct arena *a, size_t need) {
     return true;
 }
 
-void *arena_alloc(struct arena *a, size_t n) {
+void *arena_raw(struct arena *a, size_t n) {
     if (n > SIZE_MAX / 2) return fail(a);
     n = ALIGN_UP(MAX(n, (size_t)1), (size_t)ALIGN);
     if (a->limit && n > a->limit - MIN(a->used, a->limit)) return fail(a);
@@ -41,7 +52,21 @@ void *arena_alloc(struct arena *a, size_t n) {
     void *p = a->next;
     a->next += n;
     a->used += n;
-    return memset(p, 0, n);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n) {
+    void *p = arena_raw(a, n);
+    return p ? memset(p, 0, n) : NULL;
+}
+
+bool arena_extend(struct arena *a, void *p, size_t n, size_t more) {
+    size_t have = ALIGN_UP(MAX(n, (size_t)1), (size_t)ALIGN), add = ALIGN_UP(more, (size_t)ALIGN);
+    if (!p || (u8 *)p + have != a->next || add < more || (size_t)(a->end - a->next) < add) return false;
+    if (a->limit && add > a->limit - MIN(a->used, a->limit)) return false;
+    a->next += add;
+    a->used += add;
+    return true;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size) {
@@ -57,7 +82,12 @@ struct arena_mark arena_mark(const struct arena *a) {
 static void drop_newest(struct arena *a) {
     struct arena_chunk *c = a->chunks;
     a->chunks = c->older;
-    a->source->give(a->source->self, c, c->size);
+    if (a->spare && a->spare->size >= c->size) {
+        give(a, c);
+        return;
+    }
+    if (a->spare) give(a, a->spare);
+    a->spare = c;
 }
 
 void arena_release(struct arena *a, struct arena_mark m) {
@@ -72,5 +102,6 @@ void arena_release(struct arena *a, struct arena_mark m) {
 
 void arena_reset(struct arena *a) {
     while (a->chunks) drop_newest(a);
+    if (a->spare) give(a, a->spare);
     arena_init(a, a->source, a->limit);
 }

@@ -1,6 +1,6 @@
 /* arena.h: bump allocation from chunks that the caller's source provides.
  *
- * I1 memory handed out is zeroed, aligned to 16 and valid until arena_reset.
+ * I1 memory handed out is zeroed (but for arena_raw and arena_extend), aligned to 16 and valid until arena_reset.
  * I2 a failed allocation returns NULL and sets arena->failed: a run of
  *    allocations may be checked once at its end.
  * I3 not thread-safe: one arena, one owner. */
@@ -22,6 +22,7 @@ struct arena_chunk;
 struct arena {
     const struct arena_source *source;
     struct arena_chunk *chunks; /* newest first */
+    struct arena_chunk *spare;  /* released last, kept for the next need; or NULL */
     u8 *next, *end;             /* free part of the newest */
     size_t used;                /* bytes handed out since the last reset */
     size_t limit;               /* of used; 0 means none */
@@ -30,6 +31,11 @@ struct arena {
 
 void arena_init(struct arena *a, const struct arena_source *source, size_t limit);
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, not zeroed: for who writes all of it. */
+void *arena_raw(struct arena *a, size_t n);
+/* Makes the newest allocation, p of n bytes, larger where it is; false if it is
+ * not the newest or there is no room. What is added is not zeroed. */
+bool arena_extend(struct arena *a, void *p, size_t n, size_t more);
 /* count * size with the overflow checked. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 /* Gives every chunk back. */

@@ -18,7 +18,6 @@ static enum err take_raw(struct cursor *c, void *out, size_t n) {
     return ERR_OK;
 }
 
-enum err take_u8(struct cursor *c, u8 *out) { return take_raw(c, out, sizeof *out); }
 enum err take_le16(struct cursor *c, u16 *out) { return take_raw(c, out, sizeof *out); }
 enum err take_le32(struct cursor *c, u32 *out) { return take_raw(c, out, sizeof *out); }
 enum err take_le64(struct cursor *c, u64 *out) { return take_raw(c, out, sizeof *out); }

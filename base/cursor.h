@@ -20,11 +20,17 @@ static inline struct cursor cursor_of(struct bytes b) {
 static inline size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->p); }
 static inline size_t cursor_at(const struct cursor *c) { return (size_t)(c->p - c->start); }
 
-enum err take_u8(struct cursor *c, u8 *out);
+static inline enum err take_u8(struct cursor *c, u8 *out) {
+    if (c->p == c->end) return ERR_TRUNCATED;
+    *out = *c->p++;
+    return ERR_OK;
+}
 enum err take_le16(struct cursor *c, u16 *out);
 enum err take_le32(struct cursor *c, u32 *out);
 enum err take_le64(struct cursor *c, u64 *out);
 enum err take_bytes(struct cursor *c, size_t n, struct bytes *out);
+/* Is the next number of one byte? Most are. */
+static inline bool cursor_short(const struct cursor *c) { return c->p < c->end && *c->p < 0x80; }
 /* ERR_TRUNCATED when bytes run out, ERR_MALFORMED when too long or too large. */
 enum err take_leb_u32(struct cursor *c, u32 *out);
 enum err take_leb_u64(struct cursor *c, u64 *out);

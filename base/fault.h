@@ -17,6 +17,10 @@
     X(CHECK_CARRY)     /* jit: an exact check lets index and offset wrap around */ \
     X(CHECK_SIZE)      /* jit: an exact check takes every access for one byte */ \
     X(ATOMIC_ALIGN)    /* jit: atomic accesses may be anywhere */          \
+    X(PAD_RELOAD)      /* jit: a landing pad takes values for where they were at the call */ \
+    X(PAD_SAVED)       /* jit: a function with pads saves only what it uses itself */ \
+    X(PAD_SHARED)      /* jit: calls share a pad though a local changed in between */ \
+    X(CATCH_ORDER)     /* rt: the outermost handler catches, not the nearest */ \
     X(BULK_BOUND)      /* rt: memory.copy checks one operand only */
 
 enum fault {

@@ -7,7 +7,7 @@
 
 #include "bench/harness.h"
 #include "cli/cli.h"
-#include "rt/rt.h"
+#include "rt/enter.h"
 
 enum { CALLS = 200000, REPEAT = 200, BATCH = 32 };
 
@@ -151,13 +151,11 @@ static double life(struct rt_store *s) {
 
 /* ---- calls ---- */
 
-static double call_each(const struct rt_callable *f, u32 args) {
-    union abi_value vals[2] = {{.bits = {1, 0}}, {.bits = {2, 0}}};
-    u64 start = bench_now();
-    for (u32 k = 0; k < CALLS; k++) {
-        if (args) vals[1].i64 = k;
-        rt_call(&f[k & 1], vals);
-    }
+/* As hooks call. */
+static double call_each(const struct rt_callable *f) {
+    u64 sum = 0, start = bench_now();
+    for (u32 k = 0; k < CALLS; k++)
+        if (rt_call2(&f[k & 1], sum, k, &sum)) return -1;
     return (double)(bench_now() - start) / CALLS;
 }
 
@@ -179,8 +177,8 @@ bool whelk_micro(struct engine *e, enum metric m, double *ns) {
     case METRIC_INSTANTIATE: *ns = create_batches(calls.store[0], false); return true;
     case METRIC_DESTROY: *ns = create_batches(calls.store[0], true); return true;
     case METRIC_LIFE: *ns = life(calls.store[0]); return true;
-    case METRIC_CALL: *ns = call_each(calls.nop, 0); return true;
-    case METRIC_CALL2: *ns = call_each(calls.add, 2); return true;
+    case METRIC_CALL: *ns = call_each(calls.nop); return true;
+    case METRIC_CALL2: *ns = call_each(calls.add); return true;
     case METRIC_HOSTCALL: *ns = call_loop(calls.hostcall); return true;
     case METRIC_INDIRECT: *ns = call_loop(calls.indirect); return true;
     case METRIC_COUNT: break;

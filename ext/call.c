@@ -4,6 +4,7 @@
 #include "ext/internal.h"
 #include "kern/log.h"
 #include "kern/thread.h"
+#include "rt/enter.h"
 
 /* Newest first; changed with preemption off, read by the timer interrupt. */
 static struct ext_run *runs;
@@ -95,6 +96,7 @@ void ext_trapped(struct ext *x, enum abi_trap trap, const char *where) {
 
 enum abi_trap ext_invoke(struct ext *x, const struct rt_callable *c, union abi_value *vals) {
     assert(x->busy);
+    if (likely(c->direct)) return rt_call2(c, vals[0].i64, vals[1].i64, &vals[0].i64);
     return rt_call(c, vals);
 }
 

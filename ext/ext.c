@@ -156,7 +156,7 @@ static enum err link(struct ext *x, struct ext_error *error) {
 static enum err say(struct ext *x, const char *export, struct ext_error *error) {
     struct rt_callable f;
     struct ext_run run;
-    union abi_value none[1] = {{.bits = {0, 0}}};
+    union abi_value none[2] = {{.bits = {0, 0}}};
     if (rt_find_func(x->instance, text(export), &f)) return ERR_OK;
     if (!rt_type_is(f.type, ":"))
         return ext_fail(error, ERR_SIGNATURE, "extension %s: export %s must take and return nothing", x->name, export);

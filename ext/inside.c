@@ -255,7 +255,7 @@ static void count(struct hook_slot *s, enum abi_trap trap) {
 
 enum err ext_call_waiting(struct bytes name, struct bytes export, struct hook_call *call, struct ext_error *error) {
     struct waiting w = {.slot = NULL};
-    union abi_value vals[1] = {{.i64 = (u32)call->input.n}};
+    union abi_value vals[2] = {{.i64 = (u32)call->input.n}};
     mutex_lock(&ext_ops);
     enum err e = begin(name, export, &w, error);
     mutex_unlock(&ext_ops);

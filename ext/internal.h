@@ -108,6 +108,7 @@ enum err ext_fail(struct ext_error *error, enum err code, const char *format, ..
 bool ext_enter(struct ext *x, struct ext_run *run, u64 budget_ns);
 void ext_leave(struct ext_run *run);
 /* The call of a handler inside a run; a trap is counted, and may quarantine. */
+/* vals: two at least. */
 enum abi_trap ext_invoke(struct ext *x, const struct rt_callable *c, union abi_value *vals);
 void ext_trapped(struct ext *x, enum abi_trap trap, const char *where);
 void ext_quarantine(struct ext *x, const char *why);

@@ -55,7 +55,7 @@ static struct ext *take(struct ext_run *run, u8 *record, u32 *n) {
 
 /* The handler's call, timed now and then. */
 static enum abi_trap handle(struct ext_slot *e) {
-    union abi_value none[1] = {{.bits = {0, 0}}};
+    union abi_value none[2] = {{.bits = {0, 0}}};
     bool measure = e->handled++ % EXT_MEASURE_EVERY == 0 && ext_config.cycles;
     u64 start = measure ? ext_config.cycles() : 0;
     enum abi_trap trap = ext_invoke(e->ext, &e->handler, none);

@@ -27,6 +27,7 @@ struct scan {
     VEC(u32) heap;               /* split off and to do, smallest start first */
     struct hole inactive[MAX_HOLES];
     u32 holes;
+    u32 class[2];                /* the registers there are, as bits */
     u32 busy;                    /* registers with an active interval, as bits */
     u32 fixed;                   /* registers with fixed ranges to come */
     u32 call;                    /* first of a->calls that is not over */
@@ -346,27 +347,40 @@ static void weigh(struct scan *s, const struct ival *i) {
     }
 }
 
-static u8 hinted(const struct scan *s, const struct ival *i) {
+/* The registers that are free throughout the interval, as bits. */
+static u32 free_throughout(struct scan *s, const struct ival *i) {
+    u32 mask = s->class[i->vector] & ~s->busy;
+    if (mask & s->regs->caller_saved && next_call(s, i) != NO_POS) mask &= ~s->regs->caller_saved;
+    for (u32 m = mask & s->fixed; m; m &= m - 1) {
+        u32 r = (u32)__builtin_ctz(m);
+        if (next_fixed(s, i, r) != NO_POS) mask &= ~(1u << r);
+    }
+    for (u32 k = 0; k < s->holes && mask; k++) {
+        const struct hole *h = &s->inactive[k];
+        if (mask >> h->reg & 1 && meeting(s, i, h) != NO_POS) mask &= ~(1u << h->reg);
+    }
+    return mask;
+}
+
+static u8 hinted(const struct scan *s, const struct ival *i, u32 mask) {
     u8 want[3] = {REG_MEM, i->hint, REG_MEM};
     for (u32 k = 0; k < 2; k++)
         if (i->hint_values[k]) want[2 * k] = at(s, s->a->first[i->hint_values[k]])->reg;
     for (u32 k = 0; k < 3; k++)
-        if (want[k] != REG_MEM && s->free_until[want[k]] >= i->end) return want[k];
+        if (want[k] != REG_MEM && mask >> want[k] & 1) return want[k];
     return REG_MEM;
 }
 
-/* A register that is free throughout; callee-saved ones cost a push when new. */
-static u8 whole(const struct scan *s, const struct ival *i) {
-    u8 reg = hinted(s, i);
-    bool fresh = reg != REG_MEM && !((s->a->used | s->regs->caller_saved) >> reg & 1);
-    if (reg != REG_MEM && !fresh) return reg;
-    for (u32 k = 0; k < available(s, i->vector); k++) {
+/* One of mask; callee-saved ones cost a push when new. */
+static u8 choose(const struct scan *s, const struct ival *i, u32 mask) {
+    u32 cheap = mask & (s->a->used | s->regs->caller_saved);
+    u8 reg = hinted(s, i, mask);
+    if (reg != REG_MEM && cheap >> reg & 1) return reg;
+    if (!cheap && reg != REG_MEM) return reg;
+    for (u32 k = 0;; k++) {
         u8 r = s->regs->order[i->vector][k];
-        if (s->free_until[r] < i->end) continue;
-        if ((s->a->used | s->regs->caller_saved) >> r & 1) return r;
-        if (reg == REG_MEM) reg = r;
+        if ((cheap ? cheap : mask) >> r & 1) return r;
     }
-    return reg;
 }
 
 static u8 longest(const struct scan *s, const struct ival *i) {
@@ -415,12 +429,12 @@ static void clear_register(struct scan *s, u32 index, u8 reg) {
 static void place(struct scan *s, u32 index) {
     struct ival *i = at(s, index);
     expire(s, i->start);
-    survey(s, i);
-    u8 reg = whole(s, i);
-    if (reg != REG_MEM) {
-        give(s, index, reg);
+    u32 mask = free_throughout(s, i);
+    if (mask) {
+        give(s, index, choose(s, i, mask));
         return;
     }
+    survey(s, i);
     weigh(s, i);
     u8 victim = cheapest(s, i, i->end);
     if (victim != REG_MEM && s->weight[victim] < i->weight) {
@@ -428,7 +442,7 @@ static void place(struct scan *s, u32 index) {
         give(s, index, victim);
         return;
     }
-    reg = longest(s, i);
+    u8 reg = longest(s, i);
     u32 until = s->free_until[reg];
     if (until <= i->start + 4 || !i->uses || s->a->useful.p[i->uses].pos >= until) {
         to_memory(s, index, i->start);
@@ -474,6 +488,8 @@ static void prepare(struct scan *s) {
         v->weight = (v->weight << 16) / (v->end - v->start + 64);
     }
     for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
+    for (u32 c = 0; c < 2; c++)
+        for (u32 k = 0; k < available(s, c); k++) s->class[c] |= 1u << s->regs->order[c][k];
 }
 
 void jit_allocate(struct fn *f) {

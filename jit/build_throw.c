@@ -9,6 +9,7 @@
  * I1 a clause's pads are made exactly when its scope ends.
  * I2 beyond a clause that catches all, nothing is looked for; beyond one of a tag,
  *    none of that tag. So a site has at most as many pads as there are tags. */
+#include "base/fault.h"
 #include "jit/build.h"
 
 enum { MAX_CATCHES = 1 << 20, MAX_PADS = 1 << 17, MAX_STEPS = 1 << 24 };
@@ -151,7 +152,8 @@ static u32 new_pad(struct build *b, u32 clause) {
 
 static u32 pad_of(struct build *b, u32 clause) {
     u32 newest = b->clauses.p[clause].pads;
-    return newest && b->pads.p[newest].stamp == b->assigns ? newest : new_pad(b, clause);
+    bool same = newest && (b->pads.p[newest].stamp == b->assigns || fault(PAD_SHARED));
+    return same ? newest : new_pad(b, clause);
 }
 
 void build_site(struct build *b, u32 call) {

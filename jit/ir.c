@@ -23,10 +23,16 @@ void *jit_alloc(struct fn *f, size_t n, size_t size) {
     return p;
 }
 
-/* Doubles; the old run stays in the arena until the function is done. */
+/* Doubles, where it is if nothing was allocated since; else the old run stays in
+ * the arena until the function is done. What is new is not zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u32 need, size_t size) {
     u32 now = MAX(MAX(need, *cap * 2), 16u);
-    void *q = jit_alloc(f, now, size);
+    if (*cap && arena_extend(f->arena, p, *cap * size, ALIGN_UP((now - *cap) * size, (size_t)16))) {
+        *cap = now;
+        return p;
+    }
+    void *q = arena_raw(f->arena, now * size);
+    if (!q) jit_escape(f, ERR_NOMEM);
     if (*cap) memcpy(q, p, *cap * size);
     *cap = now;
     return q;
@@ -39,29 +45,6 @@ enum ir_type ir_type_of(wasm_type t) {
     case WASM_F64: return T_F64;
     case WASM_V128: return T_V128;
     default: return T_I32; /* references are 32-bit handles */
-    }
-}
-
-void ir_operands(const struct fn *f, u32 i, struct operands *out) {
-    const struct ins *x = ins_at(f, i);
-    switch (x->op) {
-    case IR_ATOMIC_CMPXCHG:
-    case IR_CALL:
-    case IR_CALL_INDIRECT:
-    case IR_CALL_BUILTIN:
-    case IR_TAIL_CALL:
-    case IR_TAIL_INDIRECT:
-    case IR_THROW:
-    case IR_RETURN:
-        out->list = f->pool.p + x->a;
-        out->count = x->b;
-        return;
-    default:
-        out->own[0] = x->a;
-        out->own[1] = x->b;
-        out->own[2] = x->c;
-        out->list = out->own;
-        out->count = ir_opinfos[x->op].args;
     }
 }
 

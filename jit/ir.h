@@ -266,7 +266,28 @@ struct operands {
     const u32 *list;
     u32 count, own[3];
 };
-void ir_operands(const struct fn *f, u32 i, struct operands *out);
+static inline void ir_operands(const struct fn *f, u32 i, struct operands *out) {
+    const struct ins *x = ins_at(f, i);
+    switch (x->op) {
+    case IR_ATOMIC_CMPXCHG:
+    case IR_CALL:
+    case IR_CALL_INDIRECT:
+    case IR_CALL_BUILTIN:
+    case IR_TAIL_CALL:
+    case IR_TAIL_INDIRECT:
+    case IR_THROW:
+    case IR_RETURN:
+        out->list = f->pool.p + x->a;
+        out->count = x->b;
+        return;
+    default:
+        out->own[0] = x->a;
+        out->own[1] = x->b;
+        out->own[2] = x->c;
+        out->list = out->own;
+        out->count = ir_opinfos[x->op].args;
+    }
+}
 /* The edges of a terminator. */
 struct operands ir_edges(const struct fn *f, u32 last);
 

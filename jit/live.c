@@ -29,6 +29,7 @@ static void add_range(struct live *l, u32 v, u32 start, u32 end) {
     assert(a->first[v] && start < end);
     i->end = MAX(i->end, end);
     struct range *r = i->ranges ? &a->ranges.p[i->ranges] : NULL;
+    if (r && r->start == start && r->end >= end) return; /* one more use in the block */
     if (r && (l->coarse || r->start <= end)) {
         r->start = MIN(r->start, start);
         r->end = MAX(r->end, end);

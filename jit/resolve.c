@@ -4,6 +4,7 @@
  *    holds the value (alloc.h, I2).
  * I2 a part that begins inside a block is reached from its elder sibling there;
  *    at a block's start, from wherever the value is at each predecessor's end. */
+#include "base/fault.h"
 #include "jit/alloc.h"
 
 struct resolve {
@@ -93,7 +94,7 @@ void jit_resolve(struct fn *f) {
     for (u32 v = 1; v < f->ins.n; v++) {
         u32 first = r.a->first[v], elder = first;
         if (!first) continue;
-        for (u32 i = first; i && f->pads.n; i = r.a->ivals.p[i].next)
+        for (u32 i = first; i && f->pads.n && !fault(PAD_RELOAD); i = r.a->ivals.p[i].next)
             if (r.a->ivals.p[i].reg != REG_MEM) enter_pads(&r, i);
         if (!r.a->ivals.p[first].next) continue;
         for (u32 i = first; i; elder = i, i = r.a->ivals.p[i].next) {

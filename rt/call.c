@@ -5,6 +5,7 @@
  *    one goes on below the host function that made it, on the same stack.
  * I3 the floating-point environment of compiled code is the default one. */
 #include "base/assert.h"
+#include "rt/enter.h"
 #include "rt/internal.h"
 
 enum { MXCSR_DEFAULT = 0x1f80 };
@@ -44,6 +45,7 @@ static enum abi_trap nested(const struct rt_callable *c, struct rt_store *s, uni
     if (s->abi.pending) return (enum abi_trap)s->abi.pending;
     s->abi.entry_sp = 0;
     enum abi_trap trap = enter(c, &s->abi, vals);
+    s->abi.entry_sp = rt_stack_top(s);
     assert(s->abi.trap_sp == saved_sp && s->abi.depth);
     bool outwards = trap == ABI_TRAP_DEADLINE || trap == ABI_TRAP_INTERRUPTED || trap == ABI_TRAP_EXIT;
     u32 was = (u32)trap;
@@ -58,12 +60,29 @@ enum abi_trap rt_call(const struct rt_callable *c, union abi_value *vals) {
     if (abi->depth) return nested(c, s, vals);
     abi->pending = 0; /* of a raise outside any call: means nothing */
     s->uncaught = 0;
-    abi->entry_sp = (u64)(s->stack + RT_STACK_GUARD + s->stack_bytes);
+    assert(abi->entry_sp == rt_stack_top(s));
     enum abi_trap trap = enter(c, abi, vals);
     assert(abi->depth == 0);
     __atomic_store_n(&abi->pending, 0, __ATOMIC_RELAXED);
     rt_exceptions_leave(s);
     return trap;
+}
+
+enum abi_trap rt_call2_slow(const struct rt_callable *c, u64 a, u64 b, u64 *result) {
+    union abi_value vals[2] = {{.bits = {a, 0}}, {.bits = {b, 0}}};
+    assert(c->type->param_count <= 2 && c->type->result_count <= 1);
+    enum abi_trap trap = rt_call(c, vals);
+    *result = vals[0].i64;
+    return trap;
+}
+
+/* While the trap exit popped the frame, an interrupt may have used its memory. */
+enum abi_trap rt_call2_trapped(struct abi_store *abi, u32 trap) {
+    struct rt_store *s = abi->owner;
+    assert(trap < ABI_TRAP_COUNT && !abi->depth && abi->trap_sp == rt_stack_top(s));
+    rt_stack_arm(s);
+    rt_exceptions_leave(s);
+    return (enum abi_trap)trap;
 }
 
 /* Exports. */

@@ -83,6 +83,15 @@ union abi_value *rt_global_at(struct rt_instance *i, u32 global) {
 
 /* Functions. */
 
+static bool is_int(wasm_type t) { return t == WASM_I32 || t == WASM_I64; }
+
+/* Of at most two integers, to at most one: rt_call2 needs no thunk for it. */
+static bool is_plain(const struct wasm_functype *t) {
+    for (u32 k = 0; k < t->param_count; k++)
+        if (!is_int(t->params[k])) return false;
+    return t->param_count <= 2 && t->result_count <= 1 && (!t->result_count || is_int(t->results[0]));
+}
+
 void rt_resolve_func(struct rt_instance *i, u32 func, struct rt_callable *out) {
     const struct rt_module *m = i->module;
     const struct wasm_module *w = &m->info;
@@ -93,6 +102,7 @@ void rt_resolve_func(struct rt_instance *i, u32 func, struct rt_callable *out) {
     if (func >= w->imported_funcs) {
         out->func.code = m->exec + m->code.funcs[func - w->imported_funcs].entry;
         out->func.ctx = i->ctx;
+        if (is_plain(out->type)) out->direct = out->func.code;
         return;
     }
     const struct rt_import_func *im = &i->imports[func];
@@ -139,6 +149,7 @@ static void fill_ctx(struct rt_instance *i) {
     const struct wasm_module *w = &i->module->info;
     struct abi_table **tables = (struct abi_table **)((u8 *)i->ctx + i->layout.tables);
     i->ctx->store = &i->store->abi;
+    if (i->module->code.vectors || w->tag_count || i->module->code.site_count) i->store->abi.careful = 1;
     i->ctx->instance = i;
     memcpy(i->ctx->builtins, rt_builtins, sizeof i->ctx->builtins);
     fill_imports(i);

@@ -283,6 +283,8 @@ u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle); /* old length o
 extern const struct abi_func rt_null_pair; /* code with type id 0 before it */
 
 /* store.c */
+u64 rt_stack_top(const struct rt_store *s); /* where calls begin: a struct rt_frame lies there */
+void rt_stack_arm(struct rt_store *s);
 u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r, const struct abi_func *pair); /* 0: no memory */
 struct abi_func rt_ref_pair(struct rt_store *s, u32 handle); /* the null pair, if no function's */
 void rt_ref_free(struct rt_store *s, u32 handle);

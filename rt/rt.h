@@ -151,6 +151,7 @@ struct rt_callable {
     struct abi_func func;
     struct abi_ctx *caller; /* a host function is called in the name of this */
     const struct wasm_functype *type;
+    const void *direct; /* rt/enter.h: rt_call2 may go there; NULL: it takes rt_call */
 };
 /* By the name of an export: ERR_NOT_FOUND. */
 enum err rt_find_func(struct rt_instance *i, struct bytes name, struct rt_callable *out);

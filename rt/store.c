@@ -6,6 +6,7 @@
  * I3 free slots form a list through next_free, starting at free_ref (0: none). */
 #include "base/assert.h"
 #include "base/mem.h"
+#include "rt/enter.h"
 #include "rt/internal.h"
 
 /* The lowest part is the guard: never committed, so an overflow faults. */
@@ -21,7 +22,19 @@ static enum err stack_open(struct rt_store *s) {
         return ERR_NOMEM;
     }
     s->abi.stack_limit = (u64)(s->stack + RT_STACK_GUARD + RT_HOST_STACK);
+    s->abi.trap_sp = s->abi.entry_sp = rt_stack_top(s);
+    rt_stack_arm(s);
     return ERR_OK;
+}
+
+u64 rt_stack_top(const struct rt_store *s) {
+    return (u64)(s->stack + RT_STACK_GUARD + s->stack_bytes) - sizeof(struct rt_frame);
+}
+
+/* What the trap exit pops after rt_call2, all but what the call writes itself. */
+void rt_stack_arm(struct rt_store *s) {
+    struct rt_frame *f = (struct rt_frame *)rt_stack_top(s);
+    *f = (struct rt_frame){.store = (u64)&s->abi, .rsp = (u64)&f->trap_sp, .trap_sp = (u64)f, .rbx = (u64)&s->abi};
 }
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out) {

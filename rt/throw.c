@@ -168,6 +168,7 @@ static u32 exception_new(struct rt_store *s, struct rt_tag *t, const union abi_v
     if (s->exception_bytes + size_of(t) > RT_MAX_EXCEPTIONS) return 0;
     struct rt_exception *x = rt_alloc(s->engine, size_of(t));
     if (!x) return 0;
+    s->abi.careful = 1;
     struct rt_ref r = {.kind = RT_REF_EXN, .exception = x};
     x->handle = rt_ref_new(s, &r, NULL);
     if (!x->handle) {

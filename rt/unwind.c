@@ -6,6 +6,7 @@
  * I2 ctx is the context that the code at that return address runs with.
  * I3 nothing is changed unless a pad was found. */
 #include "base/assert.h"
+#include "base/fault.h"
 #include "rt/internal.h"
 
 struct walk {
@@ -39,11 +40,12 @@ static const struct jit_site *site_at(const struct jit_code *c, u32 pc) {
 static const struct jit_catch *choose(const struct walk *w, const struct jit_code *c, u32 pc) {
     const struct jit_site *site = site_at(c, pc);
     const struct rt_instance *i = w->ctx->instance;
-    for (u32 k = 0; site && k < site->count; k++) {
+    const struct jit_catch *chosen = NULL;
+    for (u32 k = 0; site && k < site->count && (!chosen || fault(CATCH_ORDER)); k++) {
         const struct jit_catch *x = &c->catches[site->first + k];
-        if (x->tag == WASM_NONE || i->tags[x->tag] == w->tag) return x;
+        if (x->tag == WASM_NONE || i->tags[x->tag] == w->tag) chosen = x;
     }
-    return NULL;
+    return chosen;
 }
 
 /* One frame up; false: the end, or found. */

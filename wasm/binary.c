@@ -28,17 +28,17 @@ enum err wasm_take_byte(struct cursor *c, u8 *out, const char **why) {
     return e;
 }
 
-enum err wasm_take_u32(struct cursor *c, u32 *out, const char **why) {
+enum err wasm_take_long_u32(struct cursor *c, u32 *out, const char **why) {
     enum err e = take_leb_u32(c, out);
     return likely(!e) ? e : leb_why(c, 32, e, why);
 }
 
-enum err wasm_take_u64(struct cursor *c, u64 *out, const char **why) {
+enum err wasm_take_long_u64(struct cursor *c, u64 *out, const char **why) {
     enum err e = take_leb_u64(c, out);
     return likely(!e) ? e : leb_why(c, 64, e, why);
 }
 
-enum err wasm_take_i32(struct cursor *c, i32 *out, const char **why) {
+enum err wasm_take_long_i32(struct cursor *c, i32 *out, const char **why) {
     enum err e = take_leb_i32(c, out);
     return likely(!e) ? e : leb_why(c, 32, e, why);
 }

@@ -11,9 +11,24 @@
 #include "wasm/module.h"
 
 enum err wasm_take_byte(struct cursor *c, u8 *out, const char **why);
-enum err wasm_take_u32(struct cursor *c, u32 *out, const char **why);
-enum err wasm_take_u64(struct cursor *c, u64 *out, const char **why);
-enum err wasm_take_i32(struct cursor *c, i32 *out, const char **why);
+enum err wasm_take_long_u32(struct cursor *c, u32 *out, const char **why);
+enum err wasm_take_long_u64(struct cursor *c, u64 *out, const char **why);
+enum err wasm_take_long_i32(struct cursor *c, i32 *out, const char **why);
+static inline enum err wasm_take_u32(struct cursor *c, u32 *out, const char **why) {
+    if (!cursor_short(c)) return wasm_take_long_u32(c, out, why);
+    *out = *c->p++;
+    return ERR_OK;
+}
+static inline enum err wasm_take_u64(struct cursor *c, u64 *out, const char **why) {
+    if (!cursor_short(c)) return wasm_take_long_u64(c, out, why);
+    *out = *c->p++;
+    return ERR_OK;
+}
+static inline enum err wasm_take_i32(struct cursor *c, i32 *out, const char **why) {
+    if (!cursor_short(c)) return wasm_take_long_i32(c, out, why);
+    *out = (i32)((u32)*c->p++ << 25) >> 25;
+    return ERR_OK;
+}
 enum err wasm_take_i64(struct cursor *c, i64 *out, const char **why);
 
 /* A value type (WebAssembly 3.0, 5.3), or ERR_UNSUPPORTED with the feature that

@@ -45,7 +45,7 @@ static enum err take_opcode(struct cursor *c, enum wasm_op *op, const char **why
     enum err e = wasm_take_byte(c, &byte, why);
     if (e) return e;
     u32 code = byte;
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+    for (size_t i = 0; byte >= PREFIX_MISC && i < ARRAY_LEN(prefixes); i++) {
         if (prefixes[i].byte != byte) continue;
         if ((e = wasm_take_u32(c, &sub, why))) return e;
         code = sub < prefixes[i].count ? prefixes[i].base + sub : WASM_OP_COUNT;
@@ -192,11 +192,46 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     unreachable();
 }
 
-enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why) {
+/* Most instructions: one byte, and immediates of one byte each. False: not one of
+ * those, or not a right one; nothing has moved. */
+static inline bool take_short(struct cursor *c, struct wasm_instr *out) {
+    const u8 *p = c->p;
+    if (c->end - p < 3 || p[0] >= PREFIX_MISC || !wasm_opinfos[p[0]].text) return false;
+    switch ((enum wasm_immediate)wasm_opinfos[p[0]].imm) {
+    case WASM_IMM_NONE: c->p = p + 1; break;
+    case WASM_IMM_I32:
+        if (p[1] & 0x80) return false;
+        out->bits = (u32)((i32)((u32)p[1] << 25) >> 25);
+        c->p = p + 2;
+        break;
+    case WASM_IMM_LABEL:
+    case WASM_IMM_FUNC:
+    case WASM_IMM_LOCAL:
+    case WASM_IMM_GLOBAL:
+        if (p[1] & 0x80) return false;
+        out->a = p[1];
+        c->p = p + 2;
+        break;
+    case WASM_IMM_MEMARG:
+        if (p[1] & 0xc0 || p[2] & 0x80) return false;
+        out->a = p[1], out->b = 0, out->bits = p[2];
+        c->p = p + 3;
+        break;
+    default: return false;
+    }
+    out->op = (enum wasm_op)p[0];
+    return true;
+}
+
+static __attribute__((noinline)) enum err take_long(struct cursor *c, struct wasm_instr *out, const char **why) {
     struct cursor t = *c;
     enum err e = take_opcode(&t, &out->op, why);
     if (e) return e;
     if ((e = take_immediate(&t, out, why))) return e;
     *c = t;
     return ERR_OK;
+}
+
+enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why) {
+    return take_short(c, out) ? ERR_OK : take_long(c, out, why);
 }

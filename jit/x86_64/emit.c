@@ -22,7 +22,7 @@ static bool uses_spare(const struct emit *e) {
 static void plan_frame(struct emit *e) {
     struct fn *f = e->f;
     /* With pads, all: frames that the unwinder takes down saved what they used. */
-    e->saved_mask = f->pads.n ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
+    e->saved_mask = f->pads.n && !fault(PAD_SAVED) ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     e->has_spare = uses_spare(e);
     u32 slots = e->a->slots + e->has_spare;

@@ -41,16 +41,23 @@ u32 put_table(struct code *c, u32 count) {
     return t.at;
 }
 
+/* For who has made room: put_full, put_rel32. */
+static inline void raw8(struct code *c, u8 x) { c->text.p[c->text.n++] = x; }
+static inline void raw32(struct code *c, u32 x) {
+    memcpy(c->text.p + c->text.n, &x, 4);
+    c->text.n += 4;
+}
+
 static void put_opcode(struct code *c, u32 op) {
-    if (op >> 16) put8(c, (u8)(op >> 16));
-    if (op >> 8) put8(c, (u8)(op >> 8));
-    put8(c, (u8)op);
+    if (op >> 16) raw8(c, (u8)(op >> 16));
+    if (op >> 8) raw8(c, (u8)(op >> 8));
+    raw8(c, (u8)op);
 }
 
 static void put_sib(struct code *c, u8 field, struct rm rm, u8 mod) {
     u8 index = rm.index == NO_REG ? 4 : rm.index & 7;
-    put8(c, (u8)(mod | field << 3 | 4));
-    put8(c, (u8)(rm.scale << 6 | index << 3 | (rm.reg & 7)));
+    raw8(c, (u8)(mod | field << 3 | 4));
+    raw8(c, (u8)(rm.scale << 6 | index << 3 | (rm.reg & 7)));
 }
 
 /* rbp and r13 as base always need a displacement, rsp and r12 a SIB byte. */
@@ -60,32 +67,33 @@ static void put_memory(struct code *c, u8 field, struct rm rm) {
     u8 mod = none ? 0x00 : small ? 0x40 : 0x80;
     assert(rm.index != RSP);
     if (rm.index != NO_REG || (rm.reg & 7) == RSP) put_sib(c, field, rm, mod);
-    else put8(c, (u8)(mod | field << 3 | (rm.reg & 7)));
+    else raw8(c, (u8)(mod | field << 3 | (rm.reg & 7)));
     if (none) return;
-    if (small) put8(c, (u8)rm.disp);
-    else put32(c, (u32)rm.disp);
+    if (small) raw8(c, (u8)rm.disp);
+    else raw32(c, (u32)rm.disp);
 }
 
 static void put_modrm(struct code *c, u8 field, struct rm rm, u32 trailing) {
     if (rm.kind == RM_REG) {
-        put8(c, (u8)(0xc0 | field << 3 | (rm.reg & 7)));
+        raw8(c, (u8)(0xc0 | field << 3 | (rm.reg & 7)));
     } else if (rm.kind == RM_MEM) {
         put_memory(c, field, rm);
     } else {
-        put8(c, (u8)(field << 3 | 5));
+        raw8(c, (u8)(field << 3 | 5));
         struct fixup x = {here(c), rm.data, FIX_DATA, (u8)trailing};
         VEC_PUSH(c->keep, c->fixups, x);
-        put32(c, 0);
+        raw32(c, 0);
     }
 }
 
 static void put_full(struct code *c, u8 prefix, u8 rex, u32 op, u8 reg, struct rm rm, u32 trailing) {
+    VEC_ROOM(c->keep, c->text, 16); /* no instruction has more bytes */
     c->vectors |= reg >= XMM0 || (rm.kind == RM_REG && rm.reg >= XMM0);
     rex |= (u8)((reg >> 3 & 1) << 2);
     if (rm.kind != RM_DATA) rex |= rm.reg >> 3 & 1;
     if (rm.kind == RM_MEM && rm.index != NO_REG) rex |= (u8)((rm.index >> 3 & 1) << 1);
-    if (prefix) put8(c, prefix);
-    if (rex) put8(c, 0x40 | rex);
+    if (prefix) raw8(c, prefix);
+    if (rex) raw8(c, 0x40 | rex);
     put_opcode(c, op);
     put_modrm(c, reg & 7, rm, trailing);
 }
@@ -183,6 +191,7 @@ void land8(struct code *c, u32 at) {
 }
 
 u32 put_rel32(struct code *c, u32 op) {
+    VEC_ROOM(c->keep, c->text, 8);
     put_opcode(c, op);
     put32(c, 0);
     return here(c) - 4;

@@ -19,9 +19,9 @@ BULK = {"bulk", "memory_copy", "memory_fill", "memory_init", "table_copy", "tabl
 REFS = {"ref_func", "ref_is_null", "ref_null", "table_get", "table_set", "table_grow",
         "table_size", "table_fill"}
 TYPED = {"call_ref", "return_call_ref", "br_on_null", "br_on_non_null", "ref_as_non_null",
-         "local_init", "ref", "unreached-valid"}
+         "local_init", "ref", "unreached-valid", "table-sub", "type-equivalence"}
 EXCEPTIONS = {"tag", "throw", "throw_ref", "try_table"}
-GC = {"struct", "i31", "ref_cast", "ref_eq", "ref_test", "extern", "binary-gc", "table-sub",
+GC = {"struct", "i31", "ref_cast", "ref_eq", "ref_test", "extern", "binary-gc",
       "br_on_cast", "br_on_cast_fail"}
 
 

@@ -81,6 +81,10 @@ static void arenas(void) {
     struct arena_mark m = arena_mark(&a);
     CHECK(arena_alloc(&a, 500000));
     arena_release(&a, m);
+    u8 *r = arena_raw(&a, 20);
+    CHECK(r && arena_extend(&a, r, 20, 100) && (u8 *)arena_alloc(&a, 1) == r + 32 + 112);
+    CHECK(!arena_extend(&a, r, 132, 1) && !arena_extend(&a, NULL, 0, 1));
+    arena_release(&a, m);
     EQUAL(a.used, 16 + 100000);
     CHECK(!arena_alloc(&a, 2 << 20) && a.failed);
     CHECK(!arena_array(&a, SIZE_MAX / 2, 3));
