@@ -91,6 +91,8 @@ static bool store(struct verifier *v, const struct insn *d) {
         struct insn swapped = *d;
         swapped.reg = d->rm;
         swapped.rm = d->reg;
+        swapped.f.reg = GW;
+        swapped.f.rm = GR;
         return load(v, &swapped);
     }
     if (!both(v, d)) return false;

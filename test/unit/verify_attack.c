@@ -1,0 +1,510 @@
+/* verify_attack.c: hand-made machine code against the verifier, an attack or more per
+ * rule of verify.h, most beside a twin that is harmless and must be accepted.
+ *
+ * A module is compiled; then its first function's bytes are replaced. In the bytes,
+ * what depends on the module (fields, targets) is a mark that place() replaces. */
+#include <string.h>
+
+#include "rt/internal.h"
+#include "test/lib/test.h"
+#include "test/lib/wat.h"
+#include "verify/verify.h"
+
+enum { OK = -1, NONE = 0xff };
+
+/* name, rule or OK, frame, trap sites (offsets of memory accesses and of ud2), bytes. */
+struct attack {
+    const char *name;
+    int rule;
+    u32 frame;
+    u8 traps[4];
+    u32 trap_count;
+    const char *bytes;
+    u32 length;
+};
+
+static const struct attack attacks[] = {
+    {"ret", OK, 0, {0xff}, 0, "\xc3", 1},
+        /* ret */
+    {"load, index clean", OK, 0, {2, 0xff}, 1, "\x89\xf8\x41\x8b\x44\x07\x10\xc3", 8},
+        /* mov eax, edi; mov eax, [r15 + rax + 16]; ret */
+    {"load, index dirty", VERIFY_MEMORY, 0, {0, 0xff}, 1, "\x41\x8b\x44\x3f\x10\xc3", 6},
+        /* mov eax, [r15 + rdi + 16]; ret */
+    {"load, index sign-extended", VERIFY_MEMORY, 0, {3, 0xff}, 1, "\x48\x63\xc7\x41\x8b\x04\x07\xc3", 8},
+        /* movsxd rax, edi; mov eax, [r15 + rax]; ret */
+    {"load, index scaled", VERIFY_MEMORY, 0, {2, 0xff}, 1, "\x89\xf8\x41\x8b\x04\x47\xc3", 7},
+        /* mov eax, edi; mov eax, [r15 + rax * 2]; ret */
+    {"load, index shifted to 35 bits", VERIFY_MEMORY, 0, {6, 0xff}, 1, "\x89\xf8\x48\xc1\xe0\x03\x41\x8b\x04\x07\xc3", 11},
+        /* mov eax, edi; shl rax, 3; mov eax, [r15 + rax]; ret */
+    {"load, displacement into the front guard", OK, 0, {2, 0xff}, 1, "\x89\xf8\x41\x8b\x84\x07\x00\x00\x00\x80\xc3", 11},
+        /* mov eax, edi; mov eax, [r15 + rax - 0x80000000]; ret */
+    {"spill reloaded sign-extended", VERIFY_MEMORY, 8, {12, 0xff}, 1, "\x48\x83\xec\x08\x89\x3c\x24\x48\x63\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 20},
+        /* sub rsp, 8; mov [rsp], edi; movsxd rax, dword ptr [rsp]; mov eax, [r15 + rax]; add rsp, 8; ret */
+    {"spill reloaded clean", OK, 8, {10, 0xff}, 1, "\x48\x83\xec\x08\x89\x3c\x24\x8b\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 19},
+        /* sub rsp, 8; mov [rsp], edi; mov eax, [rsp]; mov eax, [r15 + rax]; add rsp, 8; ret */
+    {"spill reloaded wide", VERIFY_MEMORY, 8, {12, 0xff}, 1, "\x48\x83\xec\x08\x89\x3c\x24\x48\x8b\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 20},
+        /* sub rsp, 8; mov [rsp], edi; mov rax, [rsp + 0]; mov eax, [r15 + rax]; add rsp, 8; ret */
+    {"stale after a call", VERIFY_MEMORY, 8, {11, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\xe8\x00\x00\x00\x7b\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 20},
+        /* sub rsp, 8; mov eax, edi; call SELF; mov eax, [r15 + rax]; add rsp, 8; ret */
+    {"kept over a call", OK, 24, {12, 0xff}, 1, "\x53\x48\x83\xec\x10\x89\xfb\xe8\x00\x00\x00\x7b\x41\x8b\x04\x1f\x48\x83\xc4\x10\x5b\xc3", 22},
+        /* push rbx; sub rsp, 16; mov ebx, edi; call SELF; mov eax, [r15 + rbx]; add rsp, 16; pop rbx; ret */
+    {"aligned load that may fault", VERIFY_MEMORY, 0, {2, 0xff}, 1, "\x89\xf8\x41\x0f\x54\x04\x07\xc3", 8},
+        /* mov eax, edi; andps xmm0, [r15 + rax]; ret */
+    {"access without a trap entry", VERIFY_TRAPS, 0, {0xff}, 0, "\x89\xf8\x41\x8b\x04\x07\xc3", 7},
+        /* mov eax, edi; mov eax, [r15 + rax]; ret */
+    {"trap entry without an access", VERIFY_TRAPS, 0, {0, 0xff}, 1, "\x89\xf8\xc3", 3},
+        /* mov eax, edi; ret */
+    {"store above the frame", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x08\x48\x89\x7c\x24\x08\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; mov [rsp + 8], rdi; add rsp, 8; ret */
+    {"store over half of the return address", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x08\x48\x89\x7c\x24\x04\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; mov [rsp + 4], rdi; add rsp, 8; ret */
+    {"store over a saved register", VERIFY_FRAME, 16, {0xff}, 0, "\x53\x48\x83\xec\x08\x48\x89\x7c\x24\x08\x48\x83\xc4\x08\x5b\xc3", 16},
+        /* push rbx; sub rsp, 8; mov [rsp + 8], rdi; add rsp, 8; pop rbx; ret */
+    {"store below the frame", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x08\x48\x89\x7c\x24\xf8\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; mov [rsp - 8], rdi; add rsp, 8; ret */
+    {"store by an index from rsp", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x08\x48\x89\x3c\x04\x48\x83\xc4\x08\xc3", 13},
+        /* sub rsp, 8; mov [rsp + rax], rdi; add rsp, 8; ret */
+    {"frame larger than declared", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x10\x48\x83\xc4\x10\xc3", 9},
+        /* sub rsp, 16; add rsp, 16; ret */
+    {"frame without probes", VERIFY_FRAME, 8192, {0xff}, 0, "\x48\x81\xec\x00\x20\x00\x00\x48\x81\xc4\x00\x20\x00\x00\xc3", 15},
+        /* sub rsp, 8192; add rsp, 8192; ret */
+    {"frame with probes", OK, 8192, {0xff}, 0, "\x48\x81\xec\x00\x10\x00\x00\x85\x04\x24\x48\x81\xec\x00\x10\x00\x00\x48\x81\xc4\x00\x20\x00\x00\xc3", 25},
+        /* sub rsp, 4096; test [rsp], eax; sub rsp, 4096; add rsp, 8192; ret */
+    {"frame half left", VERIFY_RETURN, 16, {0xff}, 0, "\x48\x83\xec\x10\x48\x83\xc4\x08\xc3", 9},
+        /* sub rsp, 16; add rsp, 8; ret */
+    {"frame not left", VERIFY_RETURN, 8, {0xff}, 0, "\x48\x83\xec\x08\xc3", 5},
+        /* sub rsp, 8; ret */
+    {"saved register not restored", VERIFY_RETURN, 8, {0xff}, 0, "\x53\xc3", 2},
+        /* push rbx; ret */
+    {"restored in the wrong order", VERIFY_RETURN, 16, {0xff}, 0, "\x53\x55\x5b\x5d\xc3", 5},
+        /* push rbx; push rbp; pop rbx; pop rbp; ret */
+    {"a callee-saved register unsaved", VERIFY_SAVED, 0, {0xff}, 0, "\x89\xfb\xc3", 3},
+        /* mov ebx, edi; ret */
+    {"memory base written", VERIFY_PINNED, 0, {0xff}, 0, "\x49\x89\xff\xc3", 4},
+        /* mov r15, rdi; ret */
+    {"context written", VERIFY_PINNED, 0, {0xff}, 0, "\x45\x33\xf6\xc3", 4},
+        /* xor r14d, r14d; ret */
+    {"context loaded from itself", VERIFY_PINNED, 0, {0xff}, 0, "\x4d\x8b\x76\x20\xc3", 5},
+        /* mov r14, [r14 + 32]; ret */
+    {"rsp moved", VERIFY_PINNED, 0, {0xff}, 0, "\x48\x89\xfc\xc3", 4},
+        /* mov rsp, rdi; ret */
+    {"rsp aligned", VERIFY_PINNED, 0, {0xff}, 0, "\x48\x83\xe4\xf0\xc3", 5},
+        /* and rsp, -16; ret */
+    {"the base as a value", VERIFY_PINNED, 0, {0xff}, 0, "\x4c\x89\xf8\xc3", 4},
+        /* mov rax, r15; ret */
+    {"the base in a sum", VERIFY_PINNED, 0, {0xff}, 0, "\x49\x8d\x04\x3f\xc3", 5},
+        /* lea rax, [r15 + rdi]; ret */
+    {"context field: builtins", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x8b\x46\x30\xc3", 5},
+        /* mov rax, [r14 + 48]; ret */
+    {"context field: instance", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x8b\x46\x28\xc3", 5},
+        /* mov rax, [r14 + 40]; ret */
+    {"context field: an import's code", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x8b\x86\x01\x00\x00\x7a\xc3", 8},
+        /* mov rax, [r14 + IMPORTS]; ret */
+    {"context field: memory's base stored", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\x3e\xc3", 4},
+        /* mov [r14], rdi; ret */
+    {"context field: memory's size stored", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\x7e\x08\xc3", 5},
+        /* mov [r14 + 8], rdi; ret */
+    {"context by an index", VERIFY_CONTEXT, 0, {0xff}, 0, "\x89\xf8\x49\x8b\x04\x06\xc3", 7},
+        /* mov eax, edi; mov rax, [r14 + rax]; ret */
+    {"global in place", OK, 0, {0xff}, 0, "\x49\x89\xbe\x00\x01\x00\x7a\x49\x8b\x86\x00\x01\x00\x7a\xc3", 15},
+        /* mov [r14 + GLOBAL0], rdi; mov rax, [r14 + GLOBAL0]; ret */
+    {"global beyond its slot", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\xbe\x0c\x01\x00\x7a\xc3", 8},
+        /* mov [r14 + GLOBAL0 + 12], rdi; ret */
+    {"immutable global stored", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\xbe\x00\x02\x00\x7a\xc3", 8},
+        /* mov [r14 + GLOBAL1], rdi; ret */
+    {"immutable global read", OK, 0, {0xff}, 0, "\x49\x8b\x86\x00\x02\x00\x7a\xc3", 8},
+        /* mov rax, [r14 + GLOBAL1]; ret */
+    {"global beyond the last", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x8b\x86\x10\x03\x00\x7a\xc3", 8},
+        /* mov rax, [r14 + GLOBAL2 + 16]; ret */
+    {"cell", OK, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x03\x00\x7a\x49\x89\x3b\xc3", 11},
+        /* mov r11, [r14 + GLOBAL2]; mov [r11], rdi; ret */
+    {"cell's pointer stored", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\xbe\x00\x03\x00\x7a\xc3", 8},
+        /* mov [r14 + GLOBAL2], rdi; ret */
+    {"beyond the cell", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x03\x00\x7a\x49\x89\x7b\x10\xc3", 12},
+        /* mov r11, [r14 + GLOBAL2]; mov [r11 + 16], rdi; ret */
+    {"before the cell", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x03\x00\x7a\x49\x89\x7b\xf8\xc3", 12},
+        /* mov r11, [r14 + GLOBAL2]; mov [r11 - 8], rdi; ret */
+    {"a forged pointer", VERIFY_POINTER, 0, {0xff}, 0, "\x49\x89\xfb\x49\x89\x3b\xc3", 7},
+        /* mov r11, rdi; mov [r11], rdi; ret */
+    {"a pointer moved", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x03\x00\x7a\x49\x83\xc3\x08\x49\x89\x3b\xc3", 15},
+        /* mov r11, [r14 + GLOBAL2]; add r11, 8; mov [r11], rdi; ret */
+    {"a pointer over a call", VERIFY_POINTER, 8, {0xff}, 0, "\x48\x83\xec\x08\x4d\x8b\x9e\x00\x03\x00\x7a\xe8\x00\x00\x00\x7b\x49\x89\x3b\x48\x83\xc4\x08\xc3", 24},
+        /* sub rsp, 8; mov r11, [r14 + GLOBAL2]; call SELF; mov [r11], rdi; add rsp, 8; ret */
+    {"absolute address", VERIFY_POINTER, 0, {0xff}, 0, "\x8b\x04\x25\x00\x10\x00\x00\xc3", 8},
+        /* mov eax, ds:[0x1000]; ret */
+    {"overflow slot", OK, 0, {0xff}, 0, "\x4d\x8b\x5e\x20\x49\x89\xbb\x00\x00\x01\x7a\xc3", 12},
+        /* mov r11, [r14 + 32]; mov [r11 + OVERFLOW], rdi; ret */
+    {"store's pending", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x5e\x20\x41\x89\x7b\x18\xc3", 9},
+        /* mov r11, [r14 + 32]; mov [r11 + 24], edi; ret */
+    {"store's trap_sp", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x5e\x20\x49\x8b\x03\xc3", 8},
+        /* mov r11, [r14 + 32]; mov rax, [r11]; ret */
+    {"beyond the overflow slots", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x5e\x20\x49\x89\xbb\x80\x3e\x01\x7a\xc3", 12},
+        /* mov r11, [r14 + 32]; mov [r11 + OVERFLOW + 16000], rdi; ret */
+    {"table's length", OK, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x05\x00\x7a\x41\x8b\x43\x08\xc3", 12},
+        /* mov r11, [r14 + TABLE]; mov eax, [r11 + 8]; ret */
+    {"table's entries", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x05\x00\x7a\x49\x8b\x03\xc3", 11},
+        /* mov r11, [r14 + TABLE]; mov rax, [r11]; ret */
+    {"table's length stored", VERIFY_POINTER, 0, {0xff}, 0, "\x4d\x8b\x9e\x00\x05\x00\x7a\x41\x89\x7b\x08\xc3", 12},
+        /* mov r11, [r14 + TABLE]; mov [r11 + 8], edi; ret */
+    {"second memory, guarded", OK, 0, {10, 0xff}, 1, "\x41\x89\xfb\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x43\x10\xc3", 15},
+        /* mov r11d, edi; add r11, [r14 + BASE1]; mov eax, [r11 + 16]; ret */
+    {"second memory, index dirty", VERIFY_MEMORY, 0, {10, 0xff}, 1, "\x49\x89\xfb\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x43\x10\xc3", 15},
+        /* mov r11, rdi; add r11, [r14 + BASE1]; mov eax, [r11 + 16]; ret */
+    {"second memory, added twice", VERIFY_MEMORY, 0, {17, 0xff}, 1, "\x41\x89\xfb\x4d\x03\x9e\x00\x06\x00\x7a\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\xc3", 21},
+        /* mov r11d, edi; add r11, [r14 + BASE1]; add r11, [r14 + BASE1]; mov eax, [r11]; ret */
+    {"second memory through the first's base", OK, 0, {2, 0xff}, 1, "\x89\xf8\x41\x8b\x04\x07\xc3", 7},
+        /* mov eax, edi; mov eax, [r15 + rax]; ret */
+    {"exact check", OK, 0, {0xff}, 0, "\x49\x89\xfb\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 36},
+        /* mov r11, rdi; mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"exact check without the carry", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 31},
+        /* mov r11d, 24; add r11, rdi; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"exact check of less than is accessed", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xfc\xc3\xc3", 33},
+        /* mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 4]; ret; 1: ret */
+    {"exact check of more than was added", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x04\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 33},
+        /* mov r11d, 4; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"exact check of another memory", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x06\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 33},
+        /* mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE1]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"exact check by the wrong condition", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x73\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 33},
+        /* mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; jae 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"exact check jumped over", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x19\x85\xf6\x74\x09\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 37},
+        /* mov r11d, 24; add r11, rdi; jc 1f; test esi, esi; je 2f; cmp r11, [r14 + BYTES2]; ja 1f; 2: add r11, [r14 + BASE2]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"a jump into an instruction", VERIFY_BRANCH, 0, {0xff}, 0, "\x85\xff\x74\x01\xb8\x90\x90\x90\xc3\xc3", 10},
+        /* test edi, edi; je 1f + 1; 1: mov eax, 0xc3909090; ret */
+    {"a jump out of the function", VERIFY_BRANCH, 0, {0xff}, 0, "\x85\xff\x74\x40\xc3", 5},
+        /* test edi, edi; je 1f + 64; 1: ret */
+    {"a jump back to no point", VERIFY_BRANCH, 0, {0xff}, 0, "\xff\xcf\x75\xfc\xc3", 5},
+        /* 1: dec edi; jne 1b; ret */
+    {"a clean register, on one way only", VERIFY_MEMORY, 0, {8, 0xff}, 1, "\x48\x89\xf8\x85\xf6\x74\x02\x89\xf8\x41\x8b\x04\x07\xc3", 14},
+        /* mov rax, rdi; test esi, esi; je 1f; mov eax, edi; 1: mov eax, [r15 + rax]; ret */
+    {"clean on both ways", OK, 0, {10, 0xff}, 1, "\x89\xf8\x85\xf6\x74\x04\x89\xf0\x90\x90\x41\x8b\x04\x07\xc3", 15},
+        /* mov eax, edi; test esi, esi; je 1f; mov eax, esi; nop; nop; 1: mov eax, [r15 + rax]; ret */
+    {"a call into a function", VERIFY_CALL, 8, {0xff}, 0, "\x48\x83\xec\x08\xe8\x04\x00\x00\x7b\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; call SELF + 4; add rsp, 8; ret */
+    {"a call into the glue", VERIFY_GLUE, 8, {0xff}, 0, "\x48\x83\xec\x08\xe8\x00\x01\x00\x7b\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; call GLUE1; add rsp, 8; ret */
+    {"a call out of the module", VERIFY_CALL, 8, {0xff}, 0, "\x48\x83\xec\x08\xe8\x00\x02\x00\x7b\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; call FAR; add rsp, 8; ret */
+    {"a builtin", OK, 8, {0xff}, 0, "\x48\x83\xec\x08\xe8\x00\x03\x00\x7b\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; call BUILTIN; add rsp, 8; ret */
+    {"an import", OK, 8, {0xff}, 0, "\x48\x83\xec\x08\xe8\x00\x04\x00\x7b\x48\x83\xc4\x08\xc3", 14},
+        /* sub rsp, 8; call IMPORT; add rsp, 8; ret */
+    {"a jump to an import's call stub", VERIFY_CALL, 0, {0xff}, 0, "\xe9\x00\x04\x00\x7b", 5},
+        /* jmp IMPORT */
+    {"a call with the stack misaligned", VERIFY_ALIGN, 16, {0xff}, 0, "\x48\x83\xec\x10\xe8\x00\x00\x00\x7b\x48\x83\xc4\x10\xc3", 14},
+        /* sub rsp, 16; call SELF; add rsp, 16; ret */
+    {"a tail call over a frame", VERIFY_RETURN, 8, {0xff}, 0, "\x48\x83\xec\x08\xe9\x00\x00\x00\x7b", 9},
+        /* sub rsp, 8; jmp SELF */
+    {"a tail call", OK, 8, {0xff}, 0, "\x48\x83\xec\x08\x48\x83\xc4\x08\xe9\x00\x00\x00\x7b", 13},
+        /* sub rsp, 8; add rsp, 8; jmp SELF */
+    {"call rax", VERIFY_INDIRECT, 8, {0xff}, 0, "\x48\x83\xec\x08\xff\xd0\x48\x83\xc4\x08\xc3", 11},
+        /* sub rsp, 8; call rax; add rsp, 8; ret */
+    {"jmp rax", VERIFY_INDIRECT, 0, {0xff}, 0, "\xff\xe0", 2},
+        /* jmp rax */
+    {"call through memory", VERIFY_INDIRECT, 8, {0xff}, 0, "\x48\x83\xec\x08\x41\xff\x56\x28\x48\x83\xc4\x08\xc3", 13},
+        /* sub rsp, 8; call [r14 + 40]; add rsp, 8; ret */
+    {"call_indirect", OK, 8, {60, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\x4d\x8b\x9e\x00\x05\x00\x7a\x49\x3b\x43\x08\x73\x29\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04\x49\x03\x03\x4c\x8b\x50\x08\x48\x8b\x00\x81\x78\xfc\x40\x42\x0f\x00\x75\x0c\x4d\x3b\xd6\x75\x07\xff\xd0\x48\x83\xc4\x08\xc3\x0f\x0b", 62},
+        /* sub rsp, 8; mov eax, edi; mov r11, [r14 + TABLE]; cmp rax, [r11 + 8]; jae 1f; sbb r10, r10; and rax, r10; shl rax, 4; add rax, [r11]; mov r10, [rax + 8]; mov rax, [rax]; cmp dword ptr [rax - 4], 1000000; jne 1f; cmp r10, r14; jne 1f; call rax; add rsp, 8; ret; 1: ud2 */
+    {"call_indirect without its bounds", VERIFY_POINTER, 8, {0xff}, 0, "\x48\x83\xec\x08\x89\xf8\x4d\x8b\x9e\x00\x05\x00\x7a\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04\x49\x03\x03\x4c\x8b\x50\x08\xff\xd0\x48\x83\xc4\x08\xc3", 37},
+        /* sub rsp, 8; mov eax, edi; mov r11, [r14 + TABLE]; sbb r10, r10; and rax, r10; shl rax, 4; add rax, [r11]; mov r10, [rax + 8]; call rax; add rsp, 8; ret */
+    {"call_indirect without its type", VERIFY_INDIRECT, 8, {51, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\x4d\x8b\x9e\x00\x05\x00\x7a\x49\x3b\x43\x08\x73\x20\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04\x49\x03\x03\x4c\x8b\x50\x08\x48\x8b\x00\x4d\x3b\xd6\x75\x07\xff\xd0\x48\x83\xc4\x08\xc3\x0f\x0b", 53},
+        /* sub rsp, 8; mov eax, edi; mov r11, [r14 + TABLE]; cmp rax, [r11 + 8]; jae 1f; sbb r10, r10; and rax, r10; shl rax, 4; add rax, [r11]; mov r10, [rax + 8]; mov rax, [rax]; cmp r10, r14; jne 1f; call rax; add rsp, 8; ret; 1: ud2 */
+    {"call_indirect of type 0", VERIFY_INDIRECT, 8, {60, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\x4d\x8b\x9e\x00\x05\x00\x7a\x49\x3b\x43\x08\x73\x29\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04\x49\x03\x03\x4c\x8b\x50\x08\x48\x8b\x00\x81\x78\xfc\x00\x00\x00\x00\x75\x0c\x4d\x3b\xd6\x75\x07\xff\xd0\x48\x83\xc4\x08\xc3\x0f\x0b", 62},
+        /* sub rsp, 8; mov eax, edi; mov r11, [r14 + TABLE]; cmp rax, [r11 + 8]; jae 1f; sbb r10, r10; and rax, r10; shl rax, 4; add rax, [r11]; mov r10, [rax + 8]; mov rax, [rax]; cmp dword ptr [rax - 4], ZERO; jne 1f; cmp r10, r14; jne 1f; call rax; add rsp, 8; ret; 1: ud2 */
+    {"call_indirect of another register since", VERIFY_INDIRECT, 8, {63, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\x4d\x8b\x9e\x00\x05\x00\x7a\x49\x3b\x43\x08\x73\x2c\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04\x49\x03\x03\x4c\x8b\x50\x08\x48\x8b\x00\x81\x78\xfc\x40\x42\x0f\x00\x75\x0f\x4d\x3b\xd6\x75\x0a\x48\x89\xf8\xff\xd0\x48\x83\xc4\x08\xc3\x0f\x0b", 65},
+        /* sub rsp, 8; mov eax, edi; mov r11, [r14 + TABLE]; cmp rax, [r11 + 8]; jae 1f; sbb r10, r10; and rax, r10; shl rax, 4; add rax, [r11]; mov r10, [rax + 8]; mov rax, [rax]; cmp dword ptr [rax - 4], 1000000; jne 1f; cmp r10, r14; jne 1f; mov rax, rdi; call rax; add rsp, 8; ret; 1: ud2 */
+    {"switch without its bound", VERIFY_INDIRECT, 0, {0xff}, 0, "\x89\xf8\x4c\x8d\x1d\x00\x0a\x00\x7a\x49\x63\x04\x83\x49\x01\xc3\x41\xff\xe3", 19},
+        /* mov eax, edi; lea r11, [rip + DATA]; movsxd rax, dword ptr [r11 + rax * 4]; add r11, rax; jmp r11 */
+    {"division by what may be zero", VERIFY_DIVIDE, 0, {0xff}, 0, "\x89\xf8\x33\xd2\xf7\xf6\xc3", 7},
+        /* mov eax, edi; xor edx, edx; div esi; ret */
+    {"division, tested", OK, 0, {11, 0xff}, 1, "\x89\xf8\x85\xf6\x74\x05\x33\xd2\xf7\xf6\xc3\x0f\x0b", 13},
+        /* mov eax, edi; test esi, esi; je 1f; xor edx, edx; div esi; ret; 1: ud2 */
+    {"division, another register tested", VERIFY_DIVIDE, 0, {11, 0xff}, 1, "\x89\xf8\x85\xc9\x74\x05\x33\xd2\xf7\xf6\xc3\x0f\x0b", 13},
+        /* mov eax, edi; test ecx, ecx; je 1f; xor edx, edx; div esi; ret; 1: ud2 */
+    {"division with rdx set", VERIFY_DIVIDE, 0, {14, 0xff}, 1, "\x89\xf8\x85\xf6\x74\x08\xba\x01\x00\x00\x00\xf7\xf6\xc3\x0f\x0b", 16},
+        /* mov eax, edi; test esi, esi; je 1f; mov edx, 1; div esi; ret; 1: ud2 */
+    {"signed division, -1 forgotten", VERIFY_DIVIDE, 0, {10, 0xff}, 1, "\x89\xf8\x85\xf6\x74\x04\x99\xf7\xfe\xc3\x0f\x0b", 12},
+        /* mov eax, edi; test esi, esi; je 1f; cdq; idiv esi; ret; 1: ud2 */
+    {"signed division", OK, 0, {20, 0xff}, 1, "\x89\xf8\x85\xf6\x74\x0e\x83\xfe\xff\x75\x05\x83\xf8\x01\x70\x04\x99\xf7\xfe\xc3\x0f\x0b", 22},
+        /* mov eax, edi; test esi, esi; je 1f; cmp esi, -1; jne 2f; cmp eax, 1; jo 1f; 2: cdq; idiv esi; ret; 1: ud2 */
+    {"signed division, only tested narrow", VERIFY_DIVIDE, 0, {23, 0xff}, 1, "\x48\x89\xf8\x85\xf6\x74\x10\x83\xfe\xff\x75\x05\x83\xf8\x01\x70\x06\x48\x99\x48\xf7\xfe\xc3\x0f\x0b", 25},
+        /* mov rax, rdi; test esi, esi; je 1f; cmp esi, -1; jne 2f; cmp eax, 1; jo 1f; 2: cqo; idiv rsi; ret; 1: ud2 */
+    {"constant read", OK, 0, {0xff}, 0, "\x8b\x05\x00\x0a\x00\x7a\xc3", 7},
+        /* mov eax, [rip + DATA]; ret */
+    {"constant written", VERIFY_DATA, 0, {0xff}, 0, "\x89\x05\x00\x0a\x00\x7a\xc3", 7},
+        /* mov [rip + DATA], eax; ret */
+    {"code read", VERIFY_DATA, 0, {0xff}, 0, "\x8b\x05\xfb\xff\xff\xff\xc3", 7},
+        /* mov eax, [rip - 5]; ret */
+    {"behind the data", VERIFY_DATA, 0, {0xff}, 0, "\x48\x8b\x05\x00\x0b\x00\x7a\xc3", 8},
+        /* mov rax, [rip + DATAEND]; ret */
+    {"off the end", VERIFY_END, 0, {0xff}, 0, "\x89\xf8", 2},
+        /* mov eax, edi */
+    {"off the end, in part", VERIFY_END, 0, {0xff}, 0, "\xb8\x01\x02", 3},
+        /* .byte 0xb8, 1, 2 */
+    {"syscall", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x05\xc3", 3},
+        /* syscall; ret */
+    {"wrmsr", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x30\xc3", 3},
+        /* wrmsr; ret */
+    {"rep movsb", VERIFY_ENCODING, 0, {0xff}, 0, "\xf3\xa4\xc3", 3},
+        /* rep movsb; ret */
+    {"out", VERIFY_ENCODING, 0, {0xff}, 0, "\xee\xc3", 2},
+        /* out dx, al; ret */
+    {"cli", VERIFY_ENCODING, 0, {0xff}, 0, "\xfa\xc3", 2},
+        /* cli; ret */
+    {"segment base", VERIFY_ENCODING, 0, {0xff}, 0, "\x64\x8b\x07\xc3", 4},
+        /* mov eax, fs:[rdi]; ret */
+    {"mov to cr3", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x22\xd8\xc3", 4},
+        /* mov cr3, rax; ret */
+    {"lgdt", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x01\x17\xc3", 4},
+        /* lgdt [rdi]; ret */
+    {"wrpkru", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x01\xef\xc3", 4},
+        /* wrpkru; ret */
+    {"std", VERIFY_ENCODING, 0, {0xff}, 0, "\xfd\xc3", 2},
+        /* std; ret */
+    {"int3", VERIFY_ENCODING, 0, {0xff}, 0, "\xcc\xc3", 2},
+        /* int3; ret */
+    {"far return", VERIFY_ENCODING, 0, {0xff}, 0, "\xcb", 1},
+        /* retf */
+    {"ret that pops", VERIFY_ENCODING, 0, {0xff}, 0, "\xc2\x08\x00", 3},
+        /* ret 8 */
+    {"push", VERIFY_ENCODING, 0, {0xff}, 0, "\x33\xc0\x50\xc3", 4},
+        /* xor eax, eax; push rax; ret */
+    {"pop into a pinned register", VERIFY_RETURN, 0, {0xff}, 0, "\x33\xc0\x41\x5f\xc3", 5},
+        /* xor eax, eax; pop r15; ret */
+    {"ah for a byte register", VERIFY_ENCODING, 0, {0xff}, 0, "\xb4\x01\xc3", 3},
+        /* mov ah, 1; ret */
+    {"the glue's mark", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x1f\x80\x57\x48\x4c\x4b\xc3", 8},
+        /* nop dword ptr [rax + 0x4b4c4857]; ret */
+    {"xchg r8, rax as nop", VERIFY_ENCODING, 0, {0xff}, 0, "\x49\x90\xc3", 3},
+        /* xchg r8, rax; ret */
+    {"lock without memory", VERIFY_ENCODING, 0, {0xff}, 0, "\xf0\x0f\xc1\xc8\xc3", 5},
+        /* .byte 0xf0, 0x0f, 0xc1, 0xc8; ret */
+    {"mxcsr", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\xae\x14\x24\xc3", 5},
+        /* ldmxcsr [rsp]; ret */
+};
+
+static const char text[] =
+    "(module (import \"e\" \"f\" (func $f (param i32) (result i32)))"
+    " (type $t (func (param i32) (result i32)))"
+    " (memory 1) (memory 1) (memory i64 1) (table 2 funcref)"
+    " (global $a (mut i64) (i64.const 0)) (global $b i64 (i64.const 1)) (global $c (export \"c\") (mut i64) (i64.const 2))"
+    " (func $victim (export \"v\") (param i32 i32) (result i32)"
+    "  (call_indirect (type $t) (local.get 0) (local.get 1)) (drop)"
+    "  (f64.store (local.get 0) (f64.const 1.5)) (f64.store (local.get 1) (f64.const 2.5))"
+    "  (i64.store offset=8 (local.get 0) (i64.div_s (i64.load (local.get 0)) (i64.load offset=16 (local.get 0))))"
+    "  (i64.store offset=8 (local.get 1) (i64.rem_s (i64.load (local.get 1)) (i64.load offset=16 (local.get 1)))) (local.get 0))"
+    " (func (param i32 i32) (result i32) (return_call_indirect (type $t) (local.get 0) (local.get 1)))"
+    " (func (param i32) (result i32) (return_call $f (local.get 0)))"
+    " (func (export \"w\") (result i32) (call $f (memory.grow (i32.const 1)))))";
+
+static struct wasm_module module;
+static struct jit_code code;
+static struct verify_module facts;
+static struct arena arena, scratch;
+static u8 *bytes; /* a copy of the code to be spoilt */
+static struct verify_func *funcs;
+static u32 builtin, import;
+
+static void compile(void) {
+    struct bytes in = wat(text);
+    struct wasm_error bad;
+    struct jit_error why;
+    static u32 ids[8];
+    EQUAL(wasm_decode(&arena, in, &module, &bad), ERR_OK);
+    EQUAL(wasm_validate(&arena, &module, &bad), ERR_OK);
+    for (u32 k = 0; k < module.type_count; k++) ids[k] = 1000000 + module.types[k].canon;
+    struct jit_options o = {.type_ids = ids};
+    EQUAL(jit_compile(&arena, &scratch, &module, &o, &code, &why), ERR_OK);
+    CHECK(rt_proof_facts(&arena, &module, &o, &code, &facts));
+    bytes = arena_alloc(&arena, code.size);
+    funcs = ARENA_ARRAY(&arena, struct verify_func, facts.func_count);
+}
+
+/* As the compiler left it. */
+static void restore(void) {
+    memcpy(bytes, code.bytes, code.size);
+    for (u32 k = 0; k < facts.func_count; k++)
+        funcs[k] = (struct verify_func){code.funcs[k].entry, code.funcs[k].end, code.funcs[k].frame, code.funcs[k].spare, facts.funcs[k].type};
+    facts.code = bytes;
+    facts.funcs = funcs;
+    facts.traps = (const struct verify_trap *)code.traps;
+    facts.trap_count = code.trap_count;
+    facts.points = (const struct verify_point *)code.points;
+    facts.point_count = code.point_count;
+}
+
+static int verdict(void) {
+    struct verify_error why = {0};
+    enum err e = verify_code(&scratch, &facts, &why, NULL);
+    CHECK(!e || e == ERR_PROOF);
+    return e ? (int)why.rule : OK;
+}
+
+/* Where the n-th direct call of the last function goes. */
+static u32 call_of(u32 n) {
+    const struct jit_func *f = &code.funcs[code.func_count - 1];
+    for (u32 at = f->entry; at + 5 <= f->end; at++) {
+        i32 by;
+        memcpy(&by, code.bytes + at + 1, 4);
+        u32 to = at + 5 + (u32)by;
+        if (code.bytes[at] == 0xe8 && to >= code.thunks_start && to < code.thunks_end && !n--) return to;
+    }
+    CHECK(false);
+    return 0;
+}
+
+/* What a mark stands for; relative ones count from the end of the four bytes. */
+static bool meaning(u32 mark, u32 end, u32 *out) {
+    const struct abi_layout *l = &facts.layout;
+    u32 k = mark & 0xff, data = code.code_end;
+    switch (mark & ~0xffu) {
+    case 0x7a000000: *out = l->imports; return true;
+    case 0x7a000100: *out = l->globals + k; return true;
+    case 0x7a000200: *out = l->globals + 16 + k; return true;
+    case 0x7a000300: *out = l->globals + 32 + k; return true;
+    case 0x7a000500: *out = l->tables; return true;
+    case 0x7a000600: *out = abi_memory_offset(*l, 1); return true;
+    case 0x7a000700: *out = abi_memory_offset(*l, 2); return true;
+    case 0x7a000800: *out = abi_memory_offset(*l, 2) + 8; return true;
+    case 0x7a000a00: *out = data - end; return true;
+    case 0x7a000b00: *out = code.size - 4 - end; return true;
+    case 0x7b000000: *out = code.funcs[1].entry + k - end; return true;
+    case 0x7b000100: *out = code.thunks_start + 1 - end; return true;
+    case 0x7b000200: *out = 0x10000000; return true;
+    case 0x7b000300: *out = builtin - end; return true;
+    case 0x7b000400: *out = import - end; return true;
+    default: break;
+    }
+    if (mark < 0x7a010000 || mark > 0x7a020000) return false;
+    *out = (u32)offsetof(struct abi_store, overflow) + mark - 0x7a010000;
+    return true;
+}
+
+static void place(const struct attack *a) {
+    u32 entry = funcs[0].entry;
+    CHECK(entry + a->length <= funcs[0].end);
+    memset(bytes + entry, 0xcc, funcs[0].end - entry);
+    memcpy(bytes + entry, a->bytes, a->length);
+    for (u32 k = 0; k + 4 <= a->length; k++) {
+        u32 mark, what;
+        memcpy(&mark, bytes + entry + k, 4);
+        if (meaning(mark, entry + k + 4, &what)) memcpy(bytes + entry + k, &what, 4);
+    }
+    funcs[0].end = entry + a->length;
+    funcs[0].frame = a->frame;
+    funcs[0].spare = 0;
+}
+
+static void test_attacks(void) {
+    for (u32 k = 0; k < ARRAY_LEN(attacks); k++) {
+        const struct attack *a = &attacks[k];
+        struct verify_trap traps[16];
+        u32 n = 0;
+        restore();
+        place(a);
+        for (; n < a->trap_count; n++) {
+            u32 pc = funcs[0].entry + a->traps[n];
+            traps[n] = (struct verify_trap){pc, bytes[pc] == 0x0f && bytes[pc + 1] == 0x0b ? ABI_TRAP_UNREACHABLE : ABI_TRAP_MEMORY};
+        }
+        for (u32 t = 0; t < code.trap_count && n < 16; t++)
+            if (code.traps[t].pc >= code.funcs[1].entry) traps[n++] = (struct verify_trap){code.traps[t].pc, code.traps[t].kind};
+        facts.traps = traps;
+        facts.trap_count = n;
+        facts.point_count = 0;
+        int rule = verdict();
+        test_text(rule == OK ? "accepted" : verify_rule_text((enum verify_rule)rule),
+                  a->rule == OK ? "accepted" : verify_rule_text((enum verify_rule)a->rule), a->name, __FILE__, __LINE__);
+    }
+}
+
+/* A point may claim anything: it makes nothing known. */
+static void test_points(void) {
+    static const struct {
+        const char *bytes;
+        u32 length, at, keep, trap;
+        int rule;
+    } loops[] = {
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 1, 2, OK}, /* mov eax, edi; 1: mov ecx, [r15 + rax]; dec edi; jne 1b; ret */
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 0, 2, VERIFY_MEMORY},   /* not kept */
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 3, 1, 2, VERIFY_BRANCH},   /* not where an instruction begins */
+        {"\x90\x90\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 1, 2, VERIFY_MEMORY},   /* claimed, not so */
+        {"\x89\xf8\x41\x8b\x04\x07\x48\x89\xd0\xff\xcf\x75\xf5\xc3", 14, 2, 1, 2, VERIFY_BRANCH}, /* not so when it jumps back */
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, VERIFY_PAD, 2, VERIFY_SAVED},
+    };
+    for (u32 k = 0; k < ARRAY_LEN(loops); k++) {
+        struct attack a = {.bytes = loops[k].bytes, .length = loops[k].length};
+        struct verify_trap traps[8] = {{0, ABI_TRAP_MEMORY}};
+        u32 n = 1;
+        restore();
+        place(&a);
+        traps[0].pc = funcs[0].entry + loops[k].trap;
+        for (u32 t = 0; t < code.trap_count && n < 8; t++)
+            if (code.traps[t].pc >= code.funcs[1].entry) traps[n++] = (struct verify_trap){code.traps[t].pc, code.traps[t].kind};
+        struct verify_point p = {funcs[0].entry + loops[k].at, loops[k].keep};
+        facts.traps = traps, facts.trap_count = n, facts.points = &p, facts.point_count = 1;
+        EQUAL(verdict(), loops[k].rule);
+    }
+}
+
+/* Of call [r14 + builtins + 8k]: another builtin may be called as well. */
+static bool names_builtin(u32 at) { return !memcmp(code.bytes + at - 3, "\x41\xff\x56", 3); }
+
+/* Every bit of the glue matters, but for padding. */
+static void test_glue(void) {
+    u32 accepted = 0;
+    for (u32 at = code.thunks_start; at < code.thunks_end; at++)
+        for (u32 bit = 0; bit < 8; bit++) {
+            restore();
+            bytes[at] ^= (u8)(1 << bit);
+            if (verdict() != OK) continue;
+            accepted++;
+            CHECK(code.bytes[at] == 0xcc || names_builtin(at));
+        }
+    CHECK(accepted < 8 * (code.thunks_end - code.thunks_start) / 8);
+}
+
+static void test_tables(void) {
+    restore();
+    EQUAL(verdict(), OK);
+    funcs[0].frame += 8;
+    EQUAL(verdict(), VERIFY_FRAME);
+    restore();
+    funcs[0].end = funcs[1].entry;
+    EQUAL(verdict(), VERIFY_TABLES);
+    restore();
+    bytes[funcs[0].entry - 4] ^= 1;
+    EQUAL(verdict(), VERIFY_TABLES);
+    restore();
+    facts.trap_count--;
+    EQUAL(verdict(), VERIFY_TRAPS);
+    restore();
+    facts.glue_end = code.code_end + 1;
+    EQUAL(verdict(), VERIFY_TABLES);
+    facts.glue_end = code.thunks_end;
+    facts.trap_exit++;
+    EQUAL(verdict(), VERIFY_GLUE);
+    facts.trap_exit--;
+    facts.cross_return--;
+    EQUAL(verdict(), VERIFY_GLUE);
+    facts.cross_return++;
+    struct verify_catch pads[] = {{UINT32_MAX, funcs[0].entry, false}};
+    struct verify_site site = {funcs[0].end, 0, 1};
+    facts.sites = &site, facts.catches = pads, facts.site_count = facts.catch_count = 1;
+    EQUAL(verdict(), VERIFY_TABLES); /* no pad there */
+    facts.site_count = facts.catch_count = 0;
+    EQUAL(verdict(), OK);
+}
+
+int main(void) {
+    arena_init(&arena, &test_heap, 0);
+    arena_init(&scratch, &test_heap, 0);
+    compile();
+    builtin = call_of(0);
+    import = call_of(1);
+    test_tables();
+    test_attacks();
+    test_points();
+    test_glue();
+    arena_reset(&arena);
+    arena_reset(&scratch);
+    return test_end("verify_attack");
+}
