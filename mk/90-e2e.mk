@@ -2,7 +2,7 @@
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
 #   make e2e-matrix               every test on each machine, CPU model and way in
-E2E := abi hostile reload load wasi machine strace inside boot
+E2E := abi hostile reload load wasi machine strace inside boot calls
 # Longer than make check has time for: make e2e-apps, and in e2e-long.
 E2E_LONG := apps
 .PHONY: e2e e2e-long e2e-matrix

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "fs/pipe.h"
 #include "kern/heap.h"
+#include "fs/vfs.h"
 #include "sys/calls.h"
 #include "sys/filestat.h"
 
@@ -10,7 +11,7 @@ i64 call_close(const struct call *c) { return fd_close(c->a[0]); }
 
 i64 call_fstat(const struct call *c) {
     struct file_stat st;
-    struct file *f = fd_file(c->a[0]);
+    struct file *f = fd_any(c->a[0]);
     if (!f) return -LINUX_EBADF;
     i64 r = file_stat(f, &st);
     file_put(f);
@@ -87,11 +88,11 @@ i64 call_pipe(const struct call *c) { return make_pipe(c->a[0], 0); }
 i64 call_pipe2(const struct call *c) { return make_pipe(c->a[0], c->a[1]); }
 
 i64 call_dup(const struct call *c) {
-    struct file *f = fd_file(c->a[0]);
+    struct file *f = fd_any(c->a[0]);
     return f ? fd_install(f, 0, false) : -LINUX_EBADF;
 }
 i64 call_dup2(const struct call *c) {
-    struct file *f = fd_file(c->a[0]);
+    struct file *f = fd_any(c->a[0]);
     if (!f) return -LINUX_EBADF;
     if (c->a[0] != c->a[1]) return fd_replace(c->a[1], f, false);
     file_put(f);
@@ -99,7 +100,7 @@ i64 call_dup2(const struct call *c) {
 }
 i64 call_dup3(const struct call *c) {
     if (c->a[0] == c->a[1] || c->a[2] & ~(u64)LINUX_O_CLOEXEC) return -LINUX_EINVAL;
-    struct file *f = fd_file(c->a[0]);
+    struct file *f = fd_any(c->a[0]);
     return f ? fd_replace(c->a[1], f, c->a[2]) : -LINUX_EBADF;
 }
 
@@ -124,8 +125,8 @@ static i64 do_fcntl(struct file *f, u64 fd, u64 command, u64 arg) {
     case FCNTL_SETFD:
         fd_set_cloexec(fd, arg & 1);
         return 0;
-    case FCNTL_GETFL: return (i64)(f->flags | LINUX_O_LARGEFILE);
-    case FCNTL_SETFL: return set_flags(f, arg);
+    case FCNTL_GETFL: return (i64)(f->flags | (f->inode && !(f->flags & LINUX_O_PATH) ? LINUX_O_LARGEFILE : 0));
+    case FCNTL_SETFL: return f->flags & LINUX_O_PATH ? -LINUX_EBADF : set_flags(f, arg);
     case FCNTL_GETLK:
     case FCNTL_SETLK:
     case FCNTL_SETLKW: return lock_record(f, command, arg);
@@ -136,7 +137,7 @@ static i64 do_fcntl(struct file *f, u64 fd, u64 command, u64 arg) {
 }
 
 i64 call_fcntl(const struct call *c) {
-    struct file *f = fd_file(c->a[0]);
+    struct file *f = fd_any(c->a[0]);
     if (!f) return -LINUX_EBADF;
     i64 r = do_fcntl(f, c->a[0], c->a[1], c->a[2]);
     file_put(f);
@@ -147,16 +148,18 @@ i64 call_fcntl(const struct call *c) {
 i64 call_fsync(const struct call *c) {
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
-    bool ok = f->ops->seekable || f->ops->readdir;
+    u32 kind = f->inode ? inode_mode(f->inode) & LINUX_S_IFMT : 0;
+    bool ok = kind == LINUX_S_IFREG || kind == LINUX_S_IFDIR;
     file_put(f);
     return ok ? 0 : -LINUX_EINVAL;
 }
 i64 call_fdatasync(const struct call *c) { return call_fsync(c); }
 
 i64 call_ftruncate(const struct call *c) {
+    if (c->a[1] > INT64_MAX) return -LINUX_EINVAL;
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
-    i64 r = c->a[1] > INT64_MAX ? -LINUX_EINVAL : file_truncate(f, c->a[1]);
+    i64 r = file_truncate(f, c->a[1]);
     file_put(f);
     return r;
 }

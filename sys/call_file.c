@@ -1,5 +1,6 @@
 /* call_file.c: calls about files that few programs make: advice, space, times of
  * the older kinds, files without a name; and memory that stays. */
+#include "base/mem.h"
 #include "fs/tmpfs.h"
 #include "kern/page.h"
 #include "kern/time.h"
@@ -17,7 +18,7 @@ i64 call_fallocate(const struct call *c) {
     if (at < 0 || n <= 0) return -LINUX_EINVAL;
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
-    i64 r = !file_writable(f) ? -LINUX_EBADF : !f->inode ? -LINUX_ESPIPE : c->a[1] ? -LINUX_EOPNOTSUPP : file_stat(f, &s);
+    i64 r = !file_writable(f) ? -LINUX_EBADF : !f->inode ? (strcmp(f->ops->kind, "pipe") ? -LINUX_ENODEV : -LINUX_ESPIPE) : c->a[1] ? -LINUX_EOPNOTSUPP : file_stat(f, &s);
     if (r >= 0 && __builtin_add_overflow(at, n, &end)) r = -LINUX_EFBIG;
     if (r >= 0 && (u64)end > s.size) r = file_truncate(f, (u64)end);
     file_put(f);
@@ -33,14 +34,18 @@ static i64 is_open(u64 fd) {
 }
 /* All is in memory: advice has nothing to do. */
 i64 call_fadvise64(const struct call *c) {
-    i64 r = is_open(c->a[0]);
-    if (r < 0) return r;
-    if (r) return -LINUX_ESPIPE;
+    struct file *f = fd_file(c->a[0]);
+    if (!f) return -LINUX_EBADF;
+    bool pipe = !strcmp(f->ops->kind, "pipe");
+    file_put(f);
+    if (pipe) return -LINUX_ESPIPE;
     return c->a[3] > 5 || (i64)c->a[2] < 0 ? -LINUX_EINVAL : 0;
 }
 i64 call_readahead(const struct call *c) {
-    i64 r = is_open(c->a[0]);
-    return r < 0 ? r : r ? -LINUX_EINVAL : 0;
+    struct file *f = fd_file(c->a[0]);
+    i64 r = !f || !file_readable(f) ? -LINUX_EBADF : f->ops->truncate ? 0 : -LINUX_EINVAL;
+    file_put(f);
+    return r;
 }
 i64 call_sync(const struct call *c) { return 0; }
 i64 call_syncfs(const struct call *c) {

@@ -4,6 +4,9 @@
  *    fault can happen under a file's lock.
  * I2 once something was moved, an error is told by a short count. */
 #include "base/assert.h"
+#include "base/mem.h"
+#include "fs/vfs.h"
+#include "kern/vm.h"
 #include "sys/calls.h"
 
 struct transfer {
@@ -61,28 +64,43 @@ static i64 move(struct transfer *t, struct vector *v, bool write) {
     return r;
 }
 
-static i64 move_fd(u64 fd, struct vector *v, bool write, bool positioned, u64 pos) {
-    struct transfer t = {fd_file(fd), positioned, pos};
-    if (!t.f) return -LINUX_EBADF;
-    i64 r = move(&t, v, write);
+/* What Linux looks at before it looks at buffers: the descriptor, whether it
+ * may, and whether it has positions. The file is counted. */
+static i64 begin(struct transfer *t, const struct call *c, bool write, bool positioned) {
+    *t = (struct transfer){fd_file(c->a[0]), positioned, c->a[3]};
+    i64 r = 0;
+    if (positioned && c->a[3] > INT64_MAX) r = -LINUX_EINVAL;
+    else if (!t->f) r = -LINUX_EBADF;
+    else if (positioned && !t->f->ops->seekable && !t->f->ops->readdir) r = -LINUX_ESPIPE;
+    else if (!(write ? file_writable(t->f) : file_readable(t->f))) r = -LINUX_EBADF;
+    if (r < 0) file_put(t->f);
+    return r;
+}
+
+static bool in_range(u64 at, u64 n) { return n <= VM_USER_END && at <= VM_USER_END - n; }
+
+static i64 move_single(const struct call *c, bool write, bool positioned) {
+    struct vector v;
+    struct transfer t;
+    i64 r = begin(&t, c, write, positioned);
+    if (r < 0) return r;
+    vector_single(&v, c->a[1], c->a[2]);
+    r = in_range(c->a[1], c->a[2]) ? move(&t, &v, write) : -LINUX_EFAULT;
     file_put(t.f);
     return r;
 }
 
-static i64 move_single(const struct call *c, bool write, bool positioned) {
-    struct vector v;
-    if (c->a[2] > INT64_MAX || (positioned && c->a[3] > INT64_MAX)) return -LINUX_EINVAL;
-    vector_single(&v, c->a[1], c->a[2]);
-    return move_fd(c->a[0], &v, write, positioned, c->a[3]);
-}
-
 static i64 move_many(const struct call *c, bool write, bool positioned) {
     struct vector v;
-    if (positioned && c->a[3] > INT64_MAX) return -LINUX_EINVAL;
-    i64 r = vector_read(&v, c->a[1], c->a[2]);
+    struct transfer t;
+    i64 r = begin(&t, c, write, positioned);
     if (r < 0) return r;
-    r = move_fd(c->a[0], &v, write, positioned, c->a[3]);
-    vector_free(&v);
+    r = vector_read(&v, c->a[1], c->a[2]);
+    if (r >= 0) {
+        r = v.left ? move(&t, &v, write) : 0;
+        vector_free(&v);
+    }
+    file_put(t.f);
     return r;
 }
 
@@ -95,10 +113,31 @@ i64 call_writev(const struct call *c) { return move_many(c, true, false); }
 i64 call_preadv(const struct call *c) { return move_many(c, false, true); }
 i64 call_pwritev(const struct call *c) { return move_many(c, true, true); }
 
+enum { SEEK_DATA = 3, SEEK_HOLE = 4 };
+
+/* Files have no holes but the one at the end. */
+static i64 seek_data(struct file *f, i64 at, u64 whence) {
+    struct file_stat s;
+    if (!f->inode || (inode_mode(f->inode) & LINUX_S_IFMT) != LINUX_S_IFREG) return f->ops->seekable ? -LINUX_EINVAL : -LINUX_ESPIPE;
+    i64 r = file_stat(f, &s);
+    if (r < 0) return r;
+    if (at < 0 || (u64)at >= s.size) return -LINUX_ENXIO;
+    return file_seek(f, whence == SEEK_DATA ? at : (i64)s.size, LINUX_SEEK_SET);
+}
+
+/* Devices without content, and files without a name, stay at 0. */
+static bool stays(const struct file *f) {
+    static const char *const kinds[] = {"null", "zero", "full", "eventfd", "epoll", "timerfd"};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (!strcmp(f->ops->kind, kinds[i])) return true;
+    return false;
+}
+
 i64 call_lseek(const struct call *c) {
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
-    i64 r = file_seek(f, (i64)c->a[1], (int)c->a[2]);
+    if (c->a[2] <= SEEK_HOLE && stays(f)) return file_put(f), 0;
+    i64 r = c->a[2] > SEEK_HOLE ? -LINUX_EINVAL : c->a[2] >= SEEK_DATA ? seek_data(f, (i64)c->a[1], c->a[2]) : file_seek(f, (i64)c->a[1], (int)c->a[2]);
     file_put(f);
     return r;
 }
@@ -123,7 +162,7 @@ static i64 send_between(struct file *in, struct file *out, u64 user_pos, u64 cou
     struct transfer t = {in, true, 0};
     struct bounce b;
     i64 at = user_pos ? 0 : file_seek(in, 0, LINUX_SEEK_CUR);
-    if (at < 0 || !in->ops->seekable) return -LINUX_EINVAL;
+    if (at < 0 || !in->ops->seekable || !in->ops->truncate) return -LINUX_EINVAL; /* a regular file */
     t.pos = (u64)at;
     if (user_pos && !user_read(&t.pos, user_pos, 8)) return -LINUX_EFAULT;
     if (t.pos > INT64_MAX || count > INT64_MAX) return -LINUX_EINVAL;

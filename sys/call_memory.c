@@ -46,6 +46,7 @@ static i64 map_file(const struct call *c) {
 
 /* MAP_POPULATE is a hint about time only: pages come when touched. */
 i64 call_mmap(const struct call *c) {
+    if (c->a[1] > UINT64_MAX - PAGE_SIZE) return -LINUX_ENOMEM;
     i64 r = check_mmap(c->a[2], c->a[3]);
     if (r < 0) return r;
     if (!(c->a[3] & MM_ANONYMOUS)) return map_file(c);
@@ -54,8 +55,11 @@ i64 call_mmap(const struct call *c) {
 }
 
 i64 call_mprotect(const struct call *c) {
-    if (c->a[2] & ~(u64)PROT_ALL) return -LINUX_EINVAL;
-    return both(c->a[2]) ? -LINUX_EACCES : mm_protect(c->a[0], c->a[1], (u32)c->a[2]);
+    enum { PROT_SEM = 8 };
+    if (c->a[0] % PAGE_SIZE) return -LINUX_EINVAL;
+    if (!c->a[1]) return 0;
+    if (c->a[2] & ~(u64)(PROT_ALL | PROT_SEM)) return -LINUX_EINVAL;
+    return both(c->a[2]) ? -LINUX_EACCES : mm_protect(c->a[0], c->a[1], (u32)c->a[2] & PROT_ALL);
 }
 
 i64 call_munmap(const struct call *c) { return mm_unmap(c->a[0], c->a[1]); }
@@ -73,6 +77,7 @@ i64 call_mremap(const struct call *c) {
 /* Advice that may be ignored is; advice with a promised effect has it. */
 i64 call_madvise(const struct call *c) {
     enum { NORMAL = 0, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE = 8, HUGEPAGE = 14, NOHUGEPAGE, DONTDUMP, DODUMP, COLD = 20, PAGEOUT };
+    if (c->a[1] > UINT64_MAX - PAGE_SIZE) return -LINUX_EINVAL; /* rounded up it would be 0 */
     switch (c->a[2]) {
     case DONTNEED:
     case FREE: return mm_discard(c->a[0], c->a[1]);
@@ -89,7 +94,7 @@ i64 call_madvise(const struct call *c) {
 /* There are no shared file mappings, so there is nothing to write back. */
 i64 call_msync(const struct call *c) {
     if (c->a[0] % PAGE_SIZE || c->a[2] & ~7ull) return -LINUX_EINVAL;
-    return mm_covers(c->a[0], c->a[1]) ? 0 : -LINUX_ENOMEM;
+    return !c->a[1] || mm_covers(c->a[0], c->a[1]) ? 0 : -LINUX_ENOMEM;
 }
 
 i64 call_mincore(const struct call *c) {

@@ -4,6 +4,7 @@
  * I2 a stream moves on in steps of BOUNCE_MAX; after the first, it never blocks
  *    for more. */
 #include "base/mem.h"
+#include "kern/vm.h"
 #include "sys/calls.h"
 #include "sys/socket_file.h"
 
@@ -69,13 +70,18 @@ static i64 begin(struct message *m, u64 fd, u64 flags) {
     return r;
 }
 
+/* Linux moves at most this in one call, and cuts what asks for more. */
+enum { ONCE_MAX = INT32_MAX & ~4095 };
+static bool in_range(u64 at, u64 n) { return at <= VM_USER_END - n; }
+
 i64 call_sendto(const struct call *c) {
     struct message m;
     struct vector v;
     struct net_addr to;
-    i64 r = c->a[2] > INT64_MAX ? -LINUX_EINVAL : begin(&m, c->a[0], c->a[3]);
+    u64 n = MIN(c->a[2], (u64)ONCE_MAX);
+    i64 r = !in_range(c->a[1], n) ? -LINUX_EFAULT : begin(&m, c->a[0], c->a[3]);
     if (r < 0) return r;
-    vector_single(&v, c->a[1], c->a[2]);
+    vector_single(&v, c->a[1], n);
     if (c->a[4] && (r = address_read(c->a[4], (u32)c->a[5], &to)) >= 0) m.to = &to;
     if (r >= 0) r = send_vector(&m, &v);
     file_put(m.file);
@@ -85,9 +91,10 @@ i64 call_sendto(const struct call *c) {
 i64 call_recvfrom(const struct call *c) {
     struct message m;
     struct vector v;
-    i64 r = c->a[2] > INT64_MAX ? -LINUX_EINVAL : begin(&m, c->a[0], c->a[3]);
+    u64 n = MIN(c->a[2], (u64)ONCE_MAX);
+    i64 r = !in_range(c->a[1], n) ? -LINUX_EFAULT : begin(&m, c->a[0], c->a[3]);
     if (r < 0) return r;
-    vector_single(&v, c->a[1], c->a[2]);
+    vector_single(&v, c->a[1], n);
     r = receive_vector(&m, &v);
     if (r >= 0 && c->a[4] && !stream(&m)) {
         i64 e = address_write(c->a[4], c->a[5], &m.from);

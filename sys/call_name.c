@@ -104,7 +104,7 @@ i64 call_fchmod(const struct call *c) {
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
     struct vfs_at at = {.base = f->inode, .path = "", .empty = true};
-    i64 r = f->inode ? vfs_chmod(at, (u32)c->a[1]) : -LINUX_EINVAL;
+    i64 r = f->inode ? vfs_chmod(at, (u32)c->a[1]) : -LINUX_EOPNOTSUPP;
     file_put(f);
     return r;
 }
@@ -169,7 +169,7 @@ i64 call_statfs(const struct call *c) {
     return r < 0 ? r : statfs_write(c->a[1]);
 }
 i64 call_fstatfs(const struct call *c) {
-    struct file *f = fd_file(c->a[0]);
+    struct file *f = fd_any(c->a[0]);
     if (!f) return -LINUX_EBADF;
     file_put(f);
     return statfs_write(c->a[1]);

@@ -17,7 +17,7 @@ static i64 base_of(u64 dirfd, struct inode **out) {
         *out = cwd();
         return 0;
     }
-    struct file *f = fd_file((u32)dirfd);
+    struct file *f = fd_any((u32)dirfd);
     if (!f) return -LINUX_EBADF;
     i64 r = f->inode ? 0 : -LINUX_ENOTDIR;
     if (r == 0) *out = inode_get(f->inode);
@@ -126,7 +126,7 @@ static i64 stat_by(u64 dirfd, u64 user_path, u32 flags, struct file_stat *st) {
     struct at at;
     struct file *f;
     if ((flags & AT_EMPTY_PATH) && (i32)dirfd != AT_FDCWD && user_read(&first, user_path, 1) && !first) {
-        if (!(f = fd_file((u32)dirfd))) return -LINUX_EBADF;
+        if (!(f = fd_any((u32)dirfd))) return -LINUX_EBADF;
         i64 r = file_stat(f, st);
         file_put(f);
         return r;

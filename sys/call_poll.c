@@ -177,7 +177,7 @@ i64 call_epoll_ctl(const struct call *c) {
     struct epoll_event event = {0};
     if (c->a[1] != EPOLL_DEL && !user_read(&event, c->a[3], sizeof event)) return -LINUX_EFAULT;
     struct file *ep = fd_file(c->a[0]), *target = fd_file((u32)c->a[2]);
-    i64 r = ep && target ? epoll_change(ep, (enum epoll_op)c->a[1], (int)c->a[2], target, &event) : -LINUX_EBADF;
+    i64 r = ep && target && !target->ops->poll && target->inode ? -LINUX_EPERM : ep && target ? epoll_change(ep, (enum epoll_op)c->a[1], (int)c->a[2], target, &event) : -LINUX_EBADF;
     file_put(target);
     file_put(ep);
     return r;

@@ -37,8 +37,8 @@ i64 call_rt_sigprocmask(const struct call *c) {
 
 i64 call_rt_sigpending(const struct call *c) {
     u64 set = (task_current()->pending | process.pending) & task_current()->mask;
-    if (c->a[1] != 8) return -LINUX_EINVAL;
-    return user_write(c->a[0], &set, 8) ? 0 : -LINUX_EFAULT;
+    if (c->a[1] > 8) return -LINUX_EINVAL;
+    return user_write(c->a[0], &set, c->a[1]) ? 0 : -LINUX_EFAULT;
 }
 
 static i64 wait_for_signal(void) {
@@ -106,6 +106,8 @@ i64 call_sigaltstack(const struct call *c) {
         if (!user_read(&now, c->a[0], sizeof now)) return -LINUX_EFAULT;
         if (old.flags == ONSTACK) return -LINUX_EPERM;
         if (now.flags & ~DISABLE) return -LINUX_EINVAL;
+        bool same = now.base == t->altstack && now.size == t->altstack_size && !now.flags;
+        if (same) now.flags = t->altstack ? 0 : DISABLE;
         if (!(now.flags & DISABLE) && now.size < SMALLEST) return -LINUX_ENOMEM;
         t->altstack = now.flags & DISABLE ? 0 : now.base;
         t->altstack_size = now.flags & DISABLE ? 0 : now.size;
@@ -135,5 +137,8 @@ static i64 to_thread(u64 tid, u64 s) {
     return r;
 }
 i64 call_tkill(const struct call *c) { return to_thread(c->a[0], c->a[1]); }
-i64 call_tgkill(const struct call *c) { return c->a[0] == 1 ? to_thread(c->a[1], c->a[2]) : -LINUX_ESRCH; }
+i64 call_tgkill(const struct call *c) {
+    if ((i32)c->a[0] <= 0 || (i32)c->a[1] <= 0) return -LINUX_EINVAL;
+    return c->a[0] == 1 ? to_thread(c->a[1], c->a[2]) : -LINUX_ESRCH;
+}
 i64 call_rt_sigreturn(const struct call *c) { return signal_return(c->frame); }

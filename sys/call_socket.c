@@ -9,6 +9,7 @@
 enum { IOCTL_FIONREAD = 0x541b, AF_UNSPEC = 0 };
 
 static i64 sock_read(struct file *f, void *buf, size_t n, u64 *pos) {
+    if (!n) return 0;
     return socket_recv(f->object, buf, n, f->flags & LINUX_O_NONBLOCK ? NET_DONTWAIT : 0, NULL, NULL);
 }
 
@@ -93,11 +94,12 @@ i64 address_write(u64 user, u64 user_length, const struct net_addr *a) {
 }
 
 i64 call_socket(const struct call *c) {
-    enum { KIND = 0xf };
+    enum { KIND = 0xf, KINDS = 11 };
     struct socket *s;
     struct file *f;
     u64 type = c->a[1];
     if (type & ~(u64)(KIND | SOCKET_CLOEXEC | SOCKET_NONBLOCK)) return -LINUX_EINVAL;
+    if ((type & KIND) >= KINDS) return -LINUX_EINVAL;
     if (c->a[0] != NET_AF_INET) return -LINUX_EAFNOSUPPORT;
     i64 r = socket_create((int)c->a[0], (int)(type & KIND), (int)c->a[2], &s);
     if (r >= 0) r = socket_file_new(s, type & SOCKET_NONBLOCK ? LINUX_O_NONBLOCK : 0, &f);
@@ -105,6 +107,11 @@ i64 call_socket(const struct call *c) {
 }
 
 i64 call_socketpair(const struct call *c) {
+    enum { KIND = 0xf, STREAM = 1, DGRAM = 2, RAW = 3 };
+    u32 none[2] = {0, 0}, kind = (u32)c->a[1] & KIND;
+    if (!user_write(c->a[3], none, sizeof none)) return -LINUX_EFAULT;
+    if (c->a[0] == NET_AF_INET && kind == RAW && !c->a[2]) return -LINUX_EPROTONOSUPPORT;
+    if (c->a[0] == NET_AF_INET && kind > RAW) return kind > 10 ? -LINUX_EINVAL : -94 /* ESOCKTNOSUPPORT */;
     refuse_once("socketpair", c->a[0]);
     return c->a[0] == NET_AF_INET ? -LINUX_EOPNOTSUPP : -LINUX_EAFNOSUPPORT;
 }
@@ -155,8 +162,9 @@ static i64 do_accept(struct file *f, u64 user, u64 user_length, u64 flags) {
 
 i64 call_accept4(const struct call *c) {
     i64 r;
-    if (c->a[3] & ~(u64)(SOCKET_CLOEXEC | SOCKET_NONBLOCK)) return -LINUX_EINVAL;
+    const u64 known = SOCKET_CLOEXEC | SOCKET_NONBLOCK;
     struct file *f = socket_fd(c->a[0], &r);
+    if (c->a[3] & ~known) return file_put(f), r == -LINUX_EBADF && !f ? r : -LINUX_EINVAL;
     if (!f) return r;
     r = do_accept(f, c->a[1], c->a[2], c->a[3]);
     file_put(f);
@@ -176,6 +184,13 @@ static i64 do_connect(struct file *f, u64 user, u64 length) {
 
 i64 call_connect(const struct call *c) {
     i64 r;
+    u8 address[128];
+    /* Linux looks at the address before it looks whether this is a socket. */
+    if ((u32)c->a[2] <= sizeof address && !user_read(address, c->a[1], (u32)c->a[2])) {
+        struct file *any = fd_file(c->a[0]);
+        file_put(any);
+        return any ? -LINUX_EFAULT : -LINUX_EBADF;
+    }
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     r = do_connect(f, c->a[1], (u32)c->a[2]);

@@ -20,7 +20,10 @@ i64 call_execve(const struct call *c) { return no_process("execve"); }
 i64 call_execveat(const struct call *c) { return no_process("execveat"); }
 /* glibc and musl fall back to clone. */
 i64 call_clone3(const struct call *c) { return -LINUX_ENOSYS; }
-i64 call_wait4(const struct call *c) { return -LINUX_ECHILD; }
+i64 call_wait4(const struct call *c) {
+    const u64 known = 1 | 2 | 8 | 0xe0000000; /* WNOHANG WUNTRACED WCONTINUED __WNOTHREAD __WALL __WCLONE */
+    return (u32)c->a[2] & ~known ? -LINUX_EINVAL : -LINUX_ECHILD;
+}
 
 static i64 check_clone(u64 flags) {
     const u64 thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
@@ -106,7 +109,7 @@ i64 call_sched_yield(const struct call *c) {
 
 i64 call_sched_getaffinity(const struct call *c) {
     u64 cpus = 1;
-    if (c->a[1] < 8 || c->a[1] % 8) return -LINUX_EINVAL;
+    if ((u32)c->a[1] < 8 || (u32)c->a[1] % 8) return -LINUX_EINVAL;
     return user_write(c->a[2], &cpus, 8) ? 8 : -LINUX_EFAULT;
 }
 

@@ -123,7 +123,8 @@ i64 call_clock_nanosleep(const struct call *c) {
     enum { ABSOLUTE = 1 };
     u64 ns, now;
     i64 r = clock_ns(c->a[0], &now);
-    if (r < 0 || c->a[0] == PROCESS_CPU || c->a[0] == THREAD_CPU || c->a[1] & ~1ull) return -LINUX_EINVAL;
+    if (r < 0 || c->a[0] == PROCESS_CPU) return -LINUX_EINVAL;
+    if (c->a[0] >= THREAD_CPU && c->a[0] != BOOTTIME) return -LINUX_EOPNOTSUPP;
     if ((r = timespec_read(c->a[2], &ns)) < 0) return r;
     if (!(c->a[1] & ABSOLUTE)) return sleep_relative(ns, c->a[3]);
     return ns > now ? sleep_until(deadline_after(ns - now)) : 0;

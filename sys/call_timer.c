@@ -75,31 +75,32 @@ static u64 timeval_ns(const struct timeval *t) {
 }
 static struct timeval timeval_of(u64 ns) { return (struct timeval){(i64)(ns / SECOND), (i64)(ns % SECOND / MICRO)}; }
 
-/* Only ITIMER_REAL: the two others count the CPU's time. */
-static i64 which_ok(u64 which) {
+/* Only ITIMER_REAL can be armed: the two others count the CPU's time. */
+static i64 set_other(u64 which, const struct timeval t[2], u64 user) {
+    struct timeval old[2] = {{0, 0}, {0, 0}};
     if (which > 2) return -LINUX_EINVAL;
-    if (which) refuse_once("interval timer", which);
-    return which ? -LINUX_EINVAL : 0;
+    if (t[1].sec || t[1].usec) return refuse_once("interval timer", which), -LINUX_EINVAL;
+    return !user || user_write(user, old, sizeof old) ? 0 : -LINUX_EFAULT;
 }
 
 i64 call_setitimer(const struct call *c) {
     struct timeval t[2] = {{0, 0}, {0, 0}}; /* interval, value */
     u64 left, interval;
-    i64 r = which_ok(c->a[0]);
-    if (r < 0) return r;
+    i64 r;
     if (c->a[1] && !user_read(t, c->a[1], sizeof t)) return -LINUX_EFAULT;
     if (!timeval_ok(&t[0]) || !timeval_ok(&t[1])) return -LINUX_EINVAL;
+    if (c->a[0]) return set_other(c->a[0], t, c->a[2]);
     if ((r = alarm_set(timeval_ns(&t[1]), timeval_ns(&t[0]), &left, &interval)) < 0) return r;
     struct timeval old[2] = {timeval_of(interval), timeval_of(left)};
     return !c->a[2] || user_write(c->a[2], old, sizeof old) ? 0 : -LINUX_EFAULT;
 }
 
 i64 call_getitimer(const struct call *c) {
-    i64 r = which_ok(c->a[0]);
-    if (r < 0) return r;
+    if (c->a[0] > 2) return -LINUX_EINVAL;
     mutex_lock(&alarm.lock);
     u64 now = time_mono_ns();
     struct timeval t[2] = {timeval_of(alarm.interval), timeval_of(alarm.deadline > now ? alarm.deadline - now : 0)};
+    if (c->a[0]) t[0] = t[1] = (struct timeval){0, 0}; /* never armed */
     mutex_unlock(&alarm.lock);
     return user_write(c->a[1], t, sizeof t) ? 0 : -LINUX_EFAULT;
 }
@@ -150,6 +151,8 @@ i64 call_timerfd_settime(const struct call *c) {
     enum { ABSOLUTE = 1, CANCEL_ON_SET = 2 /* the clock is never set */ };
     u64 interval, value;
     i64 r;
+    struct itimerspec both;
+    if (!user_read(&both, c->a[2], sizeof both)) return -LINUX_EFAULT;
     if (c->a[1] & ~(u64)(ABSOLUTE | CANCEL_ON_SET)) return -LINUX_EINVAL;
     if ((r = timespec_read(c->a[2], &interval)) < 0) return r;
     if ((r = timespec_read(c->a[2] + sizeof(struct timespec), &value)) < 0) return r;

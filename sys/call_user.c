@@ -1,6 +1,7 @@
 /* call_user.c: users, priorities and what else only the one user, root, could
  * change. What asks for what is so already succeeds; what would have to change
  * something that is not there is refused. */
+#include "base/mem.h"
 #include "sys/at.h"
 #include "sys/calls.h"
 
@@ -60,15 +61,17 @@ i64 call_fchownat(const struct call *c) {
 i64 call_fchown(const struct call *c) {
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
+    bool named = f->inode || !strcmp(f->ops->kind, "pipe") || !strcmp(f->ops->kind, "socket");
     file_put(f);
+    if (!named) return -LINUX_EOPNOTSUPP;
     return keep(root_or_keep(c->a[1]) && root_or_keep(c->a[2]));
 }
 
 /* --- scheduling: one policy, one priority --- */
 
-enum { POLICY_OTHER = 0, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_BATCH = 3, POLICY_IDLE = 5, POLICY_DEADLINE = 6 };
+enum { POLICY_OTHER = 0, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_BATCH = 3, POLICY_IDLE = 5, POLICY_DEADLINE = 6, POLICY_EXT = 7 };
 
-static bool policy_ok(u64 policy) { return policy <= POLICY_BATCH || policy == POLICY_IDLE || policy == POLICY_DEADLINE; }
+static bool policy_ok(u64 policy) { return policy <= POLICY_BATCH || policy == POLICY_IDLE || policy == POLICY_DEADLINE || policy == POLICY_EXT; }
 
 static i64 task_there(u64 tid) {
     bool found = !tid;
@@ -94,7 +97,7 @@ static i64 set_policy(u64 tid, u64 policy, u64 user) {
     i64 r = task_there(tid);
     if (r < 0) return r;
     bool real_time = policy == POLICY_FIFO || policy == POLICY_RR;
-    if (!policy_ok(policy) || policy == POLICY_DEADLINE || real_time != (priority >= 1 && priority <= 99)) return -LINUX_EINVAL;
+    if (!policy_ok(policy) || policy >= POLICY_DEADLINE || real_time != (priority >= 1 && priority <= 99)) return -LINUX_EINVAL;
     if (!real_time && priority) return -LINUX_EINVAL;
     return keep(policy == POLICY_OTHER);
 }
@@ -117,7 +120,7 @@ i64 call_sched_rr_get_interval(const struct call *c) {
 i64 call_sched_setaffinity(const struct call *c) {
     u8 first = 0;
     i64 r = task_there(c->a[0]);
-    if (c->a[1] && !user_read(&first, c->a[2], 1)) return -LINUX_EFAULT;
+    if ((u32)c->a[1] && !user_read(&first, c->a[2], 1)) return -LINUX_EFAULT;
     return r < 0 ? r : first & 1 ? 0 : -LINUX_EINVAL;
 }
 
@@ -133,7 +136,7 @@ i64 call_setpriority(const struct call *c) {
 /* --- what nobody may change here --- */
 
 i64 call_setpgid(const struct call *c) { return (i32)c->a[1] < 0 ? -LINUX_EINVAL : c->a[0] > 1 ? -LINUX_ESRCH : -LINUX_EPERM; }
-i64 call_settimeofday(const struct call *c) { return -LINUX_EPERM; }
+i64 call_settimeofday(const struct call *c) { return c->a[0] || c->a[1] ? -LINUX_EPERM : 0; }
 i64 call_clock_settime(const struct call *c) { return -LINUX_EPERM; }
 i64 call_sethostname(const struct call *c) { return -LINUX_EPERM; }
 i64 call_setdomainname(const struct call *c) { return -LINUX_EPERM; }

@@ -11,13 +11,20 @@ static void mark(u64 fd, bool cloexec) {
     else process.cloexec[fd / 64] &= ~bit;
 }
 
-struct file *fd_file(u64 fd) {
+struct file *fd_any(u64 fd) {
     if (fd >= FD_MAX) return NULL;
     mutex_lock(&process.files_lock);
     struct file *f = process.files[fd];
     if (f) file_get(f);
     mutex_unlock(&process.files_lock);
     return f;
+}
+
+struct file *fd_file(u64 fd) {
+    struct file *f = fd_any(fd);
+    if (!f || !(f->flags & LINUX_O_PATH)) return f;
+    file_put(f);
+    return NULL;
 }
 
 i64 fd_install(struct file *f, u64 lowest, bool cloexec) {

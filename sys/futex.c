@@ -104,7 +104,8 @@ static i64 requeue(u64 from, u64 to, u32 wakes, u32 moves, const u32 *expected) 
     u32 now;
     mutex_lock(&lock);
     i64 r = 0;
-    if (expected && !user_read(&now, from, 4)) r = -LINUX_EFAULT;
+    if (to % 4) r = -LINUX_EINVAL;
+    else if (!user_read(&now, to, 4) || (expected && !user_read(&now, from, 4))) r = -LINUX_EFAULT;
     else if (expected && now != *expected) r = -LINUX_EAGAIN;
     if (r == 0) {
         r = wake_locked(from, wakes, UINT32_MAX);
@@ -138,7 +139,8 @@ i64 call_futex(const struct call *c) {
     u64 address = c->a[0], op = (u32)c->a[1], deadline;
     u32 value = (u32)c->a[2], expected = (u32)c->a[5];
     u64 kind = op & ~(u64)(OP_PRIVATE | OP_REALTIME);
-    if (address % 4) return -LINUX_EINVAL;
+    bool known = kind == OP_WAIT || kind == OP_WAKE || kind == OP_REQUEUE || kind == OP_CMP_REQUEUE || kind == OP_WAIT_BITSET || kind == OP_WAKE_BITSET;
+    if (known && address % 4) return -LINUX_EINVAL;
     switch (kind) {
     case OP_WAIT:
     case OP_WAIT_BITSET: {

@@ -88,7 +88,8 @@ struct call {
 };
 
 /* Descriptors. */
-struct file *fd_file(u64 fd); /* counted; NULL: EBADF */
+struct file *fd_file(u64 fd); /* counted; NULL: EBADF, as an O_PATH one is */
+struct file *fd_any(u64 fd);  /* O_PATH ones too: for what works on them (open(2)) */
 i64 fd_install(struct file *f, u64 lowest, bool cloexec); /* takes the reference, also on failure */
 i64 fd_close(u64 fd);
 i64 fd_replace(u64 fd, struct file *f, bool cloexec); /* dup2: takes the reference */
