@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { CHUNK_MIN = 64 * 1024, ALIGN = 16 };
+enum { ALIGN = 16 };
 
 struct arena_chunk {
     struct arena_chunk *older;
@@ -31,7 +31,9 @@ static struct arena_chunk *take_spare(struct arena *a, size_t size) {
 }
 
 static bool grow(struct arena *a, size_t need) {
-    size_t size = MAX(need + sizeof(struct arena_chunk), (size_t)CHUNK_MIN);
+    size_t least = a->chunk ? a->chunk : ARENA_CHUNK;
+    size_t size = MAX(need + sizeof(struct arena_chunk), least);
+    if (a->chunk) a->chunk = MIN(a->chunk * 2, (size_t)ARENA_CHUNK);
     struct arena_chunk *c = take_spare(a, size);
     if (c) size = c->size;
     else c = a->source->take(a->source->self, size);

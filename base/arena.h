@@ -19,6 +19,10 @@ struct arena_source {
 
 struct arena_chunk;
 
+/* What a chunk has at least, unless `chunk` says less: then each is twice as
+ * large as the one before, up to that. */
+enum { ARENA_CHUNK = 64 * 1024 };
+
 struct arena {
     const struct arena_source *source;
     struct arena_chunk *chunks; /* newest first */
@@ -26,6 +30,7 @@ struct arena {
     u8 *next, *end;             /* free part of the newest */
     size_t used;                /* bytes handed out since the last reset */
     size_t limit;               /* of used; 0 means none */
+    size_t chunk;               /* least size of the next; 0: ARENA_CHUNK. Set it after arena_init */
     bool failed;
 };
 

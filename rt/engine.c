@@ -56,6 +56,35 @@ static bool windows_fit(const struct rt_host *h) {
     return p != NULL;
 }
 
+/* Chunks of arenas: the last few stay for the next compile. */
+
+static void *spare_take(struct rt_engine *e) {
+    rt_lock(e);
+    void *p = e->spare_count ? e->spares[--e->spare_count] : NULL;
+    rt_unlock(e);
+    return p;
+}
+
+static void *chunk_take(void *self, size_t n) {
+    struct rt_engine *e = self;
+    void *p = n == ARENA_CHUNK ? spare_take(e) : NULL;
+    return p ? p : e->host.alloc(e->host.self, n);
+}
+
+static void chunk_give(void *self, void *p, size_t n) {
+    struct rt_engine *e = self;
+    rt_lock(e);
+    bool keep = n == ARENA_CHUNK && e->spare_count < ARRAY_LEN(e->spares);
+    if (keep) e->spares[e->spare_count++] = p;
+    rt_unlock(e);
+    if (!keep) rt_free(e, p, n);
+}
+
+void rt_engine_trim(struct rt_engine *e) {
+    rt_pool_flush(e);
+    for (void *p; (p = spare_take(e));) rt_free(e, p, ARENA_CHUNK);
+}
+
 enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host) {
     assert(host->alloc && host->free && host->reserve && host->release && host->commit);
     assert(host->decommit && host->code_alloc && host->code_seal && host->code_free);
@@ -64,7 +93,7 @@ enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host) {
     if (!e) return ERR_NOMEM;
     *e = (struct rt_engine){.host = *host};
     if (!windows_fit(host)) e->host.checked_memory = true;
-    e->source = (struct arena_source){host->alloc, host->free, host->self};
+    e->source = (struct arena_source){chunk_take, chunk_give, e};
     *out = e;
     return ERR_OK;
 }
@@ -77,6 +106,7 @@ void rt_engine_free(struct rt_engine *e) {
     if (!e) return;
     assert(e->holders == 0); /* modules, stores and linkers go first */
     for (u32 i = 0; i < RT_TYPE_CHAINS; i++) assert(!e->types[i]);
+    rt_engine_trim(e);
     free_map(e, e->old_map);
     free_map(e, e->map);
     rt_free(e, e->free_ids, e->free_id_room * sizeof *e->free_ids);

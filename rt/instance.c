@@ -12,13 +12,18 @@ static struct abi_layout layout_of(const struct wasm_module *w) {
     return abi_layout((struct abi_counts){w->imported_funcs, w->table_count, w->global_count, w->memory_count});
 }
 
+/* Room for what a module with few of everything has beside its context. */
+enum { SMALL_ARRAYS = 256 };
+
 static struct rt_instance *instance_new(struct rt_store *s, struct rt_module *m) {
     const struct wasm_module *w = &m->info;
+    struct abi_layout layout = layout_of(w);
     struct arena a;
     arena_init(&a, &s->engine->source, 0);
+    a.chunk = ALIGN_UP(sizeof(struct rt_instance) + layout.size + SMALL_ARRAYS, 256ul);
     struct rt_instance *i = ARENA_NEW(&a, struct rt_instance);
     if (!i) return NULL;
-    *i = (struct rt_instance){.store = s, .module = m, .layout = layout_of(w)};
+    *i = (struct rt_instance){.store = s, .module = m, .layout = layout};
     i->ctx = arena_alloc(&a, i->layout.size);
     i->imports = ARENA_ARRAY(&a, struct rt_import_func, w->imported_funcs);
     i->memories = ARENA_ARRAY(&a, struct rt_memory *, w->memory_count);

@@ -57,6 +57,18 @@ struct rt_code_map {
 
 enum { RT_TYPE_CHAINS = 256 };
 
+struct rt_kept {
+    u8 *window;
+    u64 bytes; /* committed */
+};
+
+/* Windows without a memory (pool.c). */
+struct rt_pool {
+    u32 count;
+    u64 bytes;
+    struct rt_kept kept[64];
+};
+
 struct rt_engine {
     struct rt_host host;
     struct arena_source source; /* arenas on host.alloc */
@@ -65,6 +77,9 @@ struct rt_engine {
     u32 last_type_id;
     u32 *free_ids; /* given back: used again */
     u32 free_id_count, free_id_room;
+    struct rt_pool pool;
+    void *spares[3]; /* chunks of arenas, ARENA_CHUNK bytes each */
+    u32 spare_count;
     struct rt_code_map *old_map; /* the one before: a handler may still be reading it */
     u32 holders;                 /* modules, stores, linkers alive: for an assert */
     /* written under host.lock, read by handlers at any time */
@@ -281,6 +296,11 @@ void rt_table_drop(struct rt_table *t);
 bool rt_table_put(struct rt_table *t, u64 index, u32 handle); /* false: not a handle for it */
 u64 rt_table_enlarge(struct rt_table *t, u64 delta, u32 handle); /* old length or -1 */
 extern const struct abi_func rt_null_pair; /* code with type id 0 before it */
+
+/* pool.c */
+u8 *rt_pool_take(struct rt_engine *e, u64 bytes); /* NULL: none so large */
+bool rt_pool_give(struct rt_engine *e, u8 *window, u64 bytes);
+bool rt_pool_flush(struct rt_engine *e); /* was there anything? */
 
 /* store.c */
 u64 rt_stack_top(const struct rt_store *s); /* where calls begin: a struct rt_frame lies there */

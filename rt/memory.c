@@ -42,7 +42,7 @@ static void *reserve_checked(struct rt_memory *m) {
     }
 }
 
-static enum err window_open(struct rt_memory *m) {
+static enum err window_new(struct rt_memory *m) {
     const struct rt_host *h = &m->engine->host;
     u64 front = guarded(m) ? RT_WINDOW_FRONT : 0, bytes = committed(m, bytes_now(m));
     if (guarded(m)) {
@@ -57,6 +57,23 @@ static enum err window_open(struct rt_memory *m) {
     if (!bytes || !h->commit(h->self, m->base, bytes)) return ERR_OK;
     h->release(h->self, m->window, m->window_bytes);
     return ERR_NOMEM;
+}
+
+static enum err window_open(struct rt_memory *m) {
+    u8 *kept = guarded(m) ? rt_pool_take(m->engine, committed(m, bytes_now(m))) : NULL;
+    if (!kept) {
+        enum err e = window_new(m);
+        return e && rt_pool_flush(m->engine) ? window_new(m) : e;
+    }
+    m->window = kept;
+    m->window_bytes = RT_WINDOW_FRONT + RT_WINDOW_BACK;
+    m->base = kept + RT_WINDOW_FRONT;
+    return ERR_OK;
+}
+
+static void window_close(struct rt_memory *m) {
+    if (guarded(m) && rt_pool_give(m->engine, m->window, committed(m, bytes_now(m)))) return;
+    m->engine->host.release(m->engine->host.self, m->window, m->window_bytes);
 }
 
 /* What the store's limit leaves for all its memories. */
@@ -106,7 +123,7 @@ void rt_memory_drop(struct rt_memory *m) {
     assert(before);
     if (before > 1) return;
     assert(list_empty(&m->users) && list_empty(&m->link));
-    e->host.release(e->host.self, m->window, m->window_bytes);
+    window_close(m);
     rt_free(e, m, sizeof *m);
 }
 

@@ -139,6 +139,9 @@ static enum err build(struct rt_module *m, struct bytes in, struct rt_error *err
     return err;
 }
 
+/* A module stays: a small one takes little. */
+enum { FIRST_CHUNK = 4096 };
+
 enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt_limits *limits,
                         struct rt_module **out, struct rt_error *error) {
     if (limits && limits->module_bytes && bytes.n > limits->module_bytes)
@@ -146,6 +149,7 @@ enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt
                        (unsigned long long)limits->module_bytes);
     struct arena a;
     arena_init(&a, &e->source, limits ? limits->load_bytes : 0);
+    a.chunk = FIRST_CHUNK;
     struct rt_module *m = ARENA_NEW(&a, struct rt_module);
     if (!m) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory");
     *m = (struct rt_module){.engine = e, .arena = a, .holders = 1};

@@ -78,6 +78,8 @@ struct rt_limits {
 
 enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host);
 void rt_engine_free(struct rt_engine *e);
+/* Gives back to the machine what the engine keeps for the next module or instance. */
+void rt_engine_trim(struct rt_engine *e);
 
 /* What this CPU can do: JIT_CPU_*, for rt_host.cpu. */
 u32 rt_probe_cpu(void);

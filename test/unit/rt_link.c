@@ -237,6 +237,7 @@ static enum err all_of_it(struct bytes a, struct bytes b) {
     rt_module_free(ma);
     rt_module_free(mb);
     rt_linker_free(l);
+    rt_engine_trim(e); /* each time the same allocations */
     return r;
 }
 
@@ -244,6 +245,7 @@ static void failures(void) {
     struct bytes a = wat(exporter), b = wat(importer);
     enum err r = ERR_NOMEM;
     size_t n;
+    rt_engine_trim(T.engine);
     for (n = 1; r && n < 500; n++) {
         size_t spaces = T.spaces;
         test_engine_fail(&T, n);
