@@ -46,8 +46,9 @@ static struct ival *at(const struct scan *s, u32 i) {
 /* How many registers of a class there are. Tests ask for few, so that spilling
  * and all that follows from it happens in small functions too. */
 static u32 available(const struct scan *s, u32 class) {
-    u32 few = s->f->options->registers;
-    return few ? MIN(few, (u32)s->regs->count[class]) : s->regs->count[class];
+    u32 few = s->f->options->registers, count = s->regs->count[class];
+    if (class && s->f->simd) count--; /* the last one is the second scratch */
+    return few ? MIN(few, count) : count;
 }
 
 /* ---- the heap ---- */
@@ -459,18 +460,20 @@ struct slot_end {
     i32 slot;
 };
 
-/* Slots are shared by values whose lives do not meet; value order is start order. */
-static void number_slots(struct scan *s) {
+/* Slots are shared by values of a size whose lives do not meet; value order is
+ * start order. A vector takes two. */
+static void number_slots(struct scan *s, bool vectors) {
     struct alloc *a = s->a;
     VEC(struct slot_end) free = {0}; /* small: a scan of the newest few suffices */
     for (u32 v = 1; v < s->f->ins.n; v++) {
-        if (a->slot[v] == NO_SLOT) continue;
+        if (a->slot[v] == NO_SLOT || (s->f->ins.p[v].type == T_V128) != vectors) continue;
         u32 end = 0, start = at(s, a->first[v])->start, hit = NO_POS;
         for (u32 i = a->first[v]; i; i = at(s, i)->next) end = at(s, i)->end;
         for (u32 k = 0; k < MIN(free.n, 64u) && hit == NO_POS; k++)
             if (free.p[free.n - 1 - k].end <= start) hit = free.n - 1 - k;
         if (hit == NO_POS) {
-            struct slot_end e = {0, (i32)a->slots++};
+            struct slot_end e = {0, (i32)a->slots};
+            a->slots += vectors ? 2 : 1;
             VEC_PUSH(s->f, free, e);
             hit = free.n - 1;
         }
@@ -500,6 +503,7 @@ void jit_allocate(struct fn *f) {
         bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);
         place(&s, fresh ? next++ : heap_pop(&s));
     }
-    number_slots(&s);
+    number_slots(&s, false);
+    if (f->simd) number_slots(&s, true);
     jit_resolve(f);
 }

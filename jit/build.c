@@ -2,7 +2,7 @@
  *
  * I1 the module is validated: decoding cannot fail and types agree.
  * I2 ins, blocks, edges and loops start at 1: 0 means none. */
-#include "jit/build.h"
+#include "jit/build_simd.h"
 
 static bool is_control(enum wasm_op op) {
     switch (op) {
@@ -53,7 +53,8 @@ static void start_locals(struct build *b) {
         b->locals[k] = ir_append(f, a);
     }
     for (u32 r = 0; r < f->wf->local_runs; r++) {
-        u32 zero = ir_const(f, ir_type_of(f->wf->locals[r].type), 0);
+        u8 type = ir_type_of(f->wf->locals[r].type);
+        u32 zero = type == T_V128 ? vconst(b, 0, 0) : ir_const(f, type, 0);
         for (u32 i = 0; i < f->wf->locals[r].count; i++) b->locals[k++] = zero;
     }
     assert(k == n);

@@ -126,6 +126,11 @@ void build_undo_locals(struct build *b, u32 mark);
 void build_loop_params(struct build *b, struct ctl *c);
 /* build_address.c: for an access to memory 0 behind guards */
 void build_fold_address(struct build *b, u32 *at, u32 *offset);
+/* build_simd.c */
+void build_vector(struct build *b);
+/* The access of the instruction at hand; operands and result on the stack. */
+void build_load(struct build *b, u8 type, u8 access);
+void build_store(struct build *b, u8 access);
 /* build_atomic.c */
 void build_atomic(struct build *b);
 /* build_throw.c */

@@ -231,6 +231,9 @@ static void do_store(struct build *b, struct row r) {
     memory_changes(b);
 }
 
+void build_load(struct build *b, u8 type, u8 access) { do_load(b, (struct row){IR_LOAD, type, access}); }
+void build_store(struct build *b, u8 access) { do_store(b, (struct row){IR_STORE, T_NONE, access}); }
+
 static void do_simple(struct build *b, struct row r) {
     if (ir_opinfos[r.op].args == 2) {
         u32 y = pop(b), x = pop(b);
@@ -259,6 +262,7 @@ static void push_results(struct build *b, u32 call, const struct wasm_functype *
     for (u32 i = 0; i < t->result_count; i++) {
         if (!i) {
             b->f->ins.p[call].type = ir_type_of(t->results[0]);
+            b->f->simd |= t->results[0] == WASM_V128;
             push(b, call);
         } else {
             struct ins r = {.op = IR_RESULT, .type = ir_type_of(t->results[i]), .a = call, .b = i};
@@ -459,7 +463,8 @@ static void do_round(struct build *b, struct row r) {
 void build_plain(struct build *b) {
     struct row r = simple[b->in.op];
     if (b->dead) return;
-    if (wasm_is_atomic(b->in.op)) build_atomic(b);
+    if (wasm_is_vector(b->in.op)) build_vector(b);
+    else if (wasm_is_atomic(b->in.op)) build_atomic(b);
     else if (r.op == IR_NOP) do_special(b);
     else if (r.op == IR_LOAD) do_load(b, r);
     else if (r.op == IR_STORE) do_store(b, r);

@@ -77,6 +77,9 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(FCVT, 1, PURE)       /* demote, promote */                               \
     X(BITCAST, 1, PURE)                                                        \
     X(SELECT, 3, PURE)     /* c ? a : b */                                     \
+    X(VCONST, 0, PURE)     /* a: in fn.vconsts */                              \
+    X(VUNARY, 1, PURE)     /* c: enum simd_op | immediate << 16 */             \
+    X(VBINARY, 2, PURE)    /* the same */                                      \
     X(LOAD, 1, TRAPS)      /* aux: enum ir_access, b: i32 offset, c: epoch */     \
     X(STORE, 2, EFFECT)    /* aux: enum ir_access, c: i32 offset */            \
     X(LOAD_AT, 1, TRAPS)   /* of any memory; aux, b: in fn.accesses, c: epoch */ \
@@ -117,7 +120,10 @@ enum ir_cond { CC_ULT = 2, CC_UGE = 3, CC_EQ = 4, CC_NE = 5, CC_ULE = 6, CC_UGT 
 enum ir_fcond { FC_EQ, FC_NE, FC_LT, FC_GT, FC_LE, FC_GE };
 
 /* What a load reads or a store writes; the value's type says the rest. */
-enum ir_access { A_U8, A_S8, A_U16, A_S16, A_U32, A_S32, A_64, A_F32, A_F64 };
+enum ir_access {
+    A_U8, A_S8, A_U16, A_S16, A_U32, A_S32, A_64, A_F32, A_F64,
+    A_V32, A_V64, A_V128, /* of a vector; the first two are loads, zero above */
+};
 
 /* What an atomic read-modify-write does; its value is the old one. */
 enum ir_rmw { RMW_ADD, RMW_SUB, RMW_AND, RMW_OR, RMW_XOR, RMW_XCHG };
@@ -183,6 +189,10 @@ struct access {
     u64 offset;
 };
 
+struct vconst {
+    u64 low, high;
+};
+
 /* A growing array: p is of the element's type. Failure escapes (jit_escape). */
 #define VEC(type)     \
     struct {          \
@@ -217,6 +227,8 @@ struct fn {
     u32 *arg_slots;  /* and then its overflow slot (abi.h) */
     u32 *uses;   /* how often each value is used by live instructions */
     bool calls;
+    bool simd;   /* has values of type V128: xmm14 is a second scratch */
+    VEC(struct vconst) vconsts;
     struct number *number; /* while building */
     /* of alloc, see alloc.h */
     struct alloc *alloc;

@@ -50,6 +50,11 @@ static bool dumps(const struct jit_options *o, char letter) {
     return false;
 }
 
+/* Vectors are of SSE4.1 at least. */
+static void check_cpu(struct compile *k) {
+    if (k->f.simd && !(k->info.options->cpu & JIT_CPU_SSE41)) jit_escape(&k->f, ERR_UNSUPPORTED);
+}
+
 static void compile_function(struct compile *k, u32 index) {
     const struct wasm_module *m = k->info.m;
     struct arena_mark mark = arena_mark(k->scratch);
@@ -61,6 +66,7 @@ static void compile_function(struct compile *k, u32 index) {
         note_time(k, p);
         if (dumps(k->info.options, passes[p].letter)) ir_dump(&k->f, passes[p].name);
     }
+    check_cpu(k);
     emit_function(&k->f, &k->code, &k->info, &k->out->funcs[index - m->imported_funcs]);
     arena_release(k->scratch, mark);
     note_time(k, JIT_EMIT);
@@ -143,7 +149,8 @@ static void compile_module(struct compile *k) {
 
 static enum err refuse(const struct compile *k, struct jit_error *error) {
     *error = (struct jit_error){.code = k->exit.err, .func = k->func};
-    fmt(error->text, sizeof error->text, "function %u: %s while compiling", k->func, err_text(k->exit.err));
+    if (k->exit.err == ERR_UNSUPPORTED) fmt(error->text, sizeof error->text, "function %u: SIMD on a CPU without SSE4.1", k->func);
+    else fmt(error->text, sizeof error->text, "function %u: %s while compiling", k->func, err_text(k->exit.err));
     return k->exit.err;
 }
 

@@ -99,7 +99,7 @@ static enum err eval_code(struct rt_instance *i, const struct wasm_init *init, u
 enum err rt_eval(struct rt_instance *i, const struct wasm_init *init, union abi_value *out) {
     *out = (union abi_value){.bits = {0, 0}};
     switch (init->kind) {
-    case WASM_INIT_CONST: out->i64 = init->value; return ERR_OK;
+    case WASM_INIT_CONST: *out = (union abi_value){.bits = {init->value, init->high}}; return ERR_OK;
     case WASM_INIT_GLOBAL: *out = *rt_global_at(i, (u32)init->value); return ERR_OK;
     case WASM_INIT_REF_NULL: return ERR_OK;
     case WASM_INIT_REF_FUNC:

@@ -51,7 +51,6 @@ enum err wasm_take_i64(struct cursor *c, i64 *out, const char **why) {
 /* The feature that assigns this byte to a type; NULL if none does. */
 static const char *future_type(u8 byte) {
     switch (byte) {
-    case 0x7b: return "SIMD: type v128";
     case 0x6e:
     case 0x6d:
     case 0x6c:
@@ -74,7 +73,7 @@ static enum err refuse_type(u8 byte, const char *text, const char **why) {
     return feature ? ERR_UNSUPPORTED : ERR_MALFORMED;
 }
 
-static bool is_number(u8 b) { return b >= WASM_F64 && b <= WASM_I32; }
+static bool is_number(u8 b) { return b >= WASM_V128 && b <= WASM_I32; }
 
 /* The nullable reference to a heap type: a byte, or the index of a type. */
 static enum err take_heap(struct cursor *c, wasm_type *out, const char *text, const char **why) {

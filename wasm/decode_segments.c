@@ -18,6 +18,9 @@ static bool classify(const struct wasm_instr *i, struct wasm_init *out) {
         *out = (struct wasm_init){.kind = WASM_INIT_CONST,
                                   .type = types[i->op - WASM_OP_I32_CONST], .value = i->bits};
         return true;
+    case WASM_OP_V128_CONST:
+        *out = (struct wasm_init){.kind = WASM_INIT_CONST, .type = WASM_V128, .value = i->bits, .high = i->high};
+        return true;
     case WASM_OP_GLOBAL_GET:
         *out = (struct wasm_init){.kind = WASM_INIT_GLOBAL, .type = out->type, .value = i->a};
         return true;

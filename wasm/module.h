@@ -94,6 +94,7 @@ struct wasm_init {
     enum wasm_init_kind kind;
     wasm_type type;    /* what it yields */
     u64 value;         /* CONST: the bits; GLOBAL, REF_FUNC: the index */
+    u64 high;          /* CONST of a v128: its upper half */
     struct bytes code; /* without the final end; empty for an element given by its index */
     u32 at;
 };

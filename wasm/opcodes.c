@@ -27,6 +27,7 @@ static const struct {
 } prefixes[] = {
     {PREFIX_MISC, 0x100, 0x80},
     {0xfe, 0x180, 0x80},
+    {0xfd, 0x200, WASM_OP_COUNT - 0x200},
 };
 
 /* What later standards assign to a first byte; NULL: nothing. */
@@ -34,7 +35,6 @@ static const char *future_feature(u8 byte) {
     switch (byte) {
     case 0xd3:
     case 0xfb: return "GC: instruction";
-    case 0xfd: return "SIMD: instruction";
     default: return NULL;
     }
 }
@@ -150,6 +150,18 @@ static enum err take_zero(struct cursor *c, const char **why) {
     return ERR_MALFORMED;
 }
 
+static enum err take_vector(struct cursor *c, struct wasm_instr *i, const char **why) {
+    enum err e = take_raw(c, 8, &i->bits, why);
+    return e ? e : take_raw(c, 8, &i->high, why);
+}
+
+static enum err take_lane(struct cursor *c, struct wasm_instr *i, const char **why) {
+    u8 lane = 0;
+    enum err e = wasm_take_byte(c, &lane, why);
+    i->lane = lane;
+    return e;
+}
+
 static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const char **why) {
     i32 narrow = 0;
     i64 wide = 0;
@@ -161,6 +173,12 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     case WASM_IMM_CATCHES: return take_catches(c, i, why);
     case WASM_IMM_TYPES: return take_types(c, i, why);
     case WASM_IMM_MEMARG: return take_memarg(c, i, why);
+    case WASM_IMM_MEMARG_LANE:
+        e = take_memarg(c, i, why);
+        return e ? e : take_lane(c, i, why);
+    case WASM_IMM_LANE: return take_lane(c, i, why);
+    case WASM_IMM_V128:
+    case WASM_IMM_SHUFFLE: return take_vector(c, i, why);
     case WASM_IMM_I32:
         e = wasm_take_i32(c, &narrow, why);
         i->bits = (u32)narrow;

@@ -3,8 +3,9 @@
  *
  * I1 a row is X(NAME, code, "text", IMMEDIATE, "operands", "results", align).
  * I2 code is the opcode byte; behind the prefix 0xfc it is 0x100 | sub-opcode,
- *    behind 0xfe (atomics) 0x180 | sub-opcode, so the codes index one table.
- * I3 operands and results are strings of i I f F (i32 i64 f32 f64), deepest
+ *    behind 0xfe (atomics) 0x180 | sub-opcode, behind 0xfd (vectors) 0x200 |
+ *    sub-opcode, so the codes index one table.
+ * I3 operands and results are strings of i I f F v (i32 i64 f32 f64 v128), deepest
  *    operand first; "*" means that the instruction has a typing rule of its own.
  *    a is the index type of the memory or table that the immediates name (of the
  *    destination, where they name two), s that of the source, m the smaller one.
@@ -17,6 +18,7 @@
 #include "base/err.h"
 #include "base/types.h"
 #include "wasm/module.h"
+#include "wasm/opcodes_simd.h"
 
 /* What follows the opcode (WebAssembly 2.0, 5.4), and where struct wasm_instr
  * holds it. */
@@ -47,7 +49,11 @@
     X(DATA_MEMORY)   /* a = segment, b = memory */                               \
     X(ELEM_TABLE)    /* a = segment, b = table */                                \
     X(MEMORY_MEMORY) /* a = destination, b = source */                           \
-    X(TABLE_TABLE)   /* a = destination, b = source */
+    X(TABLE_TABLE)   /* a = destination, b = source */                           \
+    X(V128)          /* bits, high */                                            \
+    X(SHUFFLE)       /* 16 lanes in bits, high */                                \
+    X(LANE)          /* lane */                                                  \
+    X(MEMARG_LANE)   /* as MEMARG; lane */
 
 enum wasm_immediate {
 #define X(name) WASM_IMM_##name,
@@ -55,7 +61,8 @@ enum wasm_immediate {
 #undef X
 };
 
-#define WASM_OPS(X)                                                                     \
+#define WASM_OPS(X) WASM_PLAIN_OPS(X) WASM_SIMD_OPS(X)
+#define WASM_PLAIN_OPS(X)                                                               \
     X(UNREACHABLE, 0x00, "unreachable", NONE, "*", "*", 0)                              \
     X(NOP, 0x01, "nop", NONE, "", "", 0)                                                \
     X(BLOCK, 0x02, "block", BLOCK, "*", "*", 0)                                         \
@@ -344,9 +351,10 @@ enum wasm_op {
 #define X(name, code, text, imm, in, out, align) WASM_OP_##name = code,
     WASM_OPS(X)
 #undef X
-        WASM_OP_COUNT = 0x1cf /* codes are below it; not all are used */
+        WASM_OP_COUNT = 0x314 /* codes are below it; not all are used */
 };
 
+static inline bool wasm_is_vector(enum wasm_op op) { return op >= WASM_OP_V128_LOAD; }
 static inline bool wasm_is_atomic(enum wasm_op op) {
     return op >= WASM_OP_MEMORY_NOTIFY && op <= WASM_OP_I64_ATOMIC_RMW32_CMPXCHG_U;
 }
@@ -366,9 +374,9 @@ extern const struct wasm_opinfo wasm_opinfos[WASM_OP_COUNT];
 /* One decoded instruction. Which fields are set: see WASM_IMMEDIATES. */
 struct wasm_instr {
     enum wasm_op op;
-    u32 a, b;
+    u32 a, b, lane;
     wasm_type type;
-    u64 bits;
+    u64 bits, high;
     struct cursor labels; /* LABELS: over the a + 1 LEBs; CATCHES: the clauses */
 };
 

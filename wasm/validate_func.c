@@ -125,6 +125,7 @@ static bool is_constant(enum wasm_op op) {
     case WASM_OP_I64_CONST:
     case WASM_OP_F32_CONST:
     case WASM_OP_F64_CONST:
+    case WASM_OP_V128_CONST:
     case WASM_OP_GLOBAL_GET:
     case WASM_OP_REF_NULL:
     case WASM_OP_REF_FUNC:

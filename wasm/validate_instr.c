@@ -24,6 +24,7 @@ static wasm_type index_type(const struct validator *v, const struct wasm_instr *
     wasm_type to, from;
     switch (wasm_opinfos[i->op].imm) {
     case WASM_IMM_MEMARG:
+    case WASM_IMM_MEMARG_LANE:
     case WASM_IMM_DATA_MEMORY: return memory_index(v, i->b);
     case WASM_IMM_MEMORY: return memory_index(v, i->a);
     case WASM_IMM_TABLE: return table_index(v, i->a);
@@ -46,6 +47,7 @@ static wasm_type type_of(const struct validator *v, const struct wasm_instr *i, 
     case 'I': return WASM_I64;
     case 'f': return WASM_F32;
     case 'F': return WASM_F64;
+    case 'v': return WASM_V128;
     default: return index_type(v, i, letter);
     }
 }
@@ -311,6 +313,22 @@ static enum err check_memarg(struct validator *v, const struct wasm_instr *i) {
     return ERR_OK;
 }
 
+/* A lane of a vector; of a load or store, by the width of its access. */
+static enum err check_lane(struct validator *v, const struct wasm_instr *i) {
+    u32 align = wasm_opinfos[i->op].align, lanes = 1u << align;
+    if (wasm_opinfos[i->op].imm == WASM_IMM_MEMARG_LANE) {
+        enum err e = check_memarg(v, i);
+        if (e) return e;
+        lanes = 16u >> align;
+    }
+    return i->lane < lanes ? ERR_OK : validator_fail(v, ERR_INVALID, "invalid lane index");
+}
+
+static enum err check_shuffle(struct validator *v, const struct wasm_instr *i) {
+    const u64 outside = 0xe0e0e0e0e0e0e0e0; /* 32 lanes: of two vectors */
+    return (i->bits | i->high) & outside ? validator_fail(v, ERR_INVALID, "invalid lane index") : ERR_OK;
+}
+
 static enum err check_data(struct validator *v, u32 segment) {
     if (!v->m->has_data_count && v->m->data_count)
         return validator_fail(v, ERR_MALFORMED, "data count section required");
@@ -338,6 +356,9 @@ static enum err check_table_copy(struct validator *v, const struct wasm_instr *i
 static enum err check_immediate(struct validator *v, const struct wasm_instr *i) {
     switch (wasm_opinfos[i->op].imm) {
     case WASM_IMM_MEMARG: return check_memarg(v, i);
+    case WASM_IMM_MEMARG_LANE:
+    case WASM_IMM_LANE: return check_lane(v, i);
+    case WASM_IMM_SHUFFLE: return check_shuffle(v, i);
     case WASM_IMM_MEMORY: return i->a < v->m->memory_count ? ERR_OK : unknown(v, "memory", i->a);
     case WASM_IMM_TABLE: return i->a < v->m->table_count ? ERR_OK : unknown(v, "table", i->a);
     case WASM_IMM_DATA: return check_data(v, i->a);

@@ -25,7 +25,7 @@ static void plan_frame(struct emit *e) {
     e->saved_mask = f->pads.n && !fault(PAD_SAVED) ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
     e->has_spare = uses_spare(e);
-    u32 slots = e->a->slots + e->has_spare;
+    u32 slots = e->a->slots + (!e->has_spare ? 0 : f->simd ? 2 : 1);
     if (slots > (1u << 24)) jit_escape(f, ERR_LIMIT);
     e->frame = 8 * slots;
     if (f->calls && (e->frame + 8 * (e->saved + 1)) % 16) e->frame += 8;
@@ -261,6 +261,7 @@ static void emit_ins(struct emit *e, u32 i) {
     else if (op >= IR_TRUNC && op <= IR_CONVERT) emit_convert(e, i);
     else if ((op >= IR_FADD && op <= IR_FROUND) || op == IR_FCVT || op == IR_BITCAST) emit_float(e, i);
     else if (op == IR_SELECT) emit_select(e, i);
+    else if (op <= IR_VBINARY && op >= IR_VCONST) emit_simd(e, i);
     else if (op == IR_CHECK) emit_check(e, i);
     else if (op == IR_CAUGHT) emit_caught(e, i);
     else if (op >= IR_ATOMIC_LOAD && op <= IR_FENCE) emit_atomic(e, i);

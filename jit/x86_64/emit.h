@@ -128,6 +128,7 @@ void emit_compare(struct emit *e, u32 i);
 void emit_divide(struct emit *e, u32 i);
 void emit_float(struct emit *e, u32 i);
 void emit_convert(struct emit *e, u32 i);
+void emit_simd(struct emit *e, u32 i);      /* emit_simd.c */
 void emit_memory(struct emit *e, u32 i);
 u32 access_size(u8 access);             /* enum ir_access, in bytes */
 /* emit_access.c: the address of f->accesses[access] in instruction i, through

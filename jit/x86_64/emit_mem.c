@@ -13,7 +13,9 @@ u32 access_size(u8 access) {
     case A_U16:
     case A_S16: return 2;
     case A_64:
-    case A_F64: return 8;
+    case A_F64:
+    case A_V64: return 8;
+    case A_V128: return 16;
     default: return 4;
     }
 }
@@ -45,6 +47,8 @@ void put_load(struct emit *e, u8 type, u8 access, u8 d, struct rm at) {
     case A_U32: put_mov(c, 0, d, at); break;
     case A_S32: put_op(c, 0, 1, 0x63, d, at, 0); break;
     case A_64: put_mov(c, 1, d, at); break;
+    case A_V32: put_fmov(c, T_F32, d, at); break; /* movss, movsd from memory: zero above */
+    case A_V64: put_fmov(c, T_F64, d, at); break;
     default: put_fmov(c, type, d, at); break;
     }
 }
@@ -68,6 +72,7 @@ static void store_reg(struct emit *e, u8 access, struct rm to, u8 from) {
     case A_64: put_store(c, 1, to, from); break;
     case A_F32: put_fstore(c, T_F32, to, from); break;
     case A_F64: put_fstore(c, T_F64, to, from); break;
+    case A_V128: put_fstore(c, T_V128, to, from); break;
     default: put_store(c, 0, to, from); break;
     }
 }

@@ -160,13 +160,16 @@ void put_pop(struct code *c, u8 reg) {
     put8(c, 0x58 | (reg & 7));
 }
 
+/* movss, movsd, movups */
+static u8 float_prefix(u8 type) { return type == T_V128 ? 0 : type == T_F64 ? 0xf2 : 0xf3; }
+
 void put_fmov(struct code *c, u8 type, u8 to, struct rm from) {
     if (from.kind == RM_REG) put_op(c, 0, 0, 0x0f28, to, from, 0); /* movaps: the whole register */
-    else put_op(c, type == T_F64 ? 0xf2 : 0xf3, 0, 0x0f10, to, from, 0);
+    else put_op(c, float_prefix(type), 0, 0x0f10, to, from, 0);
 }
 
 void put_fstore(struct code *c, u8 type, struct rm to, u8 from) {
-    put_op(c, type == T_F64 ? 0xf2 : 0xf3, 0, 0x0f11, from, to, 0);
+    put_op(c, float_prefix(type), 0, 0x0f11, from, to, 0);
 }
 
 u32 put_jcc8(struct code *c, u8 cc) {

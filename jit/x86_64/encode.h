@@ -10,8 +10,8 @@
 
 enum {
     RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
-    XMM0 = 16, XMM15 = 31,
-    SCRATCH = R11, FSCRATCH = XMM15, CTX = R14, BASE = R15,
+    XMM0 = 16, XMM14 = 30, XMM15 = 31,
+    SCRATCH = R11, FSCRATCH = XMM15, FSCRATCH2 = XMM14 /* where fn.simd */, CTX = R14, BASE = R15,
     NO_REG = 0xff,
 };
 
@@ -99,7 +99,7 @@ void put_lea(struct code *c, u32 w, u8 to, struct rm from);
 void put_shift_imm(struct code *c, u32 sub, u32 w, u8 reg, u8 n);
 void put_push(struct code *c, u8 reg);
 void put_pop(struct code *c, u8 reg);
-/* Vector: type F32 or F64. */
+/* Vector: type F32, F64 or V128. */
 void put_fmov(struct code *c, u8 type, u8 to, struct rm from);
 void put_fstore(struct code *c, u8 type, struct rm to, u8 from);
 /* Jumps within an instruction's own expansion. */

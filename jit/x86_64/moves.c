@@ -3,7 +3,7 @@
  * I1 no two moves have the same target.
  * I2 a move runs once nobody still reads its target; what is left then are
  *    cycles, each broken once.
- * I3 only r11, xmm15 and the spare slot are used besides. */
+ * I3 only r11, xmm15, in a function with vectors xmm14, and the spare slot are used besides. */
 #include "jit/x86_64/emit.h"
 
 static void load_const(struct emit *e, u8 reg, const struct ins *i) {
@@ -33,6 +33,9 @@ static void into_register(struct emit *e, u8 reg, u32 from, u8 type) {
 static void into_memory(struct emit *e, struct rm to, u32 from, u8 type) {
     if (loc_kind(from) == L_CONST) {
         const_to_memory(e, to, e_ins(e, loc_n(from)));
+    } else if (loc_kind(from) != L_REG && type == T_V128) {
+        put_fmov(e->c, type, FSCRATCH2, rm_of(e, from));
+        put_fstore(e->c, type, to, FSCRATCH2);
     } else if (loc_kind(from) != L_REG) {
         put_mov(e->c, 1, SCRATCH, rm_of(e, from));
         put_store(e->c, 1, to, SCRATCH);

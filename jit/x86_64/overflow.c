@@ -2,7 +2,7 @@
  *
  * I1 an access is [r11 + offset of a slot in struct abi_store], r11 loaded from
  *    the context right before, with no call and no jump in between.
- * I2 sending changes no register but r11: sources may be anywhere. */
+ * I2 sending changes no register but r11 and, for vectors, xmm14: sources may be anywhere. */
 #include "jit/x86_64/emit.h"
 
 static_assert((u32)WASM_MAX_PARAMS <= ABI_OVERFLOW && (u32)WASM_MAX_RESULTS <= ABI_OVERFLOW, "every value has a slot");
@@ -49,6 +49,11 @@ static void send_memory(struct emit *e) {
     for (u32 k = 0; k < e->overflow.n; k++) {
         struct pmove m = e->overflow.p[k];
         if (loc_kind(m.from) != L_SLOT) continue;
+        if (m.type == T_V128) {
+            put_fmov(e->c, T_V128, FSCRATCH2, rm_of(e, m.from));
+            put_fstore(e->c, T_V128, overflow_slot(SCRATCH, m.to), FSCRATCH2);
+            continue;
+        }
         put_mov(e->c, 1, by, rm_of(e, m.from));
         put_store(e->c, 1, overflow_slot(SCRATCH, m.to), by);
     }

@@ -1,4 +1,5 @@
 /* regs.c: the register file and calling convention (abi.h) as tables. */
+#include "jit/simd.h"
 #include "jit/x86_64/emit.h"
 
 enum { CALLER_SAVED_INT = 1 << RAX | 1 << RCX | 1 << RDX | 1 << RSI | 1 << RDI | 1 << R8 | 1 << R9 | 1 << R10 };
@@ -55,6 +56,10 @@ static u32 late(const struct fn *f, u32 i) {
     const struct ins *x = &f->ins.p[i];
     u32 index = x->op >= IR_ADD && x->op <= IR_XOR && (folded(f, x->a) || folded(f, x->b)) ? 1u << 8 : 0;
     switch (x->op) {
+    case IR_VBINARY: {
+        u8 kind = simd_infos[simd_op_of(x)].kind;
+        return kind == SIMD_FIRST || kind == SIMD_FIRST_I ? 2 : 0;
+    }
     case IR_SUB:
     case IR_FSUB:
     case IR_FDIV:

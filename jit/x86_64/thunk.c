@@ -283,10 +283,14 @@ static void put_thunk_args(struct code *c, const struct wasm_functype *t) {
     for (u32 k = 0; k < t->param_count; k++) {
         struct rm from = rm_mem(RBX, (i32)(16 * k));
         bool vector = is_float(ir_type_of(t->params[k]));
+        bool whole = t->params[k] == WASM_V128;
         if (vector && floats < 8) {
-            put_fmov(c, T_F64, (u8)(XMM0 + floats++), from);
+            put_fmov(c, whole ? T_V128 : T_F64, (u8)(XMM0 + floats++), from);
         } else if (!vector && ints < ARRAY_LEN(int_args)) {
             put_mov(c, 1, int_args[ints++], from);
+        } else if (whole) {
+            put_fmov(c, T_V128, FSCRATCH, from);
+            put_fstore(c, T_V128, overflow_slot(RAX, overflow++), FSCRATCH);
         } else {
             put_mov(c, 1, R10, from);
             put_store(c, 1, overflow_slot(RAX, overflow++), R10);
@@ -298,11 +302,17 @@ static void put_thunk_args(struct code *c, const struct wasm_functype *t) {
 static void put_thunk_results(struct code *c, const struct wasm_functype *t) {
     if (t->result_count > 1) put_mov(c, 1, SCRATCH, rm_mem(RSP, 0));
     for (u32 k = t->result_count; k-- > 1;) {
+        if (t->results[k] == WASM_V128) {
+            put_fmov(c, T_V128, FSCRATCH, overflow_slot(SCRATCH, k - 1));
+            put_fstore(c, T_V128, rm_mem(RBX, (i32)(16 * k)), FSCRATCH);
+            continue;
+        }
         put_mov(c, 1, R10, overflow_slot(SCRATCH, k - 1));
         put_store(c, 1, rm_mem(RBX, (i32)(16 * k)), R10);
     }
     if (!t->result_count) return;
-    if (is_float(ir_type_of(t->results[0]))) put_fstore(c, T_F64, rm_mem(RBX, 0), XMM0);
+    u8 type = ir_type_of(t->results[0]);
+    if (is_float(type)) put_fstore(c, type == T_V128 ? type : T_F64, rm_mem(RBX, 0), XMM0);
     else put_store(c, 1, rm_mem(RBX, 0), RAX);
 }
 

@@ -25,7 +25,7 @@ static void take_action(struct cursor *c, struct action *a) {
 }
 
 static union abi_value argument(struct spec_run *r, struct spec_value v) {
-    union abi_value out = {.bits = {v.bits, 0}};
+    union abi_value out = {.bits = {v.bits, v.pattern == PATTERN_V128 ? v.high : 0}};
     if (v.pattern == PATTERN_NULL) out.i64 = 0;
     if (v.pattern == PATTERN_EXTERN) out.i64 = rt_extern_new(r->store, (void *)(uptr)(v.bits + 1));
     return out;
@@ -68,6 +68,34 @@ static bool is_extern(struct spec_run *r, u64 handle, u64 number) {
     return rt_extern_get(r->store, (u32)handle, &p) && (uptr)p == number + 1;
 }
 
+/* Lane by lane where a lane is a NaN of some kind. */
+static bool matches_vector(struct spec_value want, union abi_value have) {
+    enum { SIGNLESS32 = 0x7fffffff, QUIET32 = 0x7fc00000 };
+    const u64 quiet64 = 0x7ff8000000000000;
+    if (!want.width) return have.bits[0] == want.bits && have.bits[1] == want.high;
+    u64 all[2] = {want.bits, want.high};
+    for (u32 k = 0; k < 16u / want.width; k++) {
+        u64 h = 0, w = 0, quiet = want.width == 4 ? QUIET32 : quiet64;
+        memcpy(&h, (const u8 *)have.bits + k * want.width, want.width);
+        memcpy(&w, (const u8 *)all + k * want.width, want.width);
+        u64 magnitude = h & (want.width == 4 ? SIGNLESS32 : (u64)INT64_MAX);
+        bool same = want.lanes[k] == 0   ? h == w
+                    : want.lanes[k] == 1 ? magnitude == quiet
+                                         : (magnitude & quiet) == quiet;
+        if (!same) return false;
+    }
+    return true;
+}
+
+static bool matches(struct spec_run *r, struct spec_value want, union abi_value have, wasm_type type);
+
+static bool matches_one_of(struct spec_run *r, struct spec_value want, union abi_value have, wasm_type type) {
+    struct cursor c = want.others;
+    bool any = false;
+    for (u64 k = 0; k < want.bits; k++) any |= matches(r, spec_value(&c), have, type);
+    return any;
+}
+
 static bool matches(struct spec_run *r, struct spec_value want, union abi_value have, wasm_type type) {
     enum { SIGN32 = 31, SIGN64 = 63 };
     u32 code = type & WASM_TYPE_CODE, low = have.i32, high32 = 0x7fc00000;
@@ -87,6 +115,8 @@ static bool matches(struct spec_run *r, struct spec_value want, union abi_value 
     case PATTERN_EXTERN: return code == WASM_EXTERNREF && is_extern(r, low, want.bits);
     case PATTERN_FUNC: return code == WASM_FUNCREF && low;
     case PATTERN_EXTERN_ANY: return code == WASM_EXTERNREF && low;
+    case PATTERN_V128: return type == WASM_V128 && matches_vector(want, have);
+    case PATTERN_EITHER: return matches_one_of(r, want, have, type);
     case PATTERN_OTHER: return false;
     }
     unreachable();

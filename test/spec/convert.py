@@ -6,7 +6,9 @@ A pack is "WHELKSPC" and then one script per .wast file of the groups in groups.
 A command is u8 kind, u32 line, and what KINDS says. All numbers are
 little-endian; str is u16 length and bytes; blob is u32 length and bytes;
 action is u8 (0 invoke, 1 get), str module name or "", str field, u8 count and
-values; a value is u8 pattern, u64 bits. Texts assert only text parsers
+values; a value is u8 pattern, u64 bits; a v128 has after its low bits u64 high,
+u8 bytes of a lane (0: compare all) and for each of four lanes u8 0 exact, 1
+canonical NaN, 2 arithmetic NaN; "either" has in bits how many values follow. Texts assert only text parsers
 (assert_malformed of quoted modules) are left out: there is none here.
 """
 import glob
@@ -36,7 +38,7 @@ KINDS = {
 DEFERRED, DEFINITION, MISSING = 1, 2, 4
 PATTERNS = {"i32": 1, "i64": 2, "f32": 3, "f64": 4, "canonical32": 5, "arithmetic32": 6,
             "canonical64": 7, "arithmetic64": 8, "null": 9, "extern": 10, "func": 11,
-            "extern-any": 12, "other": 13}
+            "extern-any": 12, "other": 13, "v128": 14, "either": 15}
 
 
 class Unsupported(Exception):
@@ -64,6 +66,23 @@ def pattern(kind, bits=0):
     return struct.pack("<BQ", PATTERNS[kind], bits)
 
 
+LANES = {"i8x16": 8, "i16x8": 16, "i32x4": 32, "i64x2": 64, "f32x4": 32, "f64x2": 64}
+
+
+def vector(shape, lanes):
+    """(v128.const f32x4 1 nan:canonical 3 4), ..."""
+    bits, low, kinds = LANES[shape], 0, [0, 0, 0, 0]
+    for i, text in enumerate(lanes):
+        if text in ("nan:canonical", "nan:arithmetic"):
+            kinds[i] = 1 if text == "nan:canonical" else 2
+        elif shape[0] == "f":
+            low |= literals.floating(text, bits) << i * bits
+        else:
+            low |= literals.integer(text, bits) << i * bits
+    width = bits // 8 if any(kinds) else 0
+    return struct.pack("<BQQB4B", PATTERNS["v128"], low & (1 << 64) - 1, low >> 64, width, *kinds)
+
+
 def value(node):
     """(i32.const 1), (f32.const nan:canonical), (ref.null func), ..."""
     op, rest = node[0], node[1:]
@@ -73,6 +92,10 @@ def value(node):
         if rest[0] in ("nan:canonical", "nan:arithmetic"):
             return pattern(rest[0][4:] + op[1:3])
         return pattern(op[:3], literals.floating(rest[0], int(op[1:3])))
+    if op == "v128.const":
+        return vector(rest[0], rest[1:])
+    if op == "either":
+        return pattern("either", len(rest)) + b"".join(map(value, rest))
     if op == "ref.null":
         return pattern("null")
     if op in ("ref.extern", "ref.host"):

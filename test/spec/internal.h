@@ -37,11 +37,20 @@ enum spec_pattern {
     PATTERN_FUNC,
     PATTERN_EXTERN_ANY,
     PATTERN_OTHER,
+    PATTERN_V128,
+    PATTERN_EITHER,
 };
+
+enum { SPEC_LANES = 4 };
 
 struct spec_value {
     u8 pattern;
     u64 bits;
+    /* V128 */
+    u64 high;
+    u8 width;             /* bytes of a lane; 0: all is compared */
+    u8 lanes[SPEC_LANES]; /* 0 exact, 1 canonical, 2 arithmetic */
+    struct cursor others; /* EITHER: over bits values */
 };
 
 enum { MAX_NAMED = 256, MAX_VALUES = 64 };

@@ -63,6 +63,13 @@ struct bytes spec_blob(struct cursor *c) { return take_exactly(c, spec_u32(c)); 
 struct spec_value spec_value(struct cursor *c) {
     struct spec_value v = {.pattern = spec_u8(c)};
     enum err e = take_le64(c, &v.bits);
+    v.others = *c;
+    if (v.pattern == PATTERN_V128) {
+        e |= take_le64(c, &v.high);
+        v.width = spec_u8(c);
+        for (u32 k = 0; k < SPEC_LANES; k++) v.lanes[k] = spec_u8(c);
+    }
+    for (u64 k = 0; v.pattern == PATTERN_EITHER && k < v.bits; k++) spec_value(c);
     assert(!e);
     return v;
 }

@@ -1,0 +1,95 @@
+/* emit_simd.c: vector instructions, by the table of jit/simd.h.
+ *
+ * I1 xmm15 and, in a function with vectors, xmm14 are free between instructions.
+ * I2 no operand is read from memory: slots are not aligned, and legacy encodings
+ *    demand it.
+ * I3 d = first; d op= second. Where the order matters the allocator keeps the
+ *    second out of d (regs.c, late). */
+#include "jit/simd.h"
+#include "jit/x86_64/emit.h"
+
+static u8 vector_in(struct emit *e, u32 v, u32 pos, u8 scratch) {
+    u32 l = loc_at(e, v, pos);
+    if (loc_kind(l) == L_REG) return (u8)loc_n(l);
+    to_reg(e, v, pos, scratch);
+    return scratch;
+}
+
+static void put_simd(struct emit *e, const struct simd_info *s, u32 w, u8 reg, u8 rm, u32 trailing) {
+    put_op(e->c, s->prefix, w, s->opcode, reg, rm_reg(rm), trailing);
+}
+
+static void emit_vconst(struct emit *e, u32 i) {
+    struct vconst k = e->f->vconsts.p[e_ins(e, i)->a];
+    u8 d = dest(e, i);
+    const struct simd_info *ones = &simd_infos[SIMD_PCMPEQD], *zero = &simd_infos[SIMD_PXOR];
+    if (!k.low && !k.high) put_simd(e, zero, 0, d, d, 0);
+    else if (k.low == UINT64_MAX && k.high == UINT64_MAX) put_simd(e, ones, 0, d, d, 0);
+    else put_fmov(e->c, T_V128, d, rm_data(put_data(e->c, k.low, k.high, 16)));
+    done(e, i, d);
+}
+
+static void emit_vunary(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    const struct simd_info *s = &simd_infos[simd_op_of(x)];
+    u32 pos = use_pos(i);
+    u8 d = dest(e, i);
+    switch (s->kind) {
+    case SIMD_UNARY: put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 0); break;
+    case SIMD_UNARY_I:
+        put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 1);
+        put8(e->c, simd_immediate(x));
+        break;
+    case SIMD_SHIFT:
+        to_reg(e, x->a, pos, d);
+        put_simd(e, s, 0, s->sub, d, 1);
+        put8(e->c, simd_immediate(x));
+        break;
+    case SIMD_EXTRACT: /* the vector is in the reg field */
+        put_simd(e, s, wide(x->type), vector_in(e, x->a, pos, FSCRATCH), d, 1);
+        put8(e->c, simd_immediate(x));
+        break;
+    case SIMD_MASK: put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 0); break;
+    default: assert(s->kind == SIMD_FROM);
+        put_simd(e, s, wide(e_ins(e, x->a)->type), d, in_reg(e, x->a, pos), 0);
+        break;
+    }
+    done(e, i, d);
+}
+
+static void emit_insert(struct emit *e, u32 i, const struct simd_info *s) {
+    const struct ins *x = e_ins(e, i);
+    u8 d = dest(e, i);
+    to_reg(e, x->a, use_pos(i), d);
+    put_simd(e, s, wide(e_ins(e, x->b)->type), d, in_reg(e, x->b, use_pos(i)), 1);
+    put8(e->c, simd_immediate(x));
+    done(e, i, d);
+}
+
+static void emit_vbinary(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    const struct simd_info *s = &simd_infos[simd_op_of(x)];
+    if (s->kind == SIMD_INSERT) {
+        emit_insert(e, i, s);
+        return;
+    }
+    u8 d = dest(e, i);
+    u32 first = x->a, second = x->b, pos = s->kind == SIMD_BOTH ? use_pos(i) : def_pos(i);
+    if (s->kind == SIMD_BOTH && loc_at(e, second, pos) == LOC(L_REG, d)) {
+        first = x->b;
+        second = x->a;
+    }
+    u8 from = vector_in(e, second, pos, FSCRATCH2);
+    to_reg(e, first, use_pos(i), d);
+    put_simd(e, s, 0, d, from, s->kind == SIMD_FIRST_I);
+    if (s->kind == SIMD_FIRST_I) put8(e->c, simd_immediate(x));
+    done(e, i, d);
+}
+
+void emit_simd(struct emit *e, u32 i) {
+    switch (e_ins(e, i)->op) {
+    case IR_VCONST: emit_vconst(e, i); break;
+    case IR_VUNARY: emit_vunary(e, i); break;
+    default: emit_vbinary(e, i); break;
+    }
+}
