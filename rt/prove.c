@@ -32,6 +32,7 @@ static_assert(JIT_POINT_PAD == VERIFY_PAD, "one meaning of the top bit");
 
 static u8 letter(wasm_type t) {
     u32 code = t & WASM_TYPE_CODE;
+    if (code == WASM_V128) return VERIFY_VECTOR;
     return code == WASM_F32 || code == WASM_F64 ? VERIFY_FLOAT : VERIFY_INT;
 }
 

@@ -10,7 +10,7 @@
 #define RANGE(map, prefix, first, last, role, reg, rm, width, imm) \
     [(map << 10 | prefix << 8 | (first)) ... (map << 10 | prefix << 8 | (last))] = {role, reg, rm, width, imm, 0},
 enum { CPU_0 = 0, CPU_SSE41 = VERIFY_CPU_SSE41, CPU_POPCNT = VERIFY_CPU_POPCNT, CPU_LZCNT = VERIFY_CPU_LZCNT,
-    CPU_BMI1 = VERIFY_CPU_BMI1 };
+    CPU_BMI1 = VERIFY_CPU_BMI1, CPU_AVX = VERIFY_CPU_AVX };
 
 const struct form verify_forms[4 << 10] = {
 #include "verify/encodings.h"
@@ -101,12 +101,12 @@ bool verify_decode(const u8 *at, struct insn *d) {
     if (f->role == BAD) return false;
     d->f = *f;
     d->w = d->rex >> 3 & 1;
-    d->width = f->width == O ? (d->w ? 8 : 4) : f->width;
+    d->width = f->width == O ? (d->w ? 8 : 4) : f->width == U16 ? 16 : f->width;
     d->rm = NO_REG;
     if (f->role < PLAIN) p = operands(p, d);
     u32 n = imm_bytes(d, f);
     if (n) d->imm = read_imm(p, n), p += n;
     d->length = (u8)(p - at);
-    if (d->lock && (d->rm != NO_REG || !(d->f.rm & A_WRITE) || row >> 10 != TWO)) return false;
+    if (d->lock && (d->rm != NO_REG || (d->f.rm & (A_WRITE | A_VECTOR)) != A_WRITE || row >> 10 != TWO)) return false;
     return d->length <= 15 && !high_byte(d);
 }

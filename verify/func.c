@@ -45,6 +45,7 @@ static bool general(struct verifier *v, const struct insn *d, u8 reg, u8 access)
 
 static bool rm_operand(struct verifier *v, const struct insn *d) {
     if (!(d->f.rm & (A_READ | A_WRITE))) return true;
+    if (d->rm == NO_REG && d->f.rm & A_REGISTER) return FAIL(v, ENCODING);
     if (d->rm == NO_REG) return verify_memory(v, d, d->f.rm & A_WRITE);
     return d->f.rm & A_VECTOR || general(v, d, d->rm, d->f.rm);
 }
@@ -232,6 +233,10 @@ static bool group(struct verifier *v, const struct insn *d, u32 *n) {
         if (op) return FAIL(v, ENCODING);
         return d->rm == NO_REG ? verify_memory(v, d, false) : general(v, d, d->rm, GR);
     case G_UNARY: return unary(v, d);
+    case G_VSHIFT: { /* there is no arithmetic shift of quadwords */
+        bool is_shift = op == 2 || op == 6 || (op == 4 && d->opcode != 0x73);
+        return is_shift ? rm_operand(v, d) : FAIL(v, ENCODING);
+    }
     default: return group_ff(v, d);
     }
 }

@@ -9,7 +9,7 @@
  * I2 a piece that was proven is remembered, so that many calls cost one proof. */
 #include "verify/internal.h"
 
-enum { XMM0 = 16, HOST_INTS = 6, HOST_FLOATS = 8, MARK = 0x57801f0f, CROSS_LENGTH = 27, SMALL_FRAME = 1024 };
+enum { XMM0 = 16, XMM15 = 31, HOST_INTS = 6, HOST_FLOATS = 8, MARK = 0x57801f0f, CROSS_LENGTH = 27, SMALL_FRAME = 1024 };
 static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
 
 struct piece {
@@ -165,8 +165,8 @@ struct places {
     u32 ints, floats, slots;
 };
 static u8 place(struct places *p, u8 letter, u32 *slot) {
-    if (letter == VERIFY_FLOAT && p->floats < HOST_FLOATS) return (u8)(XMM0 + p->floats++);
-    if (letter != VERIFY_FLOAT && p->ints < HOST_INTS) return int_args[p->ints++];
+    if (letter != VERIFY_INT && p->floats < HOST_FLOATS) return (u8)(XMM0 + p->floats++);
+    if (letter == VERIFY_INT && p->ints < HOST_INTS) return int_args[p->ints++];
     *slot = p->slots++;
     return NO_REG;
 }
@@ -187,7 +187,7 @@ static void host_args(struct piece *g, const struct verify_type *t, u32 stack, u
     if (stack) load_store(g, R11);
     for (u32 k = 0; k < t->param_count; k++) {
         u8 from = place(&wasm, t->params[k], &from_slot);
-        ints += t->params[k] != VERIFY_FLOAT;
+        ints += t->params[k] == VERIFY_INT;
         if (place(&host, t->params[k], &to_slot) != NO_REG) continue;
         if (from == NO_REG) load(g, from = R10, R11, overflow(from_slot));
         save(g, from, RSP, 8 * to_slot);
@@ -315,11 +315,15 @@ static void thunk_args(struct piece *g, const struct verify_type *t) {
     u32 slot = 0;
     for (u32 k = 0; k < t->param_count; k++) {
         u8 to = place(&p, t->params[k], &slot);
-        if (to == NO_REG) {
+        bool whole = t->params[k] == VERIFY_VECTOR;
+        if (to == NO_REG && whole) {
+            mem(g, 0, 0, 0x0f10, XMM15, RBX, (i32)(16 * k));
+            mem(g, 0, 0, 0x0f11, XMM15, RAX, (i32)overflow(slot));
+        } else if (to == NO_REG) {
             load(g, R10, RBX, 16 * k);
             save(g, R10, RAX, overflow(slot));
         } else if (to >= XMM0) {
-            mem(g, 0xf2, 0, 0x0f10, to, RBX, (i32)(16 * k));
+            mem(g, whole ? 0 : 0xf2, 0, 0x0f10, to, RBX, (i32)(16 * k));
         } else {
             load(g, to, RBX, 16 * k);
         }
@@ -329,11 +333,17 @@ static void thunk_args(struct piece *g, const struct verify_type *t) {
 static void thunk_results(struct piece *g, const struct verify_type *t) {
     if (t->result_count > 1) load(g, R11, RSP, 0);
     for (u32 k = t->result_count; k-- > 1;) {
+        if (t->params[t->param_count + k] == VERIFY_VECTOR) {
+            mem(g, 0, 0, 0x0f10, XMM15, R11, (i32)overflow(k - 1));
+            mem(g, 0, 0, 0x0f11, XMM15, RBX, (i32)(16 * k));
+            continue;
+        }
         load(g, R10, R11, overflow(k - 1));
         save(g, R10, RBX, 16 * k);
     }
     if (!t->result_count) return;
-    if (t->params[t->param_count] == VERIFY_FLOAT) mem(g, 0xf2, 0, 0x0f11, XMM0, RBX, 0);
+    u8 first = t->params[t->param_count];
+    if (first != VERIFY_INT) mem(g, first == VERIFY_VECTOR ? 0 : 0xf2, 0, 0x0f11, XMM0, RBX, 0);
     else save(g, RAX, RBX, 0);
 }
 

@@ -20,7 +20,7 @@ enum map { ONE, TWO, A38, A3A };
 enum prefix { NP, P66, PF3, PF2 };
 
 /* What the operands of a form are. */
-enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY = 16, A_BYTE = 32,
+enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY = 16, A_BYTE = 32, A_REGISTER = 64,
     GR = A_READ, GW = A_WRITE, GB = GR | GW, GX = GB | A_DIRTY, GB16 = GB | A_PART,
     GR8 = GR | A_BYTE, GB8 = GB16 | A_BYTE, N8 = A_BYTE,
     VR = A_VECTOR | A_READ, VW = A_VECTOR | A_WRITE, VB = VR | VW };
@@ -28,7 +28,7 @@ enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY 
 /* Roles up to PLAIN have a ModRM byte. */
 enum role {
     BAD, ANY, LOAD, STORE, ADD, AND, XOR, CMP, TEST, LEA, CMPXCHG, FENCE, NOP, CMOV, SETCC,
-    G_ALU, G_SHIFT, G_MOVI, G_TEST8, G_UNARY, G_FF, PLAIN,
+    G_ALU, G_SHIFT, G_MOVI, G_TEST8, G_UNARY, G_FF, G_VSHIFT, PLAIN,
     MOVI, CDQ, NOP1, RET, CALL, JUMP8, JUMP32, JCC8, JCC32, POP, UD2,
 };
 

@@ -97,7 +97,7 @@ struct verify_func {
 };
 
 /* Classes of values in signatures: one letter each. */
-enum { VERIFY_INT = 'i', VERIFY_FLOAT = 'f' };
+enum { VERIFY_INT = 'i', VERIFY_FLOAT = 'f', VERIFY_VECTOR = 'v' /* a float's places, 16 bytes */ };
 struct verify_type {
     u32 id, canon; /* canon: the first equal type */
     u32 thunk, host_stub; /* offsets, or UINT32_MAX */

@@ -231,7 +231,7 @@ static void plain(struct gen *g, enum wasm_op o, u32 depth) {
 
 static bool is_plain(enum wasm_op o, char result) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
-    if (!info->text || info->special) return false;
+    if (!info->text || info->special || wasm_is_vector(o)) return false; /* the oracle has no vectors */
     if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG && info->imm != WASM_IMM_ZERO) return false;
     if (o < WASM_OP_I32_LOAD) return false;
     return result ? info->result_count == 1 && info->results[0] == result : info->result_count == 0;
