@@ -78,8 +78,7 @@ static void later_features(void) {
         ROW(HEADER "\1\2\1\x5f", ERR_UNSUPPORTED, 11, "GC"),
         ROW(HEADER "\1\6\1\x60\1\x63\x6e\0", ERR_UNSUPPORTED, 13, "GC"),
         ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\xfb\0\xb", ERR_UNSUPPORTED, 23, "GC"),
-        ROW(HEADER "\1\5\1\x60\1\x7b\0", ERR_UNSUPPORTED, 13, "SIMD"),
-        ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\6\1\4\0\xfd\0\xb", ERR_UNSUPPORTED, 23, "SIMD"),
+        ROW(HEADER "\1\4\1\x60\0\0\3\2\1\0\xa\7\1\5\0\xfd\x9a\1\xb", ERR_MALFORMED, 23, "illegal opcode"),
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
