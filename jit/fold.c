@@ -275,7 +275,8 @@ static u32 fold2(struct fn *f, struct ins *i) {
     if (i->op == IR_SUB) i->op = IR_ADD, i->b = constant(f, i, 0 - bits_of(f, i->b));
     if (i->op == IR_ICMP) return fold_compare(f, i);
     reassociate(f, i);
-    return fold_right(f, i);
+    u32 v = fold_right(f, i);
+    return !v && i->op >= IR_DIV_S && i->op <= IR_REM_U ? fold_divide(f, i) : v;
 }
 
 u32 fold_ins(struct fn *f, struct ins *i) {

@@ -313,6 +313,8 @@ const struct site *fn_site(const struct fn *f, u32 i);
 /* fold.c: tries to say i with less: returns a value that equals it, or 0 after
  * it may have rewritten *i to something cheaper. */
 u32 fold_ins(struct fn *f, struct ins *i);
+/* fold_divide.c: a quotient or remainder by a constant, or 0. */
+u32 fold_divide(struct fn *f, const struct ins *i);
 /* No value that v can have is larger, read as unsigned. */
 u64 fold_max(const struct fn *f, u32 v);
 

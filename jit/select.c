@@ -84,8 +84,18 @@ static void fold_condition(struct select *s, u32 cond) {
     fold_compared(s, i);
 }
 
+/* a + (b << 1..3) is one lea. */
+static bool fold_scaled(struct select *s, const struct ins *x, u32 v) {
+    struct ins *i = ins_at(s->f, v);
+    if (i->op != IR_SHL || !private(s, v) || is_const(s->f, x->a) || is_const(s->f, x->b)) return false;
+    if (!is_const(s->f, i->b) || is_const(s->f, i->a) || const_bits(ins_at(s->f, i->b)) > 3) return false;
+    i->flags |= V_FOLDED;
+    return true;
+}
+
 /* a op constant: the load would be a move just the same. */
 static void fold_operand(struct select *s, const struct ins *x, bool commutes) {
+    if (x->op == IR_ADD && x->a != x->b && (fold_scaled(s, x, x->b) || fold_scaled(s, x, x->a))) return;
     if (fold_load(s, x->b) || !commutes) return;
     if (x->op == IR_MUL || !is_const(s->f, x->b)) fold_load(s, x->a);
 }

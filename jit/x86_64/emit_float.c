@@ -107,6 +107,8 @@ static void emit_unary(struct emit *e, u32 i) {
     bool dbl = x->type == T_F64;
     u8 d = dest(e, i);
     struct rm a = rm_value(e, x->a, use_pos(i));
+    /* These keep the upper half of d: no false dependency on what it was. */
+    if (a.kind != RM_REG || a.reg != d) put_op(e->c, 0, 0, 0x0f57, d, rm_reg(d), 0);
     if (x->op == IR_FSQRT) put_scalar(e, dbl, 0x0f51, d, a);
     else if (x->op == IR_FCVT) put_scalar(e, !dbl, 0x0f5a, d, a); /* prefix by source */
     else {

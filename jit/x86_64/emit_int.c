@@ -71,16 +71,46 @@ static void emit_with_load(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
+/* d = a + (b << n), the shift folded: lea, or by hand if b is in memory. */
+static void emit_scaled(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u32 shl = is_folded(e, x->a) ? x->a : x->b, a = shl == x->a ? x->b : x->a, b = e_ins(e, shl)->a;
+    u32 w = wide(x->type), lb = loc_at(e, b, use_pos(i));
+    u8 d = dest(e, i), n = (u8)const_bits(e_ins(e, e_ins(e, shl)->b));
+    if (is_reg(lb)) {
+        put_lea(e->c, w, d, rm_index(in_reg(e, a, use_pos(i)), (u8)loc_n(lb), n, 0));
+    } else {
+        to_reg(e, b, use_pos(i), SCRATCH);
+        put_shift_imm(e->c, 4, w, SCRATCH, n);
+        put_alu(e->c, ALU_ADD, w, SCRATCH, rm_value(e, a, use_pos(i)));
+        if (d != SCRATCH) put_mov(e->c, w, d, rm_reg(SCRATCH));
+    }
+    done(e, i, d);
+}
+
+/* x & 0xff, x & 0xffff: a move that extends. */
+static bool try_extend(struct emit *e, const struct ins *x, u32 i, u8 d) {
+    u32 la = loc_at(e, x->a, use_pos(i));
+    i32 imm;
+    if (x->op != IR_AND || !imm_value(e, x->b, &imm) || !is_reg(la)) return false;
+    if (imm == 0xff) put_op8(e->c, 0x0fb6, d, rm_reg((u8)loc_n(la)), 0);
+    else if (imm == 0xffff) put_op(e->c, 0, 0, 0x0fb7, d, rm_reg((u8)loc_n(la)), 0);
+    else return false;
+    return true;
+}
+
 static void emit_alu(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     if (is_folded(e, x->a) || is_folded(e, x->b)) {
-        emit_with_load(e, i);
+        u32 v = is_folded(e, x->a) ? x->a : x->b;
+        if (e_ins(e, v)->op == IR_SHL) emit_scaled(e, i);
+        else emit_with_load(e, i);
         return;
     }
     u8 d = dest(e, i);
     u32 a = x->a, b = x->b;
     i32 imm;
-    if (try_lea(e, x, i, d)) {
+    if (try_lea(e, x, i, d) || try_extend(e, x, i, d)) {
         done(e, i, d);
         return;
     }

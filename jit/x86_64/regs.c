@@ -49,7 +49,7 @@ static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
     }
 }
 
-static bool folded(const struct fn *f, u32 v) { return f->ins.p[v].flags & V_FOLDED; }
+static bool folded(const struct fn *f, u32 v) { return f->ins.p[v].flags & V_FOLDED && f->ins.p[v].op == IR_LOAD; }
 
 /* Two operands: the first is moved to the result before the second is read. */
 static u32 late(const struct fn *f, u32 i) {

@@ -1,5 +1,6 @@
 /* jit_opt.c: what optimising passes may get wrong, each beside its answer:
- * addresses that wrap, constants moved into displacements, loads moved to their users. */
+ * addresses that wrap, constants moved into displacements, loads moved to their users,
+ * quotients by multiplication. */
 #include <stdio.h>
 
 #include "cli/host_rt.h"
@@ -97,11 +98,77 @@ static void folded_loads(void) {
     test_run_close(&r);
 }
 
+/* ---- division by constants, against C's ---- */
+
+static const u32 divisors[] = {1, 2, 3, 5, 6, 7, 10, 11, 12, 17, 25, 64, 100, 125, 641, 1000, 10000, 65535, 65537, 1000003, 1000000007,
+                               0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, (u32)-2, (u32)-3, (u32)-7, (u32)-100};
+
+static u32 expected(u32 k, u32 x, u32 d) {
+    i32 a = (i32)x, b = (i32)d;
+    switch (k) {
+    case 0: return x / d;
+    case 1: return x % d;
+    case 2: return b == -1 ? 0 - x : (u32)(a / b);
+    default: return b == -1 ? 0 : (u32)(a % b);
+    }
+}
+
+static void check_quotients(struct test_run *r, u32 d) {
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (u32 n = 0; n < 64; n++) {
+        u32 near = n < 24 ? d * (n / 3) + n % 3 - 1 : n < 48 ? 0x80000000 - 8 + (n - 24) : n * 0x9e3779b9;
+        for (u32 k = 0; k < 4; k++) {
+            if (k == 2 && d == 0xffffffff && near == 0x80000000) continue; /* traps */
+            EQUAL(test_call1(r, names[k], near, NULL), expected(k, near, d));
+        }
+        for (u32 k = 0; k < 2; k++) EQUAL(test_call1(r, k ? "f" : "e", near, NULL), expected(k, near, d));
+    }
+}
+
+static void quotients(void) {
+    static const char *const ops[] = {"div_u", "rem_u", "div_s", "rem_s"};
+    for (u32 n = 0; n < ARRAY_LEN(divisors); n++) {
+        char text[1500];
+        int at = snprintf(text, sizeof text, "(module");
+        for (u32 k = 0; k < 4; k++)
+            at += snprintf(text + at, sizeof text - (size_t)at, "(func (export \"%c\") (param i32) (result i32) (i32.%s (local.get 0) (i32.const 0x%x)))",
+                           'a' + (int)k, ops[k], divisors[n]);
+        for (u32 k = 0; k < 2; k++)
+            at += snprintf(text + at, sizeof text - (size_t)at,
+                           "(func (export \"%c\") (param i32) (result i64) (i64.%s (i64.extend_i32_u (local.get 0)) (i64.const 0x%x)))",
+                           'e' + (int)k, ops[k], divisors[n]);
+        snprintf(text + at, sizeof text - (size_t)at, ")");
+        struct test_run r;
+        test_run_open(&T, &r, text, NULL, NULL);
+        check_quotients(&r, divisors[n]);
+        test_run_close(&r);
+    }
+}
+
+/* a + (b << n) and masks, each in registers and spilled is the differential run's. */
+static void combined(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module (func (export \"scale\") (param i32) (result i32) (i32.add (i32.shl (local.get 0) (i32.const 3)) (i32.mul (local.get 0) (local.get 0))))"
+                  " (func (export \"byte\") (param i32) (result i32) (i32.and (local.get 0) (i32.const 255)))"
+                  " (func (export \"half\") (param i32) (result i32) (i32.and (local.get 0) (i32.const 65535)))"
+                  " (func (export \"power\") (param i64) (result i64) (i64.div_s (local.get 0) (i64.const -8))))",
+                  NULL, NULL);
+    EQUAL(test_call1(&r, "scale", 0x20000001, NULL), 9 + 0x40000000);
+    EQUAL(test_call1(&r, "byte", 0x12345678, NULL), 0x78);
+    EQUAL(test_call1(&r, "half", 0x12345678, NULL), 0x5678);
+    EQUAL(test_call1(&r, "power", (u64)-9, NULL), 1);
+    EQUAL(test_call1(&r, "power", 17, NULL), (u32)-2);
+    test_run_close(&r);
+}
+
 int main(void) {
     test_engine_open(&T);
     anchored();
     bounded();
     folded_loads();
+    quotients();
+    combined();
     test_engine_close(&T);
     return test_end("jit_opt");
 }
