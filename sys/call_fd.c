@@ -63,7 +63,7 @@ i64 call_ioctl(const struct call *c) {
     return r;
 }
 
-static i64 install_pair(struct file *pair[2], bool cloexec, u64 user) {
+i64 install_pair(struct file *pair[2], bool cloexec, u64 user) {
     i64 a = fd_install(pair[0], 0, cloexec);
     if (a < 0) {
         file_put(pair[1]);

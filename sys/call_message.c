@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "kern/vm.h"
 #include "sys/calls.h"
+#include "sys/local.h"
 #include "sys/socket_file.h"
 
 struct message {
@@ -74,10 +75,45 @@ static i64 begin(struct message *m, u64 fd, u64 flags) {
 enum { ONCE_MAX = INT32_MAX & ~4095 };
 static bool in_range(u64 at, u64 n) { return at <= VM_USER_END - n; }
 
+/* struct msghdr. */
+struct header {
+    u64 name;
+    u32 name_length, pad;
+    u64 vectors, count, control, control_length;
+    i32 flags;
+    u32 pad2;
+};
+_Static_assert(sizeof(struct header) == 56, "Linux ABI");
+
+/* The same on a local socket: connected, so without addresses. false: it is none. */
+static bool local_message(const struct call *c, bool send, bool header, i64 *r) {
+    struct header h;
+    struct vector v;
+    struct file *f = fd_file(c->a[0]);
+    bool local = f && local_is(f);
+    u64 flags = header ? c->a[2] : c->a[3], no_length = 0;
+    if (local && header && !user_read(&h, c->a[1], sizeof h)) *r = -LINUX_EFAULT;
+    else if (local && header && send && h.control_length) refuse_once("sendmsg with control data", h.control_length), *r = -LINUX_EINVAL;
+    else if (local) {
+        *r = header ? vector_read(&v, h.vectors, h.count) : 0;
+        if (!header) vector_single(&v, c->a[1], MIN(c->a[2], (u64)ONCE_MAX));
+        bool have = *r >= 0;
+        if (have) *r = local_move(f, &v, send, flags);
+        if (have && header) vector_free(&v);
+        /* msg_namelen, msg_controllen, msg_flags: nothing of these came */
+        bool told = !header || send || *r < 0 || (user_write(c->a[1] + 8, &no_length, 4) && user_write(c->a[1] + 40, &no_length, 8) && user_write(c->a[1] + 48, &no_length, 4));
+        if (!told) *r = -LINUX_EFAULT;
+    }
+    file_put(f);
+    return local;
+}
+
 i64 call_sendto(const struct call *c) {
     struct message m;
     struct vector v;
     struct net_addr to;
+    i64 local;
+    if (local_message(c, true, false, &local)) return local;
     u64 n = MIN(c->a[2], (u64)ONCE_MAX);
     i64 r = !in_range(c->a[1], n) ? -LINUX_EFAULT : begin(&m, c->a[0], c->a[3]);
     if (r < 0) return r;
@@ -91,6 +127,8 @@ i64 call_sendto(const struct call *c) {
 i64 call_recvfrom(const struct call *c) {
     struct message m;
     struct vector v;
+    i64 local;
+    if (local_message(c, false, false, &local)) return local;
     u64 n = MIN(c->a[2], (u64)ONCE_MAX);
     i64 r = !in_range(c->a[1], n) ? -LINUX_EFAULT : begin(&m, c->a[0], c->a[3]);
     if (r < 0) return r;
@@ -104,21 +142,13 @@ i64 call_recvfrom(const struct call *c) {
     return r;
 }
 
-/* struct msghdr. */
-struct header {
-    u64 name;
-    u32 name_length, pad;
-    u64 vectors, count, control, control_length;
-    i32 flags;
-    u32 pad2;
-};
-_Static_assert(sizeof(struct header) == 56, "Linux ABI");
-
 i64 call_sendmsg(const struct call *c) {
     struct header h;
     struct message m;
     struct vector v;
     struct net_addr to;
+    i64 local;
+    if (local_message(c, true, true, &local)) return local;
     i64 r = begin(&m, c->a[0], c->a[2]);
     if (r < 0) return r;
     r = user_read(&h, c->a[1], sizeof h) ? 0 : -LINUX_EFAULT;
@@ -148,6 +178,8 @@ i64 call_recvmsg(const struct call *c) {
     struct header h;
     struct message m;
     struct vector v;
+    i64 local;
+    if (local_message(c, false, true, &local)) return local;
     i64 r = begin(&m, c->a[0], c->a[2]);
     if (r < 0) return r;
     r = user_read(&h, c->a[1], sizeof h) ? 0 : -LINUX_EFAULT;

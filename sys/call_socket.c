@@ -4,6 +4,7 @@
  * last reference closes it, and each call holds one. */
 #include "base/mem.h"
 #include "sys/calls.h"
+#include "sys/local.h"
 #include "sys/socket_file.h"
 
 enum { IOCTL_FIONREAD = 0x541b, AF_UNSPEC = 0 };
@@ -100,6 +101,7 @@ i64 call_socket(const struct call *c) {
     u64 type = c->a[1];
     if (type & ~(u64)(KIND | SOCKET_CLOEXEC | SOCKET_NONBLOCK)) return -LINUX_EINVAL;
     if ((type & KIND) >= KINDS) return -LINUX_EINVAL;
+    if (c->a[0] == LOCAL_FAMILY) return local_create(type, c->a[2]);
     if (c->a[0] != NET_AF_INET) return -LINUX_EAFNOSUPPORT;
     i64 r = socket_create((int)c->a[0], (int)(type & KIND), (int)c->a[2], &s);
     if (r >= 0) r = socket_file_new(s, type & SOCKET_NONBLOCK ? LINUX_O_NONBLOCK : 0, &f);
@@ -110,6 +112,11 @@ i64 call_socketpair(const struct call *c) {
     enum { KIND = 0xf, STREAM = 1, DGRAM = 2, RAW = 3 };
     u32 none[2] = {0, 0}, kind = (u32)c->a[1] & KIND;
     if (!user_write(c->a[3], none, sizeof none)) return -LINUX_EFAULT;
+    if (c->a[0] == LOCAL_FAMILY) {
+        struct file *pair[2];
+        i64 r = local_pair(c->a[1], c->a[2], pair);
+        return r < 0 ? r : install_pair(pair, c->a[1] & SOCKET_CLOEXEC, c->a[3]);
+    }
     if (c->a[0] == NET_AF_INET && kind == RAW && !c->a[2]) return -LINUX_EPROTONOSUPPORT;
     if (c->a[0] == NET_AF_INET && kind > RAW) return kind > 10 ? -LINUX_EINVAL : -94 /* ESOCKTNOSUPPORT */;
     refuse_once("socketpair", c->a[0]);
@@ -126,9 +133,23 @@ static struct file *socket_fd(u64 fd, i64 *r) {
     return NULL;
 }
 
+/* A local socket's file, counted; NULL: it is another's. */
+static struct file *local_fd(u64 fd) {
+    struct file *f = fd_file(fd);
+    if (!f || local_is(f)) return f;
+    file_put(f);
+    return NULL;
+}
+static i64 with(struct file *f, i64 r) {
+    file_put(f);
+    return r;
+}
+
 i64 call_bind(const struct call *c) {
     struct net_addr a;
     i64 r;
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_bind(l, c->a[1], (u32)c->a[2]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     r = address_read(c->a[1], (u32)c->a[2], &a);
@@ -139,6 +160,8 @@ i64 call_bind(const struct call *c) {
 
 i64 call_listen(const struct call *c) {
     i64 r;
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_listen(l, (int)c->a[1]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     r = socket_listen(file_socket(f), (int)c->a[1]);
@@ -160,9 +183,19 @@ static i64 do_accept(struct file *f, u64 user, u64 user_length, u64 flags) {
     return r;
 }
 
+static i64 accept_local(struct file *l, const struct call *c) {
+    struct file *out;
+    i64 r = local_accept(l, c->a[3] & SOCKET_NONBLOCK ? LINUX_O_NONBLOCK : 0, &out);
+    if (r < 0) return r;
+    if (c->a[1] && (r = local_name(out, true, c->a[1], c->a[2])) < 0) return file_put(out), r;
+    return fd_install(out, 0, c->a[3] & SOCKET_CLOEXEC);
+}
+
 i64 call_accept4(const struct call *c) {
     i64 r;
     const u64 known = SOCKET_CLOEXEC | SOCKET_NONBLOCK;
+    struct file *l = c->a[3] & ~known ? NULL : local_fd(c->a[0]);
+    if (l) return with(l, accept_local(l, c));
     struct file *f = socket_fd(c->a[0], &r);
     if (c->a[3] & ~known) return file_put(f), r == -LINUX_EBADF && !f ? r : -LINUX_EINVAL;
     if (!f) return r;
@@ -191,6 +224,8 @@ i64 call_connect(const struct call *c) {
         file_put(any);
         return any ? -LINUX_EFAULT : -LINUX_EBADF;
     }
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_connect(l, c->a[1], (u32)c->a[2]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     r = do_connect(f, c->a[1], (u32)c->a[2]);
@@ -200,6 +235,8 @@ i64 call_connect(const struct call *c) {
 
 i64 call_shutdown(const struct call *c) {
     i64 r;
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_shutdown(l, c->a[1]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     r = socket_shutdown(file_socket(f), (int)c->a[1]);
@@ -210,6 +247,8 @@ i64 call_shutdown(const struct call *c) {
 static i64 tell_name(const struct call *c, i64 (*ask)(struct socket *, struct net_addr *)) {
     struct net_addr a;
     i64 r;
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_name(l, ask == socket_peer, c->a[1], c->a[2]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     r = ask(file_socket(f), &a);
@@ -226,6 +265,8 @@ i64 call_setsockopt(const struct call *c) {
     u8 value[OPTION_MAX];
     i64 r;
     u32 n = (u32)c->a[4];
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_setopt(l, c->a[1], c->a[2]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     if (n > OPTION_MAX) r = -LINUX_EINVAL;
@@ -240,6 +281,8 @@ i64 call_getsockopt(const struct call *c) {
     u8 value[OPTION_MAX];
     u32 n;
     i64 r;
+    struct file *l = local_fd(c->a[0]);
+    if (l) return with(l, local_getopt(l, c->a[1], c->a[2], c->a[3], c->a[4]));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     if (!user_read(&n, c->a[4], 4)) r = -LINUX_EFAULT;

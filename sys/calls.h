@@ -77,6 +77,9 @@
     X(128, rt_sigtimedwait)
 /* clang-format on */
 
+/* Two files as descriptors, written to user as two ints: pipe2, socketpair. Takes both. */
+i64 install_pair(struct file *pair[2], bool cloexec, u64 user);
+
 /* Between call_fd.c and call_lock.c: fcntl's record locks. */
 enum { FCNTL_GETLK = 5, FCNTL_SETLK = 6, FCNTL_SETLKW = 7 };
 i64 lock_record(struct file *f, u64 command, u64 user);

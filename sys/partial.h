@@ -35,13 +35,13 @@
     X(setpgid, "one process, one group: EPERM") X(setsid, "EPERM: process 1 leads already") X(settimeofday, "EPERM") X(clock_settime, "EPERM") \
     X(sethostname, "EPERM") X(setdomainname, "EPERM") X(personality, "the plain one only") X(membarrier, "offers no command") \
     X(clock_gettime, "no clocks of other processes or threads") \
-    X(socket, "AF_INET: streams, datagrams, raw ICMP") X(setsockopt, "the options that net/socket.h lists") X(getsockopt, "the options that net/socket.h lists") \
+    X(socket, "AF_INET: streams, datagrams, raw ICMP; AF_UNIX: streams") X(socketpair, "AF_UNIX streams") X(setsockopt, "the options that net/socket.h lists") X(getsockopt, "the options that net/socket.h lists") \
     X(sendmsg, "no control data") X(recvmsg, "no control data; no MSG_OOB, MSG_ERRQUEUE") X(sendto, "no MSG_OOB, MSG_ZEROCOPY") X(recvfrom, "no MSG_OOB, MSG_ERRQUEUE") \
     X(sendfile, "from regular files") X(statfs, "always the one tree in memory") X(fstatfs, "always the one tree in memory") \
     X(epoll_ctl, "no EPOLLWAKEUP")
 #define LINUX_CALLS_REFUSED(X) \
     X(fork, "one process") X(vfork, "one process") X(execve, "one program") X(execveat, "one program") \
-    X(clone3, "libcs then use clone") X(rseq, "libcs do without") X(socketpair, "no local sockets yet")
+    X(clone3, "libcs then use clone") X(rseq, "libcs do without")
 /* clang-format on */
 
 #endif

@@ -12,13 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -243,11 +248,142 @@ static void refusals(void) {
     FAILS(syscall(SYS_ptrace, 0, 0, 0, 0), ENOSYS);
     void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(p == MAP_FAILED && errno == EACCES);
-    FAILS(socket(AF_UNIX, SOCK_STREAM, 0), EAFNOSUPPORT);
+    FAILS(socket(AF_INET6, SOCK_STREAM, 0), EAFNOSUPPORT);
     int fd = open("/tmp/s", O_RDWR | O_CREAT, 0600);
     p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     CHECK(p == MAP_FAILED && errno == ENODEV);
     close(fd);
+}
+
+/* --- timers and locks --- */
+
+static void timers(void) {
+    uint64_t n = 0;
+    struct itimerspec t = {{0, 20000000}, {0, 10000000}}, left;
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    struct pollfd p = {fd, POLLIN, 0};
+    CHECK(fd >= 0);
+    FAILS(read(fd, &n, 8), EAGAIN);
+    CHECK(!timerfd_settime(fd, 0, &t, NULL) && !timerfd_gettime(fd, &left));
+    CHECK(left.it_interval.tv_nsec == 20000000 && left.it_value.tv_nsec > 0 && left.it_value.tv_nsec <= 10000000);
+    CHECK(poll(&p, 1, 5000) == 1 && read(fd, &n, 8) == 8 && n >= 1);
+    usleep(70000);
+    CHECK(read(fd, &n, 8) == 8 && n >= 3);
+    t = (struct itimerspec){{0, 0}, {0, 0}};
+    CHECK(!timerfd_settime(fd, 0, &t, &left) && left.it_interval.tv_nsec == 20000000);
+    CHECK(poll(&p, 1, 50) == 0);
+    clock_gettime(CLOCK_REALTIME, &t.it_value); /* past by the time it is set */
+    close(fd);
+    fd = timerfd_create(CLOCK_REALTIME, 0);
+    CHECK(!timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) && read(fd, &n, 8) == 8 && n == 1);
+    close(fd);
+    struct itimerval every = {{0, 10000}, {0, 10000}}, none = {{0, 0}, {0, 0}}, was;
+    signal(SIGALRM, note);
+    got = 0;
+    CHECK(!setitimer(ITIMER_REAL, &every, NULL));
+    pause();
+    CHECK(got == SIGALRM);
+    CHECK(!setitimer(ITIMER_REAL, &none, &was) && was.it_interval.tv_usec == 10000);
+    CHECK(alarm(100) == 0 && alarm(0) == 100);
+}
+
+static void waits_for_signals(void) {
+    sigset_t set, old;
+    siginfo_t info;
+    struct timespec soon = {0, 20000000};
+    sigemptyset(&set), sigaddset(&set, SIGUSR1), sigaddset(&set, SIGALRM);
+    CHECK(!pthread_sigmask(SIG_BLOCK, &set, &old));
+    FAILS(sigtimedwait(&set, &info, &soon), EAGAIN);
+    kill(getpid(), SIGUSR1);
+    CHECK(sigtimedwait(&set, &info, &soon) == SIGUSR1 && info.si_signo == SIGUSR1);
+    struct itimerval once = {{0, 0}, {0, 20000}};
+    setitimer(ITIMER_REAL, &once, NULL);
+    CHECK(sigwaitinfo(&set, NULL) == SIGALRM);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void locks(void) {
+    int a = open("/tmp/abi-lock", O_CREAT | O_RDWR, 0600), b = open("/tmp/abi-lock", O_RDWR), c = dup(a);
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CHECK(!flock(a, LOCK_SH) && !flock(b, LOCK_SH | LOCK_NB));
+    FAILS(flock(a, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+    CHECK(!flock(b, LOCK_UN) && !flock(c, LOCK_EX | LOCK_NB)); /* c is a's open file */
+    FAILS(flock(b, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+    close(a);
+    FAILS(flock(b, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+    close(c); /* the last one lets go */
+    CHECK(!flock(b, LOCK_EX | LOCK_NB));
+    CHECK(!fcntl(b, F_SETLK, &l) && !fcntl(b, F_GETLK, &l) && l.l_type == F_UNLCK);
+    close(b), unlink("/tmp/abi-lock");
+}
+
+/* --- local sockets --- */
+
+static struct sockaddr_un name_of(const char *path, socklen_t *n) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    size_t at = *path == '@', length = strlen(path) - at;
+    memcpy(a.sun_path + at, path + at, length);
+    *n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + at + length + !at);
+    return a;
+}
+
+static void *local_server(void *arg) {
+    int fd = accept(*(int *)arg, NULL, NULL);
+    char byte;
+    while (read(fd, &byte, 1) == 1) byte ^= 1, send(fd, &byte, 1, MSG_NOSIGNAL);
+    close(fd);
+    return NULL;
+}
+
+static void local_by(const char *path) {
+    socklen_t n, m;
+    struct sockaddr_un a = name_of(path, &n), b;
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    char in[4] = "";
+    pthread_t t;
+    CHECK(connect(fd, (void *)&a, n) == -1 && (errno == ENOENT || errno == ECONNREFUSED));
+    CHECK(!bind(listener, (void *)&a, n));
+    FAILS(connect(fd, (void *)&a, n), ECONNREFUSED);
+    FAILS(bind(fd, (void *)&a, n), EADDRINUSE);
+    CHECK(!listen(listener, 4));
+    pthread_create(&t, NULL, local_server, &listener);
+    CHECK(!connect(fd, (void *)&a, n));
+    FAILS(connect(fd, (void *)&a, n), EISCONN);
+    for (int i = 0; i < 3; i++) CHECK(send(fd, "abc" + i, 1, 0) == 1 && recv(fd, in + i, 1, 0) == 1);
+    CHECK(!memcmp(in, "`cb", 3));
+    m = sizeof b;
+    CHECK(!getpeername(fd, (void *)&b, &m) && m == n && !memcmp(&a, &b, n));
+    m = sizeof b;
+    CHECK(!getsockname(fd, (void *)&b, &m) && m == 2);
+    CHECK(!shutdown(fd, SHUT_WR) && read(fd, in, 1) == 0);
+    pthread_join(t, NULL);
+    close(fd), close(listener);
+    if (*path != '@') unlink(path);
+}
+
+static void local_sockets(void) {
+    int s[2], type;
+    socklen_t n = sizeof type;
+    char big[1000] = {1}, in[1000];
+    struct pollfd p = {0};
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s));
+    CHECK(!getsockopt(s[0], SOL_SOCKET, SO_TYPE, &type, &n) && type == SOCK_STREAM);
+    p = (struct pollfd){s[1], POLLIN | POLLOUT, 0};
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLOUT);
+    CHECK(write(s[0], "hello", 5) == 5 && poll(&p, 1, 0) == 1 && p.revents == (POLLIN | POLLOUT));
+    CHECK(recv(s[1], in, sizeof in, MSG_DONTWAIT) == 5 && !memcmp(in, "hello", 5));
+    FAILS(recv(s[1], in, sizeof in, MSG_DONTWAIT), EAGAIN);
+    long sent = 0;
+    for (ssize_t r; (r = send(s[0], big, sizeof big, MSG_DONTWAIT)) > 0;) sent += r;
+    CHECK(errno == EAGAIN && sent >= 20000);
+    close(s[0]);
+    long had = 0;
+    for (ssize_t r; (r = read(s[1], in, sizeof in)) > 0;) had += r;
+    CHECK(had == sent && poll(&p, 1, 0) == 1 && p.revents & POLLHUP);
+    FAILS(send(s[1], "x", 1, MSG_NOSIGNAL), EPIPE);
+    close(s[1]);
+    local_by("/tmp/abi-socket");
+    local_by("@abi");
 }
 
 int main(int argc, char **argv) {
@@ -258,6 +394,10 @@ int main(int argc, char **argv) {
     memory();
     signals();
     clocks();
+    timers();
+    waits_for_signals();
+    locks();
+    local_sockets();
     if (argc > 1 && !strcmp(argv[1], "--whelk")) refusals();
     printf("abi: %u passed, %u failed\n", passed, failed);
     return failed != 0;
