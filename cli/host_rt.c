@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "cli/host_code.h"
 
 #ifndef sigev_notify_thread_id /* glibc before 2.38 has no name for it */
 #define sigev_notify_thread_id _sigev_un._tid
@@ -44,31 +45,6 @@ static void space_decommit(void *self, void *p, size_t n) {
     void *q = mmap(p, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     assert(q == p);
 }
-
-static void *map_view(int fd, size_t n, int prot) {
-    void *p = mmap(NULL, n, prot, MAP_SHARED, fd, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
-static enum err code_alloc(void *self, size_t n, void **write, void **exec) {
-    int fd = memfd_create("whelk-code", MFD_CLOEXEC);
-    if (fd < 0) return ERR_NOMEM;
-    void *w = NULL, *x = NULL;
-    if (!ftruncate(fd, (off_t)n) && (w = map_view(fd, n, PROT_READ | PROT_WRITE)))
-        x = map_view(fd, n, PROT_READ | PROT_EXEC);
-    close(fd);
-    if (w && !x) munmap(w, n);
-    if (!x) return ERR_NOMEM;
-    *write = w;
-    *exec = x;
-    return ERR_OK;
-}
-
-static enum err code_seal(void *self, void *write, void *exec, size_t n) {
-    return munmap(write, n) ? ERR_IO : ERR_OK;
-}
-
-static void code_free(void *self, void *exec, size_t n) { munmap(exec, n); }
 
 static u64 now_ns(void *self) {
     struct timespec t;
@@ -169,7 +145,7 @@ void host_rt_fill(struct rt_host *out) {
         .alloc = heap_alloc, .free = heap_free,
         .reserve = space_reserve, .release = space_release,
         .commit = space_commit, .decommit = space_decommit,
-        .code_alloc = code_alloc, .code_seal = code_seal, .code_free = code_free,
+        .code_alloc = host_code_alloc, .code_seal = host_code_seal, .code_free = host_code_free,
         .now_ns = now_ns, .wait = word_wait, .notify = word_notify, .lock = engine_lock, .unlock = engine_unlock,
         .cpu = rt_probe_cpu(), .page = (size_t)sysconf(_SC_PAGESIZE),
     };

@@ -4,7 +4,7 @@
 SPEC_SUITE := $(or $(WASM_TESTSUITE),$(wildcard ../shared/spec/testsuite))
 SPEC_PACK  := $(B)/spec/pack.bin
 SPEC_SRC   := $(wildcard test/spec/*.c)
-SPEC_HOST  := $(patsubst %.c,$(B)/asan/%.o,$(SPEC_SRC) $(wildcard test/spec/host/*.c) cli/host_rt.c test/lib/test.c)
+SPEC_HOST  := $(patsubst %.c,$(B)/asan/%.o,$(SPEC_SRC) $(wildcard test/spec/host/*.c) cli/host_rt.c cli/host_code.c test/lib/test.c)
 SPEC_ABSENT = @echo "spec: skipped: no suite; git clone https://github.com/WebAssembly/testsuite, check out 193e551ff22663995b1ac95dc62344133669e14b, set WASM_TESTSUITE"
 
 $(B)/asan/spec: $(SPEC_HOST) $(ENGINE_ASAN)

