@@ -80,6 +80,12 @@ static u32 imm_bytes(const struct insn *d, const struct form *f) {
     return f->imm;
 }
 
+/* The prefix is allowed where the processor allows it: on others it is a fault that
+ * no trap explains. cmpxchg, xadd. */
+static bool lockable(const struct insn *d, u32 row) {
+    return d->f.role == CMPXCHG || (row >> 10 == TWO && (d->opcode & 0xfe) == 0xc0);
+}
+
 bool verify_decode(const u8 *at, struct insn *d) {
     const u8 *p = at;
     u32 row = 0;
@@ -107,6 +113,6 @@ bool verify_decode(const u8 *at, struct insn *d) {
     u32 n = imm_bytes(d, f);
     if (n) d->imm = read_imm(p, n), p += n;
     d->length = (u8)(p - at);
-    if (d->lock && (d->rm != NO_REG || (d->f.rm & (A_WRITE | A_VECTOR)) != A_WRITE || row >> 10 != TWO)) return false;
+    if (d->lock && (d->rm != NO_REG || !lockable(d, row))) return false;
     return d->length <= 15 && !high_byte(d);
 }

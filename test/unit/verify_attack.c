@@ -280,6 +280,52 @@ static const struct attack attacks[] = {
         /* .byte 0xf0, 0x0f, 0xc1, 0xc8; ret */
     {"mxcsr", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\xae\x14\x24\xc3", 5},
         /* ldmxcsr [rsp]; ret */
+    {"lock on what cannot be locked", VERIFY_ENCODING, 0, {0xff}, 0, "\x89\xf8\xf0\x41\x0f\x94\x04\x07\xc3", 9},
+        /* mov eax, edi; .byte 0xf0, 0x41, 0x0f, 0x94, 0x04, 0x07; ret */
+    {"lock on a vector's store", VERIFY_ENCODING, 0, {0xff}, 0, "\x89\xf8\xf0\xf3\x41\x0f\x11\x04\x07\xc3", 10},
+        /* mov eax, edi; .byte 0xf0, 0xf3, 0x41, 0x0f, 0x11, 0x04, 0x07; ret */
+    {"lock on a load", VERIFY_ENCODING, 0, {0xff}, 0, "\x89\xf8\xf0\x41\x0f\xb6\x04\x07\xc3", 9},
+        /* mov eax, edi; .byte 0xf0, 0x41, 0x0f, 0xb6, 0x04, 0x07; ret */
+    {"locked sum", OK, 0, {2, 0xff}, 1, "\x89\xf8\xf0\x41\x0f\xc1\x34\x07\xc3", 9},
+        /* mov eax, edi; lock xadd dword ptr [r15 + rax], esi; ret */
+    {"locked sum, index dirty", VERIFY_MEMORY, 0, {0, 0xff}, 1, "\xf0\x41\x0f\xc1\x34\x3f\xc3", 7},
+        /* lock xadd dword ptr [r15 + rdi], esi; ret */
+    {"locked comparison", OK, 0, {20, 0xff}, 1, "\x41\x89\xfb\x49\x83\xc3\x08\x41\xf6\xc3\x07\x75\x0c\x4d\x03\x9e\x00\x06\x00\x7a\xf0\x49\x0f\xb1\x33\xc3", 26},
+        /* mov r11d, edi; add r11, 8; test r11b, 7; jne 1f; add r11, [r14 + BASE1]; lock cmpxchg qword ptr [r11], rsi; 1: ret */
+    {"a sum past the window", VERIFY_MEMORY, 0, {31, 0xff}, 1, "\x41\x89\xfb\x49\x81\xc3\xff\xff\xff\x7f\x49\x81\xc3\xff\xff\xff\x7f\x49\x81\xc3\xff\xff\xff\x7f\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\xc3", 35},
+        /* mov r11d, edi; add r11, 0x7fffffff; add r11, 0x7fffffff; add r11, 0x7fffffff; add r11, [r14 + BASE1]; mov eax, [r11]; ret */
+    {"a sum to the window's end", OK, 0, {24, 0xff}, 1, "\x41\x89\xfb\x49\x81\xc3\xff\xff\xff\x7f\x49\x81\xc3\x00\xff\xff\x7f\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\xc3", 28},
+        /* mov r11d, edi; add r11, 0x7fffffff; add r11, 0x7fffff00; add r11, [r14 + BASE1]; mov eax, [r11]; ret */
+    {"a difference below the window", VERIFY_MEMORY, 0, {14, 0xff}, 1, "\x41\x89\xfb\x49\x83\xeb\x08\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\xc3", 18},
+        /* mov r11d, edi; sub r11, 8; add r11, [r14 + BASE1]; mov eax, [r11]; ret */
+    {"exact check, then moved", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0f\x49\x83\xc3\x08\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3", 32},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + BYTES2]; ja 1f; add r11, 8; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; 1: ret */
+    {"exact check of 32 bits", OK, 0, {0xff}, 0, "\x41\x89\xfb\x49\x81\xc3\xff\xff\xff\x7f\x49\x83\xc3\x18\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0b\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf0\xc3", 35},
+        /* mov r11d, edi; add r11, 0x7fffffff; add r11, 0x18; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 16]; 1: ret */
+    {"exact check of 32 bits, index of 64", VERIFY_MEMORY, 0, {0xff}, 0, "\x49\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0b\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3", 28},
+        /* mov r11, rdi; add r11, 8; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; 1: ret */
+    {"exact check of the lower half", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x45\x3b\x9e\x00\x08\x00\x7a\x77\x0b\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3", 28},
+        /* mov r11d, edi; add r11, 8; cmp r11d, dword ptr [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; 1: ret */
+    {"exact check against another field", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x9e\x08\x08\x00\x7a\x77\x0b\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3", 28},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + BYTES2 + 8]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; 1: ret */
+    {"exact check of the third memory, access to the first", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x05\x4b\x8b\x44\x1f\xf8\xc3", 22},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + BYTES2]; ja 1f; mov rax, [r15 + r11 - 8]; 1: ret */
+    {"exact check of the first memory", OK, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x5e\x08\x77\x05\x4b\x8b\x44\x1f\xf8\xc3", 19},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + 8]; ja 1f; mov rax, [r15 + r11 - 8]; 1: ret */
+    {"a checked access that the trap table names", VERIFY_TRAPS, 0, {13, 0xff}, 1, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x5e\x08\x77\x05\x4b\x8b\x44\x1f\xf8\xc3", 19},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + 8]; ja 1f; mov rax, [r15 + r11 - 8]; 1: ret */
+    {"a memory without guards as if it had them", VERIFY_MEMORY, 0, {10, 0xff}, 1, "\x41\x89\xfb\x4d\x03\x9e\x00\x07\x00\x7a\x41\x8b\x03\xc3", 14},
+        /* mov r11d, edi; add r11, [r14 + BASE2]; mov eax, [r11]; ret */
+    {"carry asked for too late", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x08\x00\x00\x00\x49\x01\xfb\x85\xf6\x72\x14\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0b\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3", 34},
+        /* mov r11d, 8; add r11, rdi; test esi, esi; jb 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; 1: ret */
+    {"a memory's pages", OK, 0, {0xff}, 0, "\x49\x8b\x86\x08\x08\x00\x7a\xc3", 8},
+        /* mov rax, [r14 + BYTES2 + 8]; ret */
+    {"a memory's pages stored", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\xbe\x08\x08\x00\x7a\xc3", 8},
+        /* mov [r14 + BYTES2 + 8], rdi; ret */
+    {"a further memory's base stored", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x89\xbe\x00\x06\x00\x7a\xc3", 8},
+        /* mov [r14 + BASE1], rdi; ret */
+    {"behind a memory's fields", VERIFY_CONTEXT, 0, {0xff}, 0, "\x49\x8b\x86\x18\x06\x00\x7a\xc3", 8},
+        /* mov rax, [r14 + BASE1 + 24]; ret */
 };
 
 static const char text[] =
@@ -362,9 +408,9 @@ static bool meaning(u32 mark, u32 end, u32 *out) {
     case 0x7a000200: *out = l->globals + 16 + k; return true;
     case 0x7a000300: *out = l->globals + 32 + k; return true;
     case 0x7a000500: *out = l->tables; return true;
-    case 0x7a000600: *out = abi_memory_offset(*l, 1); return true;
+    case 0x7a000600: *out = abi_memory_offset(*l, 1) + k; return true;
     case 0x7a000700: *out = abi_memory_offset(*l, 2); return true;
-    case 0x7a000800: *out = abi_memory_offset(*l, 2) + 8; return true;
+    case 0x7a000800: *out = abi_memory_offset(*l, 2) + 8 + k; return true;
     case 0x7a000a00: *out = data - end; return true;
     case 0x7a000b00: *out = code.size - 4 - end; return true;
     case 0x7b000000: *out = code.funcs[1].entry + k - end; return true;
@@ -422,13 +468,18 @@ static void test_points(void) {
         const char *bytes;
         u32 length, at, keep, trap;
         int rule;
+        u32 also; /* another trap site; 0: none */
     } loops[] = {
-        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 1, 2, OK}, /* mov eax, edi; 1: mov ecx, [r15 + rax]; dec edi; jne 1b; ret */
-        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 0, 2, VERIFY_MEMORY},   /* not kept */
-        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 3, 1, 2, VERIFY_BRANCH},   /* not where an instruction begins */
-        {"\x90\x90\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 1, 2, VERIFY_MEMORY},   /* claimed, not so */
-        {"\x89\xf8\x41\x8b\x04\x07\x48\x89\xd0\xff\xcf\x75\xf5\xc3", 14, 2, 1, 2, VERIFY_BRANCH}, /* not so when it jumps back */
-        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, VERIFY_PAD, 2, VERIFY_SAVED},
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 1, 2, OK, 0}, /* mov eax, edi; 1: mov ecx, [r15 + rax]; dec edi; jne 1b; ret */
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 0, 2, VERIFY_MEMORY, 0},   /* not kept */
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 3, 1, 2, VERIFY_BRANCH, 0},   /* not where an instruction begins */
+        {"\x90\x90\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, 1, 2, VERIFY_MEMORY, 0},   /* claimed, not so */
+        {"\x89\xf8\x41\x8b\x04\x07\x48\x89\xd0\xff\xcf\x75\xf5\xc3", 14, 2, 1, 2, VERIFY_BRANCH, 0}, /* not so when it jumps back */
+        {"\x89\xf8\x41\x8b\x0c\x07\xff\xcf\x75\xf8\xc3", 11, 2, VERIFY_PAD, 2, VERIFY_SAVED, 0},
+        /* mov r11d, edi; add r11, [r14 + BASE1]; mov eax, [r11]; 1: mov rdx, rax; lock cmpxchg [r11], edx; ...; jne 1b; ret */
+        {"\x41\x89\xfb\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\x48\x89\xc2\xf0\x41\x0f\xb1\x13\x75\xf6\xc3", 24, 13, 0x800, 10, OK, 16}, /* a retry loop: r11 is kept */
+        {"\x41\x89\xfb\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\x48\x89\xc2\xf0\x41\x0f\xb1\x13\x75\xf6\xc3", 24, 13, 0, 10, VERIFY_POINTER, 16}, /* not kept */
+        {"\x41\x89\xfb\x4d\x03\x9e\x00\x06\x00\x7a\x41\x8b\x03\x48\x89\xc2\xf0\x41\x0f\xb1\x13\x41\x89\xfb\x75\xf3\xc3", 27, 13, 0x800, 10, VERIFY_BRANCH, 16}, /* another r11 when it jumps back */
     };
     for (u32 k = 0; k < ARRAY_LEN(loops); k++) {
         struct attack a = {.bytes = loops[k].bytes, .length = loops[k].length};
@@ -437,6 +488,7 @@ static void test_points(void) {
         restore();
         place(&a);
         traps[0].pc = funcs[0].entry + loops[k].trap;
+        if (loops[k].also) traps[n++] = (struct verify_trap){funcs[0].entry + loops[k].also, ABI_TRAP_MEMORY};
         for (u32 t = 0; t < code.trap_count && n < 8; t++)
             if (code.traps[t].pc >= code.funcs[1].entry) traps[n++] = (struct verify_trap){code.traps[t].pc, code.traps[t].kind};
         struct verify_point p = {funcs[0].entry + loops[k].at, loops[k].keep};
