@@ -21,11 +21,10 @@ static const char *descriptor(const char *key, int fd) {
     return out;
 }
 
-/* What only a virtual machine has: a flag without effect is an error. */
-static bool fits(const struct vm_options *o) {
+/* The same words run either machine; those that say nothing to this one are named. */
+static void tell_unused(const struct vm_options *o) {
     if (strcmp(o->machine, "microvm") || strcmp(o->cpu, "max") || strcmp(o->accel, "auto"))
-        return usage("--machine, --cpu and --accel are of a virtual machine; --plat process has none"), false;
-    return true;
+        fail("--machine, --cpu and --accel are of a virtual machine: a process runs on what there is");
 }
 
 /* 0, or an exit status. */
@@ -49,7 +48,8 @@ static int add_network(struct words *argv, const struct vm_options *o, pid_t *ne
 
 int process_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd, pid_t *network) {
     const char *kernel;
-    if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip)) || !fits(o)) return EXIT_USAGE;
+    if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip))) return EXIT_USAGE;
+    tell_unused(o);
     if (!(kernel = find_kernel(o->kernel, "WHELK_PROCESS_KERNEL", "process/whelk"))) return EXIT_RUN;
     words_add(argv, kernel);
     words_add(argv, word("memory", o->memory));
