@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "kern/lock.h"
 #include "kern/memory.h"
+#include "kern/poison.h"
 #include "kern/vm.h"
 
 enum { CLASSES = 13, MEDIUM_MAX = 256 * 1024, LARGE_HEAD = 16 };
@@ -42,6 +43,7 @@ static struct slab *slab_new(unsigned class) {
     if (!p.v) return NULL;
     page_info(p)->state = PAGE_SLAB;
     struct slab *s = phys_to_virt(p);
+    poison(s, PAGE_SIZE);
     *s = (struct slab){.class = (u16)class, .magic = SLAB_MAGIC};
     u32 size = class_bytes[class], n = (PAGE_SIZE - SLAB_HEAD) / size;
     for (u32 i = n; i-- > 0;) {
@@ -122,8 +124,12 @@ static void *large_alloc(size_t n) {
 }
 
 void *kmalloc(size_t n) {
-    for (unsigned i = 0; i < CLASSES; i++)
-        if (n <= class_bytes[i]) return small_alloc(i);
+    for (unsigned i = 0; i < CLASSES; i++) {
+        if (n > class_bytes[i]) continue;
+        void *small = small_alloc(i);
+        if (small) unpoison(small, n);
+        return small;
+    }
     void *p = n <= MEDIUM_MAX ? medium_alloc(n) : NULL;
     return p ? p : large_alloc(n);
 }
@@ -144,8 +150,14 @@ void kfree(void *p) {
     phys at = virt_to_phys((void *)ALIGN_DOWN((uptr)p, PAGE_SIZE));
     struct page *g = page_info(at);
     assert(g && (g->state == PAGE_SLAB || g->state == PAGE_LARGE));
-    if (g->state == PAGE_SLAB) small_free(phys_to_virt(at), p);
-    else pages_give(at, 0, g->count);
+    if (g->state == PAGE_SLAB) {
+        struct slab *s = phys_to_virt(at);
+        poison(p, class_bytes[s->class]);
+        small_free(s, p);
+    }
+    else {
+        pages_give(at, 0, g->count);
+    }
 }
 
 static void *source_take(void *self, size_t n) { return kmalloc(n); }

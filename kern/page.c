@@ -15,6 +15,7 @@
 #include "kern/machine.h"
 #include "kern/memory.h"
 #include "kern/panic.h"
+#include "kern/poison.h"
 
 enum { ORDERS = 12, LOW_START = 0x100000 };
 #define BOOT_MAPPED (4ull << 30) /* what the boot tables show */
@@ -91,6 +92,7 @@ phys page_alloc(unsigned order) {
     u64 flags = spin_lock(&lock);
     u64 i = take_block(order);
     spin_unlock(&lock, flags);
+    if (i) unpoison(phys_to_virt((phys){i * PAGE_SIZE}), (size_t)PAGE_SIZE << order);
     return (phys){i * PAGE_SIZE};
 }
 
@@ -98,6 +100,7 @@ void page_free(phys p, unsigned order) {
     assert(p.v && p.v % (PAGE_SIZE << order) == 0 && order < ORDERS);
     u64 i = p.v / PAGE_SIZE, flags = spin_lock(&lock);
     assert(pages[i].writers == 0 && pages[i].execs == 0);
+    poison(phys_to_virt(p), (size_t)PAGE_SIZE << order);
     give_block(i, order);
     spin_unlock(&lock, flags);
 }

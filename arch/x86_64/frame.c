@@ -32,9 +32,9 @@ struct trap_frame *trap_place(const struct trap_frame *f) {
 
 u64 arch_new_stack(void *top) {
     extern const char arch_thread_start[];
-    /* r15 r14 r13 r12 rbx rbp, the return address; then 16-aligned. */
-    u64 *sp = (u64 *)top - 8;
-    memset(sp, 0, 8 * sizeof *sp);
+    /* r15 r14 r13 r12 rbx rbp, the return address; then 16-aligned, as a call wants it. */
+    u64 *sp = (u64 *)top - 7;
+    memset(sp, 0, 7 * sizeof *sp);
     sp[6] = (u64)arch_thread_start;
     return (u64)sp;
 }

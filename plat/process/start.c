@@ -27,6 +27,7 @@ static char command_line[COMMAND_LINE_MAX];
 
 _Noreturn void process_main(u64 *stack);
 _Noreturn void kernel_main(u64 start_info); /* init/ */
+void asan_start(void);                      /* asan/, in a kernel that has it */
 
 _Noreturn void process_fail(const char *what, i64 error) {
     char text[256];
@@ -47,6 +48,8 @@ static void read_words(u64 argc, char **argv) {
     command_line[n ? n - 1 : 0] = 0;
     bootinfo.command_line = command_line;
 }
+
+__attribute__((weak)) void asan_start(void) {}
 
 _Noreturn void process_main(u64 *stack) {
     u64 argc = stack[0], *at = stack + 1 + argc + 1;
@@ -129,6 +132,7 @@ void machine_boot(u64 start_info) {
     bootinfo.boot_tsc = rdtsc();
     host(HOST_SIGACTION, SIGPIPE, &ignore, NULL, 8);
     make_memory();
+    asan_start();
     code_init();
 }
 
