@@ -21,7 +21,24 @@
     X(PAD_SAVED)       /* jit: a function with pads saves only what it uses itself */ \
     X(PAD_SHARED)      /* jit: calls share a pad though a local changed in between */ \
     X(CATCH_ORDER)     /* rt: the outermost handler catches, not the nearest */ \
-    X(BULK_BOUND)      /* rt: memory.copy checks one operand only */
+    X(BULK_BOUND)      /* rt: memory.copy checks one operand only */       \
+    /* jit, unsafe: the verifier refuses each (test/verify/faults.c) */    \
+    X(SPILL_SIGN)      /* a spilled i32 comes back sign-extended: CVE-2021-32629 */ \
+    X(DIRTY_INDEX)     /* an index is not zero-extended: CVE-2026-34987 */ \
+    X(INDEX_SCALE)     /* an index is scaled by two: CVE-2026-34971 */     \
+    X(INDEX_SHIFT)     /* a shift is folded into an address, 35 bits: CVE-2023-26489 */ \
+    X(WIDE_LOAD)       /* a folded load reads more than was checked: CVE-2026-24116 */ \
+    X(MID_JUMP)        /* a jump lands in the middle of an instruction */  \
+    X(TYPE_CHECK)      /* call_indirect does not compare types */          \
+    X(TABLE_BOUND)     /* call_indirect does not compare the index */      \
+    X(STACK_ABOVE)     /* a spill goes above the frame */                  \
+    X(KERNEL_CALL)     /* a call goes to what was not imported */          \
+    X(STALE_REGISTER)  /* a register is taken as kept over calls that do not keep it */ \
+    X(UNSAVED)         /* a callee-saved register is not saved */          \
+    X(DIVIDE_ZERO)     /* a divisor is not compared with zero */           \
+    X(TRAP_SITE)       /* an access is missing in the trap table */        \
+    X(CONTEXT_STORE)   /* global.set is one slot off, over what is immutable */ \
+    X(SWITCH_BOUND)    /* br_table does not compare its index */
 
 enum fault {
     FAULT_NONE,

@@ -8,6 +8,7 @@
  * I4 a part in memory is followed, before its next worthwhile use, by a part
  *    that asks for a register again; if that use is in a loop and the loss was
  *    outside, it asks before the loop. */
+#include "base/fault.h"
 #include "jit/alloc.h"
 
 /* An interval that has a register, but a hole here. */
@@ -326,7 +327,7 @@ static void survey(struct scan *s, const struct ival *i) {
     u32 call = next_call(s, i), class = i->vector;
     for (u32 k = 0; k < available(s, class); k++) {
         u32 r = s->regs->order[class][k], until = s->fixed >> r & 1 ? next_fixed(s, i, r) : NO_POS;
-        if (s->regs->caller_saved >> r & 1) until = MIN(until, call);
+        if (s->regs->caller_saved >> r & 1 && !fault(STALE_REGISTER)) until = MIN(until, call);
         s->fixed_until[r] = until;
         s->free_until[r] = s->busy >> r & 1 ? i->start : until;
     }
@@ -351,7 +352,7 @@ static void weigh(struct scan *s, const struct ival *i) {
 /* The registers that are free throughout the interval, as bits. */
 static u32 free_throughout(struct scan *s, const struct ival *i) {
     u32 mask = s->class[i->vector] & ~s->busy;
-    if (mask & s->regs->caller_saved && next_call(s, i) != NO_POS) mask &= ~s->regs->caller_saved;
+    if (mask & s->regs->caller_saved && !fault(STALE_REGISTER) && next_call(s, i) != NO_POS) mask &= ~s->regs->caller_saved;
     for (u32 m = mask & s->fixed; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
         if (next_fixed(s, i, r) != NO_POS) mask &= ~(1u << r);

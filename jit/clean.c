@@ -4,6 +4,7 @@
  *    live keeps its place, and the arguments for it are ignored.
  * I2 V_ZEXT on a value obliges whoever defines it. Most x86 instructions keep
  *    that for nothing: only ARG, RESULT, calls, WRAP and PARAM do not. */
+#include "base/fault.h"
 #include "jit/ir.h"
 
 struct clean {
@@ -80,6 +81,7 @@ static bool naturally_clean(const struct ins *i) {
 }
 
 static void need(struct clean *c, u32 v) {
+    if (fault(DIRTY_INDEX)) return;
     struct ins *i = ins_at(c->f, v);
     if (i->flags & V_ZEXT || i->type != T_I32) return;
     i->flags |= V_ZEXT;

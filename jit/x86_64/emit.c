@@ -43,7 +43,7 @@ static void grow_stack(struct emit *e) {
 
 static void put_prologue(struct emit *e) {
     for (u32 r = 0; r < 16; r++)
-        if (e->saved_mask >> r & 1) put_push(e->c, (u8)r);
+        if (e->saved_mask >> r & 1) put_push(e->c, (u8)(fault(UNSAVED) ? RBP : r));
     grow_stack(e);
 }
 
@@ -187,7 +187,7 @@ static void emit_brtable(struct emit *e, u32 i) {
     u32 count = x->c - 1, other = count - (fault(SWITCH_DEFAULT) && count);
     to_reg(e, x->a, use_pos(i), RAX);
     put_alu_imm(c, ALU_CMP, 0, rm_reg(RAX), (i32)count);
-    put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[other]));
+    if (!fault(SWITCH_BOUND)) put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[other]));
     u32 table = put_table(c, count);
     put_lea(c, 1, SCRATCH, rm_data(table));
     put_op(c, 0, 1, 0x63, RAX, rm_index(SCRATCH, RAX, 2, 0), 0); /* movsxd */
@@ -345,6 +345,7 @@ static void patch_labels(struct emit *e) {
         struct fixup x = e->label_fixups.p[k];
         u32 to = e->labels.p[x.target];
         assert(to != UINT32_MAX);
+        to += fault(MID_JUMP);
         if (x.kind == FIX_LABEL) patch32(e->c, x.at, to - (x.at + 4));
         else patch8(e->c, x.at, to - (x.at + 1));
     }

@@ -4,6 +4,7 @@
  *    a call (regs.c: clobbers).
  * I2 an import or builtin is called through a stub of the module (thunk.c):
  *    the call itself looks like any other. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 /* Parameter k of a Wasm call goes to its register or overflow slot. */
@@ -57,14 +58,17 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     put_alu(c, ALU_XOR, 0, R10, rm_reg(R10));
     if (refs) load_store(c, SCRATCH);
     else put_mov(c, 1, SCRATCH, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * table)));
-    put_alu(c, ALU_CMP, 1, RAX, rm_mem(SCRATCH, at + (i32)offsetof(struct abi_table, len)));
-    put_label(e, 0x0f80 | CC_AE, trap_label(e, ABI_TRAP_TABLE));
+    if (!fault(TABLE_BOUND)) {
+        put_alu(c, ALU_CMP, 1, RAX, rm_mem(SCRATCH, at + (i32)offsetof(struct abi_table, len)));
+        put_label(e, 0x0f80 | CC_AE, trap_label(e, ABI_TRAP_TABLE));
+    }
     put_alu(c, ALU_SBB, 1, R10, rm_reg(R10)); /* all ones: below; a mask for speculation */
     put_alu(c, ALU_AND, 1, RAX, rm_reg(R10));
     put_shift_imm(c, 4, 1, RAX, 4);
     put_alu(c, ALU_ADD, 1, RAX, rm_mem(SCRATCH, at + (i32)offsetof(struct abi_table, entries)));
     put_mov(c, 1, R10, rm_mem(RAX, offsetof(struct abi_func, ctx)));
     put_mov(c, 1, RAX, rm_mem(RAX, offsetof(struct abi_func, code)));
+    if (fault(TYPE_CHECK)) return;
     put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(RAX, -4), 4);
     put32(c, e->info->options->type_ids[x->c]);
     put_label(e, 0x0f80 | CC_NE, mismatch_label(e, refs));

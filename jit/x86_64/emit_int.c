@@ -250,7 +250,7 @@ void emit_divide(struct emit *e, u32 i) {
     u32 w = wide(x->type), over = 0;
     struct rm b = divisor(e, x, i);
     to_reg(e, x->a, use_pos(i), RAX);
-    if (may_be_zero(e, x)) {
+    if (may_be_zero(e, x) && !fault(DIVIDE_ZERO)) {
         if (b.kind == RM_REG) put_op(e->c, 0, w, 0x85, b.reg, b, 0);
         else put_alu_imm(e->c, ALU_CMP, w, b, 0);
         put_label(e, 0x0f80 | CC_E, trap_label(e, ABI_TRAP_DIVIDE_BY_ZERO));

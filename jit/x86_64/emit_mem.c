@@ -25,7 +25,9 @@ static struct rm address(struct emit *e, u32 v, u32 offset, u32 pos) {
     assert(sum > -ABI_MEMORY_SLACK && sum <= ABI_MAX_DISP);
     if (is_const(e->f, v) && sum >= 0) sum += (i64)const_bits(e_ins(e, v));
     if (is_const(e->f, v) && sum >= 0 && sum <= ABI_MAX_DISP) return rm_mem(BASE, (i32)sum);
-    return rm_index(BASE, in_reg(e, v, pos), 0, (i32)offset);
+    u8 index = in_reg(e, v, pos);
+    if (fault(INDEX_SHIFT)) put_shift_imm(e->c, 4, 1, index, 3);
+    return rm_index(BASE, index, fault(INDEX_SCALE), (i32)offset);
 }
 
 struct rm folded_load(struct emit *e, u32 load, u32 pos) {
@@ -44,7 +46,7 @@ void put_load(struct emit *e, u8 type, u8 access, u8 d, struct rm at) {
     case A_S8: put_op(c, 0, w, fault(LOAD_SIGN) ? 0x0fb6 : 0x0fbe, d, at, 0); break;
     case A_U16: put_op(c, 0, 0, 0x0fb7, d, at, 0); break;
     case A_S16: put_op(c, 0, w, 0x0fbf, d, at, 0); break;
-    case A_U32: put_mov(c, 0, d, at); break;
+    case A_U32: put_mov(c, fault(WIDE_LOAD), d, at); break;
     case A_S32: put_op(c, 0, 1, 0x63, d, at, 0); break;
     case A_64: put_mov(c, 1, d, at); break;
     case A_V32: put_fmov(c, T_F32, d, at); break; /* movss, movsd from memory: zero above */
@@ -151,7 +153,7 @@ static void emit_store(struct emit *e, u32 i) {
 
 /* abi.h: in place, or through a pointer. May use the scratch. */
 static struct rm global(struct emit *e, u32 index) {
-    struct rm at = rm_mem(CTX, (i32)(e->info->layout.globals + 16 * index));
+    struct rm at = rm_mem(CTX, (i32)(e->info->layout.globals + 16 * (index + fault(CONTEXT_STORE))));
     if (!e->info->global_indirect[index]) return at;
     put_mov(e->c, 1, SCRATCH, at);
     return rm_mem(SCRATCH, 0);

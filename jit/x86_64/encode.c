@@ -1,4 +1,5 @@
 /* encode.c: Intel SDM volume 2, the forms that the compiler uses. */
+#include "base/fault.h"
 #include "jit/x86_64/encode.h"
 
 void put8(struct code *c, u8 x) { VEC_PUSH(c->keep, c->text, x); }
@@ -207,5 +208,6 @@ void put_fix(struct code *c, u32 op, u8 kind, u32 target) {
 
 void put_trap_site(struct code *c, u32 pc, u32 kind) {
     struct jit_trap_site s = {pc, kind};
+    if (fault(TRAP_SITE) && kind == ABI_TRAP_MEMORY) return;
     VEC_PUSH(c->keep, c->traps, s);
 }

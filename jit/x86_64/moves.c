@@ -4,6 +4,7 @@
  * I2 a move runs once nobody still reads its target; what is left then are
  *    cycles, each broken once.
  * I3 only r11, xmm15, in a function with vectors xmm14, and the spare slot are used besides. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 static void load_const(struct emit *e, u8 reg, const struct ins *i) {
@@ -27,6 +28,7 @@ static void const_to_memory(struct emit *e, struct rm to, const struct ins *i) {
 static void into_register(struct emit *e, u8 reg, u32 from, u8 type) {
     if (loc_kind(from) == L_CONST) load_const(e, reg, e_ins(e, loc_n(from)));
     else if (is_float(type)) put_fmov(e->c, type, reg, rm_of(e, from));
+    else if (fault(SPILL_SIGN) && type == T_I32 && loc_kind(from) == L_SLOT) put_op(e->c, 0, 1, 0x63, reg, rm_of(e, from), 0);
     else put_mov(e->c, wide(type), reg, rm_of(e, from));
 }
 

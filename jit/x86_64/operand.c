@@ -1,4 +1,5 @@
 /* operand.c: where values are, in the words of the encoder. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 /* The child that covers pos. Queries come with rising pos but for cold edges,
@@ -21,7 +22,7 @@ struct rm rm_of(const struct emit *e, u32 loc) {
     u32 n = loc_n(loc);
     switch (loc_kind(loc)) {
     case L_REG: return rm_reg((u8)n);
-    case L_SLOT: return rm_mem(RSP, (i32)(8 * n));
+    case L_SLOT: return rm_mem(RSP, (i32)(8 * n + (fault(STACK_ABOVE) ? e->frame : 0)));
     default: unreachable();
     }
 }

@@ -7,6 +7,7 @@
  * I3 bodies are per canonical type; stubs of imports and builtins are tiny.
  * I4 a return address of ours whose bytes are MARK is one where r14 may be
  *    anybody's of the store. Compiled functions have no such instruction. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 struct glue {
@@ -356,7 +357,7 @@ static void fix_glue(struct glue *g) {
         u32 to;
         switch (x.kind) {
         case FIX_FUNC: to = g->out->funcs[x.target - m->imported_funcs].entry; break;
-        case FIX_IMPORT: to = g->imports[x.target]; break;
+        case FIX_IMPORT: to = g->imports[x.target] + (fault(KERNEL_CALL) ? 1u << 24 : 0); break;
         case FIX_BUILTIN: to = g->builtins[x.target]; break;
         case FIX_TAIL_IMPORT: to = g->tail_imports[x.target]; break;
         case FIX_CROSS: to = g->cross; break;
