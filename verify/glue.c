@@ -5,7 +5,7 @@
  * enters needs no proof.
  *
  * I1 every host call has its context in rdi, checked headroom, an aligned stack, room
- *    for its arguments and results, a test of pending behind it, and r15 anew.
+ *    for its arguments and results, and a test of pending behind it; C keeps r14 and r15.
  * I2 a piece that was proven is remembered, so that many calls cost one proof. */
 #include "verify/internal.h"
 
@@ -155,7 +155,6 @@ static void after_host(struct piece *g) {
     byte(g, 0);
     u32 to = jump(g, 0x0f85);
     g->ok = g->ok && is_pending_exit(g->v, to);
-    load_base(g);
 }
 
 /* ---- host functions ---- */
@@ -200,14 +199,15 @@ static void host_args(struct piece *g, const struct verify_type *t, u32 stack, u
     move(g, RDI, R14);
 }
 
-static bool is_host_body(struct verifier *v, u32 at, const struct verify_type *t) {
-    struct piece g = piece(v, at);
+static void host_body(struct piece *p, const struct verify_type *t) {
+    struct piece g = *p;
     u8 pointer;
     u32 pointer_slot = 0, results = t->result_count > 1 ? t->result_count - 1 : 0;
     u32 stack = host_stack(t, &pointer, &pointer_slot), frame = 8 * (stack + results);
     if (frame % 16 == 0) frame += 8;
     headroom(&g, frame);
-    adjust(&g, 5, RSP, frame);
+    if (frame == 8) byte(&g, 0x50); /* push rax */
+    else adjust(&g, 5, RSP, frame);
     host_args(&g, t, stack, pointer, pointer_slot);
     BYTES(&g, "\xff\xd0");
     if (results) load_store(&g, R11);
@@ -215,10 +215,11 @@ static bool is_host_body(struct verifier *v, u32 at, const struct verify_type *t
         load(&g, R10, RSP, 8 * (stack + k));
         save(&g, R10, R11, overflow(k));
     }
-    adjust(&g, 0, RSP, frame);
+    if (frame == 8) BYTES(&g, "\x41\x5b"); /* pop r11 */
+    else adjust(&g, 0, RSP, frame);
     after_host(&g);
     byte(&g, 0xc3);
-    return g.ok;
+    *p = g;
 }
 
 static bool is_host_stub(struct verifier *v, u32 at, const struct verify_type *t) {
@@ -226,8 +227,9 @@ static bool is_host_stub(struct verifier *v, u32 at, const struct verify_type *t
     if (!g.ok || at < v->m->glue_start + 4 || (u32)read32(code_at(v, at - 4)) != t->id) return false;
     load(&g, RAX, R14, offsetof(struct abi_host, fn));
     move(&g, R14, R11);
-    u32 body = jump(&g, 0xe9);
-    return g.ok && is_host_body(v, body, t);
+    struct piece body = piece(v, jump(&g, 0xe9));
+    host_body(&body, t);
+    return g.ok && body.ok;
 }
 
 /* ---- other instances ---- */
@@ -273,9 +275,9 @@ static enum glue_kind import_at(struct verifier *v, u32 at) {
     load(&g, RAX, R14, field + offsetof(struct abi_func, code));
     load(&g, R10, R14, field + offsetof(struct abi_func, ctx));
     regs(&g, 1, 0x85, R10, R10);
-    u32 host = jump(&g, 0x0f84), other = jump(&g, 0xe9), *proven = &v->bodies[m->imports[k]];
-    if (!g.ok || (*proven != host && !is_host_body(v, host, &m->types[m->imports[k]]))) return GLUE_UNKNOWN;
-    *proven = host;
+    u32 other = jump(&g, 0x0f85);
+    host_body(&g, &m->types[m->imports[k]]);
+    if (!g.ok) return GLUE_UNKNOWN;
     enum glue_kind cross = verify_glue_at(v, other);
     return cross == GLUE_CROSS ? GLUE_CALL : cross == GLUE_TAIL_CROSS ? GLUE_TAIL : GLUE_UNKNOWN;
 }

@@ -100,7 +100,6 @@ struct verifier {
     bool failed;
     /* of the module */
     u8 *entries;  /* bit per 16 bytes of code: a function's entry */
-    u32 *bodies;  /* per type: where a proven host body is; 0: none yet */
     u8 *glue;     /* per byte of glue: enum glue_kind once proven */
     u32 trap, point; /* next in their tables */
     u64 instructions;

@@ -37,8 +37,7 @@ static bool take_room(struct verifier *v, struct arena *a) {
     v->entries = ARENA_ARRAY(a, u8, m->code_end / 128 + 1);
     v->glue = ARENA_ARRAY(a, u8, m->glue_end - m->glue_start + 1);
     v->marks = ARENA_ARRAY(a, u32, longest + 1);
-    v->bodies = ARENA_ARRAY(a, u32, m->type_count + 1);
-    if (!v->bodies || !v->entries || !v->glue || !v->marks) return FAIL(v, NOMEM);
+    if (!v->entries || !v->glue || !v->marks) return FAIL(v, NOMEM);
     for (u32 k = 0; k < m->func_count; k++) v->entries[m->funcs[k].entry / 128] |= (u8)(1 << m->funcs[k].entry / 16 % 8);
     return true;
 }

@@ -98,7 +98,6 @@ static void put_after_host(struct glue *g) {
     load_store(c, SCRATCH);
     put_alu_imm(c, ALU_CMP, 0, STORE(pending, SCRATCH), 0);
     jump_back(c, 0x0f80 | CC_NE, g->pending_exit);
-    put_mov(c, 1, BASE, rm_mem(CTX, offsetof(struct abi_ctx, mem_base)));
 }
 
 /* ---- Wasm to C ---- */
@@ -168,18 +167,30 @@ static void put_host_shift(struct code *c, const struct wasm_functype *t) {
     put_mov(c, 1, RDI, rm_reg(CTX));
 }
 
-/* rax: the C function; r14: the caller's context; else as a Wasm function. */
+/* One word, for alignment, is pushed and popped: that does not wait for rsp. */
+static void put_frame(struct code *c, u32 frame) {
+    if (frame == 8) put_push(c, RAX);
+    else put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
+}
+
+static void put_unframe(struct code *c, u32 frame) {
+    if (frame == 8) put_pop(c, SCRATCH);
+    else put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
+}
+
+/* rax: the C function; r14: the caller's context; else as a Wasm function. C
+ * keeps r14 and r15, and a memory's base never moves. */
 static u32 put_host_body(struct glue *g, const struct wasm_functype *t) {
     struct code *c = g->c;
     u32 frame = 8 * (host_stack(t) + MAX(t->result_count, 1u) - 1), start = here(c);
     if (frame % 16 == 0) frame += 8;
     put_headroom(g, frame);
-    put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
+    put_frame(c, frame);
     put_host_stack_args(c, t);
     put_host_shift(c, t);
     put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
     put_host_results(c, t);
-    put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
+    put_unframe(c, frame);
     put_after_host(g);
     put8(c, 0xc3);
     return start;
@@ -248,18 +259,18 @@ static void put_tail_cross(struct glue *g) {
     put_op(c, 0, 0, 0xff, 4, rm_reg(RAX), 0);
 }
 
-/* imports[k] is {C function, NULL} or a callable pair. */
+/* imports[k] is {C function, NULL} or a callable pair. A host call falls through. */
 static u32 put_import(struct glue *g, u32 k, u32 cross) {
     struct code *c = g->c;
     const struct wasm_module *m = g->info->m;
     u32 canon = m->types[m->funcs[k].type].canon, at = g->info->layout.imports + (u32)sizeof(struct abi_func) * k;
-    u32 host = host_body(g, canon);
+    put_align(c, 16, 0xcc);
     u32 start = here(c);
     put_mov(c, 1, RAX, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, code))));
     put_mov(c, 1, R10, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, ctx))));
     put_op(c, 0, 1, 0x85, R10, rm_reg(R10), 0);
-    jump_back(c, 0x0f80 | CC_E, host);
-    jump_back(c, 0xe9, cross);
+    jump_back(c, 0x0f80 | CC_NE, cross);
+    g->host_body[canon] = put_host_body(g, &m->types[canon]);
     return start;
 }
 
