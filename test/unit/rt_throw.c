@@ -204,6 +204,21 @@ static void nothing_left(struct rt_store *s, struct rt_linker *l) {
     EQUAL(T.bytes, before);
 }
 
+/* Vectors as payload, and live into a pad. */
+static void vectors(struct rt_store *s, struct rt_linker *l) {
+    struct rt_instance *i = add(s, l,
+                                "(module (tag $e (param v128 i32 v128))"
+                                " (func $throws (param v128 v128) (throw $e (local.get 0) (i32.const 7) (i32x4.add (local.get 0) (local.get 1))))"
+                                " (func (export \"lanes\") (param i32) (result i32) (local v128 v128 v128 v128 i32)"
+                                "   (local.set 1 (v128.const i32x4 1 2 3 4)) (local.set 2 (i32x4.splat (local.get 0)))"
+                                "   (local.set 3 (i32x4.mul (local.get 1) (local.get 2))) (local.set 4 (i32x4.sub (local.get 1) (local.get 2)))"
+                                "   (try (do (call $throws (local.get 1) (local.get 2)))"
+                                "     (catch $e (local.set 4 (i32x4.add (local.get 4))) (local.set 5) (local.set 3 (i32x4.add (local.get 3)))))"
+                                "   (i32.add (local.get 5) (i32.add (i32x4.extract_lane 1 (local.get 3))"
+                                "     (i32.mul (i32.const 1000) (i32x4.extract_lane 3 (local.get 4)))))))", "v", NULL);
+    EQUAL(call(i, "lanes", 20, 0), 7 + (2 * 20 + 2) + 1000 * (4 - 20 + 4 + 20));
+}
+
 static void uncaught(struct rt_instance *i, struct rt_store *s) {
     struct rt_tag *tag, *want;
     const union abi_value *payload;
@@ -258,6 +273,7 @@ int main(void) {
     lifetimes(a);
     stopped(s, l);
     start_throws(s, l);
+    vectors(s, l);
     rt_store_free(s);
     EQUAL(rt_store_new(T.engine, NULL, &s), ERR_OK);
     nothing_left(s, l);
