@@ -404,9 +404,28 @@ static void do_non_null(struct build *b) {
 /* Segment in the upper half, memory or table in the lower. */
 static u64 pair(u32 low, u32 high) { return low | (u64)high << 32; }
 
+/* Lower half below, upper half on top. */
+static void do_wide_add(struct build *b, u8 op) {
+    u32 high2 = pop(b), low2 = pop(b), high = pop(b), low = pop(b);
+    u32 sum = value2(b, op, T_I64, 0, low, low2), upper = value2(b, op, T_I64, 0, high, high2);
+    u32 carry = op == IR_ADD ? value2(b, IR_ICMP, T_I32, CC_ULT, sum, low) : value2(b, IR_ICMP, T_I32, CC_ULT, low, low2);
+    push(b, sum);
+    push(b, value2(b, op, T_I64, 0, upper, value1(b, IR_ZEXT, T_I64, 0, carry)));
+}
+
+static void do_wide_mul(struct build *b, u8 is_signed) {
+    u32 y = pop(b), x = pop(b);
+    push(b, value2(b, IR_MUL, T_I64, 0, x, y));
+    push(b, value2(b, IR_MULH, T_I64, is_signed, x, y));
+}
+
 static void do_special(struct build *b) {
     struct wasm_instr *in = &b->in;
     switch (in->op) {
+    case WASM_OP_I64_ADD128: do_wide_add(b, IR_ADD); break;
+    case WASM_OP_I64_SUB128: do_wide_add(b, IR_SUB); break;
+    case WASM_OP_I64_MUL_WIDE_S: do_wide_mul(b, 1); break;
+    case WASM_OP_I64_MUL_WIDE_U: do_wide_mul(b, 0); break;
     case WASM_OP_NOP: break;
     case WASM_OP_DROP: pop(b); break;
     case WASM_OP_SELECT:

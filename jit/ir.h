@@ -52,6 +52,7 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(DIV_U, 2, TRAPS)                                                         \
     X(REM_S, 2, TRAPS)                                                         \
     X(REM_U, 2, TRAPS)                                                         \
+    X(MULH, 2, PURE)       /* upper half of the product; aux: 1 signed */      \
     X(CLZ, 1, PURE)                                                            \
     X(CTZ, 1, PURE)                                                            \
     X(POPCNT, 1, PURE)                                                         \

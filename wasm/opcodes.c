@@ -18,7 +18,7 @@ const struct wasm_opinfo wasm_opinfos[WASM_OP_COUNT] = {
 #undef X
 };
 
-enum { PREFIX_MISC = 0xfc, MISC_WIDE_FIRST = 19, MISC_WIDE_LAST = 22 };
+enum { PREFIX_MISC = 0xfc };
 
 /* What a prefix's sub-opcodes are added to, and how many there may be. */
 static const struct {
@@ -55,8 +55,6 @@ static enum err take_opcode(struct cursor *c, enum wasm_op *op, const char **why
         return ERR_OK;
     }
     const char *feature = future_feature(byte);
-    if (byte == PREFIX_MISC && sub >= MISC_WIDE_FIRST && sub <= MISC_WIDE_LAST)
-        feature = "wide arithmetic: instruction";
     *why = feature ? feature : "illegal opcode";
     return feature ? ERR_UNSUPPORTED : ERR_MALFORMED;
 }

@@ -279,6 +279,10 @@ enum wasm_immediate {
     X(TABLE_GROW, 0x10f, "table.grow", TABLE, "*", "*", 0)                              \
     X(TABLE_SIZE, 0x110, "table.size", TABLE, "", "a", 0)                               \
     X(TABLE_FILL, 0x111, "table.fill", TABLE, "*", "*", 0)                              \
+    X(I64_ADD128, 0x113, "i64.add128", NONE, "IIII", "II", 0)                           \
+    X(I64_SUB128, 0x114, "i64.sub128", NONE, "IIII", "II", 0)                           \
+    X(I64_MUL_WIDE_S, 0x115, "i64.mul_wide_s", NONE, "II", "II", 0)                     \
+    X(I64_MUL_WIDE_U, 0x116, "i64.mul_wide_u", NONE, "II", "II", 0)                     \
     X(MEMORY_NOTIFY, 0x180, "memory.atomic.notify", MEMARG, "ai", "i", 2)               \
     X(MEMORY_WAIT32, 0x181, "memory.atomic.wait32", MEMARG, "aiI", "i", 2)              \
     X(MEMORY_WAIT64, 0x182, "memory.atomic.wait64", MEMARG, "aII", "i", 3)              \

@@ -257,6 +257,7 @@ static void emit_ins(struct emit *e, u32 i) {
     if (op == IR_RESULT || (op >= IR_CALL && op <= IR_CALL_BUILTIN)) emit_call(e, i);
     else if (ir_opinfos[op].kind == K_TERM) emit_terminator(e, i);
     else if (op >= IR_DIV_S && op <= IR_REM_U) emit_divide(e, i);
+    else if (op == IR_MULH) emit_multiply_high(e, i);
     else if (op >= IR_CLZ && op <= IR_POPCNT) emit_bits(e, i);
     else if (op >= IR_TRUNC && op <= IR_CONVERT) emit_convert(e, i);
     else if ((op >= IR_FADD && op <= IR_FROUND) || op == IR_FCVT || op == IR_BITCAST) emit_float(e, i);

@@ -126,6 +126,7 @@ void emit_int(struct emit *e, u32 i);   /* emit_int.c */
 void emit_bits(struct emit *e, u32 i);
 void emit_compare(struct emit *e, u32 i);
 void emit_divide(struct emit *e, u32 i);
+void emit_multiply_high(struct emit *e, u32 i);
 void emit_float(struct emit *e, u32 i);
 void emit_convert(struct emit *e, u32 i);
 void emit_simd(struct emit *e, u32 i);      /* emit_simd.c */

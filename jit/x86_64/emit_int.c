@@ -266,6 +266,17 @@ void emit_divide(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
+/* rdx:rax = rax * operand */
+void emit_multiply_high(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u8 b = in_reg(e, x->b, def_pos(i));
+    to_reg(e, x->a, use_pos(i), RAX);
+    put_op(e->c, 0, 1, 0xf7, x->aux ? 5 : 4, rm_reg(b), 0);
+    u8 d = dest(e, i);
+    if (d != RDX) put_mov(e->c, 1, d, rm_reg(RDX));
+    done(e, i, d);
+}
+
 /* ---- bit counts ---- */
 
 static bool cpu(const struct emit *e, u32 bit) { return e->info->options->cpu & bit; }

@@ -31,7 +31,8 @@ static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
     case IR_DIV_S:
     case IR_DIV_U:
     case IR_REM_S:
-    case IR_REM_U: return 1u << RAX | 1u << RDX;
+    case IR_REM_U:
+    case IR_MULH: return 1u << RAX | 1u << RDX;
     case IR_ATOMIC_RMW:
         if (x->aux >> 4 < RMW_AND || x->aux >> 4 == RMW_XCHG) return 1u << RAX;
         return 1u << RAX | 1u << RCX | 1u << RDX;
@@ -68,7 +69,8 @@ static u32 late(const struct fn *f, u32 i) {
     case IR_DIV_S:
     case IR_DIV_U:
     case IR_REM_S:
-    case IR_REM_U: return 2 | index;
+    case IR_REM_U:
+    case IR_MULH: return 2 | index;
     default: return index;
     }
 }

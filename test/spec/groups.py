@@ -28,7 +28,7 @@ GC = {"struct", "i31", "ref_cast", "ref_eq", "ref_test", "extern", "binary-gc",
 
 
 # Folders of proposals/, and the group of all that is in them.
-FOLDERS = {"threads": 6, "custom-page-sizes": 12, "legacy": 14}
+FOLDERS = {"threads": 6, "custom-page-sizes": 12, "wide-arithmetic": 12, "legacy": 14}
 
 
 def group(name):
