@@ -369,7 +369,7 @@ struct wasm_opinfo {
     u8 align;
     u8 operand_count, result_count; /* 0 for "*" */
     bool special;                   /* "*": has a typing rule of its own */
-    char operands[4], results[2];
+    char operands[5], results[3];  /* zero-terminated */
 };
 
 /* Indexed by enum wasm_op. */
