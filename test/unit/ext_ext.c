@@ -214,7 +214,7 @@ static void ticks(void) {
     EQUAL(load("n", "now", ""), ERR_OK);
     struct ext *x = ext_find(text("n"));
     CHECK(ext_enter(x, &run, 10000000));
-    EQUAL(run.budget, 4); /* 10 ms of 5 ms ticks, one that came early, one more */
+    EQUAL(ext_budget_ticks(run.budget_ns), 4); /* 10 ms of 5 ms ticks, one that came early, one more */
     for (u32 i = 0; i < 3; i++) ext_tick(&regs);
     EQUAL(run.ticks, 3);
     struct ext_run inner;
