@@ -248,7 +248,16 @@ static void release(struct scan *s, u32 reg) {
     s->busy &= ~(1u << reg);
 }
 
-/* The range of an active interval is over. */
+/* Does another interval, whose hole is now, come back to the register? */
+static bool promised(const struct scan *s, u32 reg) {
+    for (u32 k = 0; k < s->holes; k++)
+        if (s->inactive[k].reg == reg) return true;
+    return false;
+}
+
+/* The range of an active interval is over. Where no more holes are kept track of,
+ * the interval keeps its register through this one, unless another that had its
+ * own hole comes back to it: then it goes to memory behind the hole. */
 static void next_range(struct scan *s, u32 reg, u32 pos) {
     u32 index = s->active[reg];
     struct ival *i = at(s, index);
@@ -259,7 +268,13 @@ static void next_range(struct scan *s, u32 reg, u32 pos) {
     }
     const struct range *r = &s->a->ranges.p[i->cursor];
     s->active_end[reg] = r->end;
-    if (r->start <= pos || s->holes == MAX_HOLES) return;
+    if (r->start <= pos) return;
+    if (s->holes == MAX_HOLES) {
+        if (!promised(s, reg)) return;
+        evict(s, index, r->start);
+        release(s, reg);
+        return;
+    }
     s->inactive[s->holes++] = (struct hole){index, r->start, i->end, (u8)reg, i->vector};
     release(s, reg);
 }
@@ -429,8 +444,8 @@ static void clear_register(struct scan *s, u32 index, u8 reg) {
 }
 
 static void place(struct scan *s, u32 index) {
-    struct ival *i = at(s, index);
-    expire(s, i->start);
+    expire(s, at(s, index)->start);
+    struct ival *i = at(s, index); /* expire may have split others */
     u32 mask = free_throughout(s, i);
     if (mask) {
         give(s, index, choose(s, i, mask));
