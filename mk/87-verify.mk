@@ -12,3 +12,22 @@ $(B)/fuzz/verify-faults: $(VERIFY_LIB)
 verify-faults: $(B)/fuzz/verify-faults
 	@$<
 CHECKS += verify-faults
+
+# Without sanitizers: the emulator is the check, and time is short.
+VERIFY_TOOL := $(B)/host/test/fuzz/gen.o $(ENGINE)
+$(B)/host/mutate: $(B)/host/test/verify/mutate.o $(B)/host/test/verify/machine.o $(VERIFY_TOOL)
+	$(CC) -pie $^ -lunicorn -lZydis -lm -o $@
+$(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
+	$(CC) -pie $^ -lZydis -lm -o $@
+
+.PHONY: mutate mutate-check verify-decode verify-decode-check
+mutate: $(B)/host/mutate
+	@$< $(COUNT) $(VERIFY)
+mutate-check: $(B)/host/mutate
+	@$< 4000 on
+	@$< 300 off
+verify-decode: $(B)/host/verify-decode
+	@$< $(COUNT) $(wildcard $(B)/ext/*.wasm $(B)/wasi/*.wasm) $(shell find $(B)/spec/wat -name '*.wasm' 2>/dev/null)
+verify-decode-check: $(B)/host/verify-decode
+	@$< 50000
+CHECKS += mutate-check verify-decode-check

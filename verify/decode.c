@@ -114,5 +114,6 @@ bool verify_decode(const u8 *at, struct insn *d) {
     if (n) d->imm = read_imm(p, n), p += n;
     d->length = (u8)(p - at);
     if (d->lock && (d->rm != NO_REG || !lockable(d, row))) return false;
+    if (f->role >= G_ALU && f->role < PLAIN && d->rex & 4) return false; /* extends nothing: the processor need not agree */
     return d->length <= 15 && !high_byte(d);
 }

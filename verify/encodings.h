@@ -95,31 +95,17 @@ SCALAR(0x51) SCALAR(0x58) SCALAR(0x59) SCALAR(0x5a) SCALAR(0x5c) SCALAR(0x5d) SC
 E(TWO, NP, 0x10, ANY, VW, VR, U16, 0, 0)  /* movups */
 E(TWO, NP, 0x11, ANY, VR, VW, U16, 0, 0)
 /* vectors: what jit/simd.h may emit, each in its legacy encoding */
-E(A38, P66, 0x00, ANY, VB, VR, 16, 0, SSE41)              /* pshufb */
-E(A38, P66, 0x04, ANY, VB, VR, 16, 0, SSE41)              /* pmaddubsw */
-E(A38, P66, 0x0b, ANY, VB, VR, 16, 0, SSE41)              /* pmulhrsw */
-E(A38, P66, 0x1c, ANY, VW, VR, 16, 0, SSE41)              /* pabsb */
-E(A38, P66, 0x1d, ANY, VW, VR, 16, 0, SSE41)              /* pabsw */
-E(A38, P66, 0x1e, ANY, VW, VR, 16, 0, SSE41)              /* pabsd */
-E(A38, P66, 0x20, ANY, VW, VR, 16, 0, SSE41)              /* pmovsxbw */
-E(A38, P66, 0x23, ANY, VW, VR, 16, 0, SSE41)              /* pmovsxwd */
-E(A38, P66, 0x25, ANY, VW, VR, 16, 0, SSE41)              /* pmovsxdq */
-E(A38, P66, 0x28, ANY, VB, VR, 16, 0, SSE41)              /* pmuldq */
-E(A38, P66, 0x29, ANY, VB, VR, 16, 0, SSE41)              /* pcmpeqq */
-E(A38, P66, 0x2b, ANY, VB, VR, 16, 0, SSE41)              /* packusdw */
-E(A38, P66, 0x30, ANY, VW, VR, 16, 0, SSE41)              /* pmovzxbw */
-E(A38, P66, 0x33, ANY, VW, VR, 16, 0, SSE41)              /* pmovzxwd */
-E(A38, P66, 0x35, ANY, VW, VR, 16, 0, SSE41)              /* pmovzxdq */
+#define PACKED(prefix, op) E(TWO, prefix, op, ANY, VB, VR, 16, 0, 0)
+#define P38(op) E(A38, P66, op, ANY, VB, VR, 16, 0, SSE41)
+#define P38W(op) E(A38, P66, op, ANY, VW, VR, 16, 0, SSE41)
+P38(0x00 /* pshufb */) P38(0x04 /* pmaddubsw */) P38(0x0b /* pmulhrsw */) P38W(0x1c /* pabsb */)
+P38W(0x1d /* pabsw */) P38W(0x1e /* pabsd */) P38W(0x20 /* pmovsxbw */) P38W(0x23 /* pmovsxwd */)
+P38W(0x25 /* pmovsxdq */) P38(0x28 /* pmuldq */) P38(0x29 /* pcmpeqq */) P38(0x2b /* packusdw */)
+P38W(0x30 /* pmovzxbw */) P38W(0x33 /* pmovzxwd */) P38W(0x35 /* pmovzxdq */)
 E(A38, P66, 0x37, ANY, VB, VR, 16, 0, AVX)                /* pcmpgtq */
-E(A38, P66, 0x38, ANY, VB, VR, 16, 0, SSE41)              /* pminsb */
-E(A38, P66, 0x39, ANY, VB, VR, 16, 0, SSE41)              /* pminsd */
-E(A38, P66, 0x3a, ANY, VB, VR, 16, 0, SSE41)              /* pminuw */
-E(A38, P66, 0x3b, ANY, VB, VR, 16, 0, SSE41)              /* pminud */
-E(A38, P66, 0x3c, ANY, VB, VR, 16, 0, SSE41)              /* pmaxsb */
-E(A38, P66, 0x3d, ANY, VB, VR, 16, 0, SSE41)              /* pmaxsd */
-E(A38, P66, 0x3e, ANY, VB, VR, 16, 0, SSE41)              /* pmaxuw */
-E(A38, P66, 0x3f, ANY, VB, VR, 16, 0, SSE41)              /* pmaxud */
-E(A38, P66, 0x40, ANY, VB, VR, 16, 0, SSE41)              /* pmulld */
+P38(0x38 /* pminsb */) P38(0x39 /* pminsd */) P38(0x3a /* pminuw */) P38(0x3b /* pminud */)
+P38(0x3c /* pmaxsb */) P38(0x3d /* pmaxsd */) P38(0x3e /* pmaxuw */) P38(0x3f /* pmaxud */)
+P38(0x40 /* pmulld */)
 E(A3A, P66, 0x08, ANY, VW, VR, 16, 1, SSE41)              /* roundps */
 E(A3A, P66, 0x09, ANY, VW, VR, 16, 1, SSE41)              /* roundpd */
 E(A3A, P66, 0x14, ANY, VR, GW, 1, 1, SSE41)               /* pextrb */
@@ -128,94 +114,47 @@ E(A3A, P66, 0x16, ANY, VR, GW, O, 1, SSE41)               /* pextrd */
 E(A3A, P66, 0x20, ANY, VB, GR, 1, 1, SSE41)               /* pinsrb */
 E(A3A, P66, 0x21, ANY, VB, VR, 16, 1, SSE41)              /* insertps */
 E(A3A, P66, 0x22, ANY, VB, GR, O, 1, SSE41)               /* pinsrd */
-E(TWO, NP, 0x14, ANY, VB, VR, 16, 0, 0)                   /* unpcklps */
-E(TWO, NP, 0x16, ANY, VB, VR, 16, 0, 0)                   /* movlhps */
+PACKED(NP, 0x14 /* unpcklps */) PACKED(NP, 0x16 /* movlhps */)
 E(TWO, NP, 0x50, ANY, GW, VR | A_REGISTER, 16, 0, 0)      /* movmskps */
 E(TWO, P66, 0x50, ANY, GW, VR | A_REGISTER, 16, 0, 0)     /* movmskpd */
 E(TWO, NP, 0x51, ANY, VW, VR, 16, 0, 0)                   /* sqrtps */
 E(TWO, P66, 0x51, ANY, VW, VR, 16, 0, 0)                  /* sqrtpd */
-E(TWO, NP, 0x58, ANY, VB, VR, 16, 0, 0)                   /* addps */
-E(TWO, P66, 0x58, ANY, VB, VR, 16, 0, 0)                  /* addpd */
-E(TWO, NP, 0x59, ANY, VB, VR, 16, 0, 0)                   /* mulps */
-E(TWO, P66, 0x59, ANY, VB, VR, 16, 0, 0)                  /* mulpd */
+PACKED(NP, 0x58 /* addps */) PACKED(P66, 0x58 /* addpd */) PACKED(NP, 0x59 /* mulps */) PACKED(P66, 0x59 /* mulpd */)
 E(TWO, NP, 0x5a, ANY, VW, VR, 16, 0, 0)                   /* cvtps2pd */
 E(TWO, P66, 0x5a, ANY, VW, VR, 16, 0, 0)                  /* cvtpd2ps */
 E(TWO, NP, 0x5b, ANY, VW, VR, 16, 0, 0)                   /* cvtdq2ps */
 E(TWO, PF3, 0x5b, ANY, VW, VR, 16, 0, 0)                  /* cvttps2dq */
-E(TWO, NP, 0x5c, ANY, VB, VR, 16, 0, 0)                   /* subps */
-E(TWO, P66, 0x5c, ANY, VB, VR, 16, 0, 0)                  /* subpd */
-E(TWO, NP, 0x5d, ANY, VB, VR, 16, 0, 0)                   /* minps */
-E(TWO, P66, 0x5d, ANY, VB, VR, 16, 0, 0)                  /* minpd */
-E(TWO, NP, 0x5e, ANY, VB, VR, 16, 0, 0)                   /* divps */
-E(TWO, P66, 0x5e, ANY, VB, VR, 16, 0, 0)                  /* divpd */
-E(TWO, NP, 0x5f, ANY, VB, VR, 16, 0, 0)                   /* maxps */
-E(TWO, P66, 0x5f, ANY, VB, VR, 16, 0, 0)                  /* maxpd */
-E(TWO, P66, 0x60, ANY, VB, VR, 16, 0, 0)                  /* punpcklbw */
-E(TWO, P66, 0x61, ANY, VB, VR, 16, 0, 0)                  /* punpcklwd */
-E(TWO, P66, 0x62, ANY, VB, VR, 16, 0, 0)                  /* punpckldq */
-E(TWO, P66, 0x63, ANY, VB, VR, 16, 0, 0)                  /* packsswb */
-E(TWO, P66, 0x64, ANY, VB, VR, 16, 0, 0)                  /* pcmpgtb */
-E(TWO, P66, 0x65, ANY, VB, VR, 16, 0, 0)                  /* pcmpgtw */
-E(TWO, P66, 0x66, ANY, VB, VR, 16, 0, 0)                  /* pcmpgtd */
-E(TWO, P66, 0x67, ANY, VB, VR, 16, 0, 0)                  /* packuswb */
-E(TWO, P66, 0x68, ANY, VB, VR, 16, 0, 0)                  /* punpckhbw */
-E(TWO, P66, 0x69, ANY, VB, VR, 16, 0, 0)                  /* punpckhwd */
-E(TWO, P66, 0x6a, ANY, VB, VR, 16, 0, 0)                  /* punpckhdq */
-E(TWO, P66, 0x6b, ANY, VB, VR, 16, 0, 0)                  /* packssdw */
-E(TWO, P66, 0x6c, ANY, VB, VR, 16, 0, 0)                  /* punpcklqdq */
-E(TWO, P66, 0x6d, ANY, VB, VR, 16, 0, 0)                  /* punpckhqdq */
+PACKED(NP, 0x5c /* subps */) PACKED(P66, 0x5c /* subpd */) PACKED(NP, 0x5d /* minps */) PACKED(P66, 0x5d /* minpd */)
+PACKED(NP, 0x5e /* divps */) PACKED(P66, 0x5e /* divpd */) PACKED(NP, 0x5f /* maxps */) PACKED(P66, 0x5f /* maxpd */)
+PACKED(P66, 0x60 /* punpcklbw */) PACKED(P66, 0x61 /* punpcklwd */) PACKED(P66, 0x62 /* punpckldq */) PACKED(P66, 0x63 /* packsswb */)
+PACKED(P66, 0x64 /* pcmpgtb */) PACKED(P66, 0x65 /* pcmpgtw */) PACKED(P66, 0x66 /* pcmpgtd */) PACKED(P66, 0x67 /* packuswb */)
+PACKED(P66, 0x68 /* punpckhbw */) PACKED(P66, 0x69 /* punpckhwd */) PACKED(P66, 0x6a /* punpckhdq */) PACKED(P66, 0x6b /* packssdw */)
+PACKED(P66, 0x6c /* punpcklqdq */) PACKED(P66, 0x6d /* punpckhqdq */)
 E(TWO, P66, 0x70, ANY, VW, VR, 16, 1, 0)                  /* pshufd */
 E(TWO, PF2, 0x70, ANY, VW, VR, 16, 1, 0)                  /* pshuflw */
 E(TWO, P66, 0x71, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllwi */
 E(TWO, P66, 0x72, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* pslldi */
 E(TWO, P66, 0x73, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllqi */
-E(TWO, P66, 0x74, ANY, VB, VR, 16, 0, 0)                  /* pcmpeqb */
-E(TWO, P66, 0x75, ANY, VB, VR, 16, 0, 0)                  /* pcmpeqw */
-E(TWO, P66, 0x76, ANY, VB, VR, 16, 0, 0)                  /* pcmpeqd */
+PACKED(P66, 0x74 /* pcmpeqb */) PACKED(P66, 0x75 /* pcmpeqw */) PACKED(P66, 0x76 /* pcmpeqd */)
 E(TWO, NP, 0xc2, ANY, VB, VR, 16, 1, 0)                   /* cmpps */
 E(TWO, P66, 0xc2, ANY, VB, VR, 16, 1, 0)                  /* cmppd */
 E(TWO, P66, 0xc4, ANY, VB, GR, 2, 1, 0)                   /* pinsrw */
 E(TWO, NP, 0xc6, ANY, VB, VR, 16, 1, 0)                   /* shufps */
-E(TWO, P66, 0xd1, ANY, VB, VR, 16, 0, 0)                  /* psrlw */
-E(TWO, P66, 0xd2, ANY, VB, VR, 16, 0, 0)                  /* psrld */
-E(TWO, P66, 0xd3, ANY, VB, VR, 16, 0, 0)                  /* psrlq */
-E(TWO, P66, 0xd4, ANY, VB, VR, 16, 0, 0)                  /* paddq */
-E(TWO, P66, 0xd5, ANY, VB, VR, 16, 0, 0)                  /* pmullw */
+PACKED(P66, 0xd1 /* psrlw */) PACKED(P66, 0xd2 /* psrld */) PACKED(P66, 0xd3 /* psrlq */) PACKED(P66, 0xd4 /* paddq */)
+PACKED(P66, 0xd5 /* pmullw */)
 E(TWO, P66, 0xd7, ANY, GW, VR | A_REGISTER, 16, 0, 0)     /* pmovmskb */
-E(TWO, P66, 0xd8, ANY, VB, VR, 16, 0, 0)                  /* psubusb */
-E(TWO, P66, 0xd9, ANY, VB, VR, 16, 0, 0)                  /* psubusw */
-E(TWO, P66, 0xda, ANY, VB, VR, 16, 0, 0)                  /* pminub */
-E(TWO, P66, 0xdb, ANY, VB, VR, 16, 0, 0)                  /* pand */
-E(TWO, P66, 0xdc, ANY, VB, VR, 16, 0, 0)                  /* paddusb */
-E(TWO, P66, 0xdd, ANY, VB, VR, 16, 0, 0)                  /* paddusw */
-E(TWO, P66, 0xde, ANY, VB, VR, 16, 0, 0)                  /* pmaxub */
-E(TWO, P66, 0xdf, ANY, VB, VR, 16, 0, 0)                  /* pandn */
-E(TWO, P66, 0xe0, ANY, VB, VR, 16, 0, 0)                  /* pavgb */
-E(TWO, P66, 0xe1, ANY, VB, VR, 16, 0, 0)                  /* psraw */
-E(TWO, P66, 0xe2, ANY, VB, VR, 16, 0, 0)                  /* psrad */
-E(TWO, P66, 0xe3, ANY, VB, VR, 16, 0, 0)                  /* pavgw */
-E(TWO, P66, 0xe4, ANY, VB, VR, 16, 0, 0)                  /* pmulhuw */
-E(TWO, P66, 0xe5, ANY, VB, VR, 16, 0, 0)                  /* pmulhw */
+PACKED(P66, 0xd8 /* psubusb */) PACKED(P66, 0xd9 /* psubusw */) PACKED(P66, 0xda /* pminub */) PACKED(P66, 0xdb /* pand */)
+PACKED(P66, 0xdc /* paddusb */) PACKED(P66, 0xdd /* paddusw */) PACKED(P66, 0xde /* pmaxub */) PACKED(P66, 0xdf /* pandn */)
+PACKED(P66, 0xe0 /* pavgb */) PACKED(P66, 0xe1 /* psraw */) PACKED(P66, 0xe2 /* psrad */) PACKED(P66, 0xe3 /* pavgw */)
+PACKED(P66, 0xe4 /* pmulhuw */) PACKED(P66, 0xe5 /* pmulhw */)
 E(TWO, P66, 0xe6, ANY, VW, VR, 16, 0, 0)                  /* cvttpd2dq */
 E(TWO, PF3, 0xe6, ANY, VW, VR, 16, 0, 0)                  /* cvtdq2pd */
-E(TWO, P66, 0xe8, ANY, VB, VR, 16, 0, 0)                  /* psubsb */
-E(TWO, P66, 0xe9, ANY, VB, VR, 16, 0, 0)                  /* psubsw */
-E(TWO, P66, 0xea, ANY, VB, VR, 16, 0, 0)                  /* pminsw */
-E(TWO, P66, 0xeb, ANY, VB, VR, 16, 0, 0)                  /* por */
-E(TWO, P66, 0xec, ANY, VB, VR, 16, 0, 0)                  /* paddsb */
-E(TWO, P66, 0xed, ANY, VB, VR, 16, 0, 0)                  /* paddsw */
-E(TWO, P66, 0xee, ANY, VB, VR, 16, 0, 0)                  /* pmaxsw */
-E(TWO, P66, 0xef, ANY, VB, VR, 16, 0, 0)                  /* pxor */
-E(TWO, P66, 0xf1, ANY, VB, VR, 16, 0, 0)                  /* psllw */
-E(TWO, P66, 0xf2, ANY, VB, VR, 16, 0, 0)                  /* pslld */
-E(TWO, P66, 0xf3, ANY, VB, VR, 16, 0, 0)                  /* psllq */
-E(TWO, P66, 0xf4, ANY, VB, VR, 16, 0, 0)                  /* pmuludq */
-E(TWO, P66, 0xf5, ANY, VB, VR, 16, 0, 0)                  /* pmaddwd */
-E(TWO, P66, 0xf8, ANY, VB, VR, 16, 0, 0)                  /* psubb */
-E(TWO, P66, 0xf9, ANY, VB, VR, 16, 0, 0)                  /* psubw */
-E(TWO, P66, 0xfa, ANY, VB, VR, 16, 0, 0)                  /* psubd */
-E(TWO, P66, 0xfb, ANY, VB, VR, 16, 0, 0)                  /* psubq */
-E(TWO, P66, 0xfc, ANY, VB, VR, 16, 0, 0)                  /* paddb */
-E(TWO, P66, 0xfd, ANY, VB, VR, 16, 0, 0)                  /* paddw */
-E(TWO, P66, 0xfe, ANY, VB, VR, 16, 0, 0)                  /* paddd */
+PACKED(P66, 0xe8 /* psubsb */) PACKED(P66, 0xe9 /* psubsw */) PACKED(P66, 0xea /* pminsw */) PACKED(P66, 0xeb /* por */)
+PACKED(P66, 0xec /* paddsb */) PACKED(P66, 0xed /* paddsw */) PACKED(P66, 0xee /* pmaxsw */) PACKED(P66, 0xef /* pxor */)
+PACKED(P66, 0xf1 /* psllw */) PACKED(P66, 0xf2 /* pslld */) PACKED(P66, 0xf3 /* psllq */) PACKED(P66, 0xf4 /* pmuludq */)
+PACKED(P66, 0xf5 /* pmaddwd */) PACKED(P66, 0xf8 /* psubb */) PACKED(P66, 0xf9 /* psubw */) PACKED(P66, 0xfa /* psubd */)
+PACKED(P66, 0xfb /* psubq */) PACKED(P66, 0xfc /* paddb */) PACKED(P66, 0xfd /* paddw */) PACKED(P66, 0xfe /* paddd */)
+#undef PACKED
+#undef P38
+#undef P38W
 #endif

@@ -1,7 +1,7 @@
 /* flow.c: labels, jumps, calls, the entry of a function.
  *
  * I1 marks[] has, per byte of the function: M_START and what was known there once the
- *    proof has passed; before that M_PENDING and what all jumps to it know.
+ *    proof has passed; before that M_PENDING (which stays) and what all jumps to it know.
  * I2 `pending` counts the latter: a jump into an instruction leaves it above zero.
  * I3 code behind an unconditional transfer is dead until something joins. */
 #include "verify/internal.h"
@@ -69,7 +69,7 @@ bool verify_join(struct verifier *v) {
         v->fact.at = v->high.at = 0;
         point = M_POINT;
     }
-    *mark = M_START | point | v->known;
+    *mark = M_START | (*mark & M_PENDING) | point | v->known;
     v->known &= K_ALL;
     return true;
 }

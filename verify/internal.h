@@ -124,6 +124,9 @@ struct verifier {
 bool verify_fail(struct verifier *v, enum verify_rule rule, u32 at);
 #define FAIL(v, rule) verify_fail(v, VERIFY_##rule, (v)->pc)
 
+/* ---- verify.c ---- */
+bool verify_begin(struct verifier *v, struct arena *scratch); /* the tables; room for the rest */
+
 /* ---- func.c ---- */
 bool verify_function(struct verifier *v, u32 index);
 bool verify_write(struct verifier *v, u8 reg, bool zero_extended);

@@ -73,9 +73,11 @@ static bool sites_are_sane(struct verifier *v) {
     return true;
 }
 
+bool verify_begin(struct verifier *v, struct arena *scratch) { return table_is_sane(v) && take_room(v, scratch); }
+
 static bool prove(struct verifier *v, struct arena *scratch) {
     const struct verify_module *m = v->m;
-    if (!table_is_sane(v) || !take_room(v, scratch)) return false;
+    if (!verify_begin(v, scratch)) return false;
     for (u32 k = 0; k < m->func_count; k++)
         if (!verify_function(v, k)) return false;
     v->f = NULL;
