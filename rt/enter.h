@@ -46,7 +46,12 @@ static inline u64 *rt_entered(struct abi_store *s) { return (u64 *)(uptr)&s->pen
  * have, mean nothing. As rt_call otherwise. */
 static inline enum abi_trap rt_call2(const struct rt_callable *c, u64 a, u64 b, u64 *result) {
     register struct abi_store *s __asm__("rbx") = c->caller->store;
-    if (unlikely(!c->direct || *rt_entered(s) || s->careful)) return rt_call2_slow(c, a, b, result);
+    if (unlikely(!c->direct || *rt_entered(s) || s->careful)) {
+        u64 out; /* so that what result points to may stay in a register */
+        enum abi_trap t = rt_call2_slow(c, a, b, &out);
+        *result = out;
+        return t;
+    }
     register struct abi_ctx *ctx __asm__("r14") = c->caller;
     register u8 *base __asm__("r15") = c->caller->mem_base;
     const void *code = c->direct;
