@@ -25,3 +25,8 @@ $(B)/guest/jumps.wasm: test/guest/jumps.c sdk/c/setjmp.c sdk/c/setjmp.h
 	clang-19 --target=wasm32-unknown-unknown -O2 -nostdlib -Wl,--no-entry -Isdk/c -mllvm -wasm-enable-sjlj \
 	    -mexception-handling -Wall -Wextra -Wno-infinite-recursion $(filter %.c,$^) -o $@
 $(B)/asan/unit/rt_setjmp.run: $(B)/guest/jumps.wasm
+
+# The corpus of hostile modules, for test/unit/rt_corpus.c.
+$(B)/hostile/index: test/hostile/make.py
+	@python3 test/hostile/make.py $(B)/hostile
+$(B)/asan/unit/rt_corpus.run: $(B)/hostile/index
