@@ -6,7 +6,7 @@
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
 
-enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 9, TABLE_LEN = 12, MAX_MEMORIES = 3, TAGS = 3 };
+enum { MAX_VALUES = 6, MAX_LOCALS = 16, MAX_LABELS = 12, MAX_DEPTH = 7, GLOBALS = 11, TABLE_LEN = 12, MAX_MEMORIES = 3, TAGS = 3 };
 enum { CODE_ROOM = GEN_CAP / 2 }; /* past this only constants are generated */
 
 bool gen_for_v8;
@@ -23,8 +23,8 @@ struct gen {
     struct sig sigs[GEN_FUNCS_MAX];
     struct sig tags[TAGS]; /* parameters only */
     u32 func_count, self;
-    u8 locals[MAX_LOCALS + MAX_VALUES + 2];
-    u32 local_count;        /* parameters and the two NaN temporaries included */
+    u8 locals[MAX_LOCALS + MAX_VALUES + 3];
+    u32 local_count;        /* parameters and the three NaN temporaries included */
     u8 labels[MAX_LABELS];  /* type carried by a branch, 0 for none */
     u32 label_count;
     u32 memory_count;
@@ -34,11 +34,14 @@ struct gen {
     enum { ALL_EXCEPTIONS, FINAL_EXCEPTIONS, LEGACY_EXCEPTIONS } only;
 };
 
-static const u8 number_types[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64};
-static const char type_letters[] = "iIfF";
-/* Global 0 is the fuel; two of each type follow. */
+/* The last one is not for what V8 has to show JavaScript. */
+static const u8 number_types[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128};
+static const char type_letters[] = "iIfFv";
+static u32 shown_types(void) { return gen_for_v8 ? 4 : 5; }
+/* Global 0 is the fuel; two of each type follow. Vectors last: see globals_shown. */
 static const u8 global_types[GLOBALS] = {WASM_I32, WASM_I32, WASM_I64, WASM_F32, WASM_F64,
-                                         WASM_I32, WASM_I64, WASM_F32, WASM_F64};
+                                         WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128, WASM_V128};
+static u32 globals_shown(void) { return gen_for_v8 ? GLOBALS - 2 : GLOBALS; }
 
 static void expr(struct gen *g, u8 type, u32 depth);
 static void statements(struct gen *g, u32 depth);
@@ -79,6 +82,9 @@ static void op(struct gen *g, enum wasm_op o) {
     if (wasm_is_atomic(o)) {
         byte(g, 0xfe);
         leb(g, o - WASM_OP_MEMORY_NOTIFY);
+    } else if (wasm_is_vector(o)) {
+        byte(g, 0xfd);
+        leb(g, o - WASM_OP_V128_LOAD);
     } else if (o >= 0x100) {
         byte(g, 0xfc);
         leb(g, o - 0x100);
@@ -132,6 +138,12 @@ static void constant(struct gen *g, u8 type) {
         op(g, WASM_OP_F32_CONST);
         for (int i = 0; i < 4; i++) byte(g, (u8)(v >> (8 * i)));
         return;
+    case WASM_V128:
+        op(g, WASM_OP_V128_CONST);
+        for (int i = 0; i < 8; i++) byte(g, (u8)(v >> (8 * i)));
+        v = interesting(g);
+        for (int i = 0; i < 8; i++) byte(g, (u8)(v >> (8 * i)));
+        return;
     default:
         op(g, WASM_OP_F64_CONST);
         for (int i = 0; i < 8; i++) byte(g, (u8)(v >> (8 * i)));
@@ -157,9 +169,34 @@ static void canonical(struct gen *g, u8 type) {
     op(g, WASM_OP_SELECT);
 }
 
+/* The same for the lanes of a vector. */
+static void canonical_lanes(struct gen *g, bool dbl) {
+    static const u8 nans[2][8] = {{0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f}, {0, 0, 0, 0, 0, 0, 0xf8, 0x7f}};
+    u32 temp = g->local_count - 3;
+    op1(g, WASM_OP_LOCAL_TEE, temp);
+    op(g, WASM_OP_V128_CONST);
+    for (u32 i = 0; i < 16; i++) byte(g, nans[dbl][i % 8]);
+    op1(g, WASM_OP_LOCAL_GET, temp);
+    op1(g, WASM_OP_LOCAL_GET, temp);
+    op(g, dbl ? WASM_OP_F64X2_EQ : WASM_OP_F32X4_EQ);
+    op(g, WASM_OP_V128_BITSELECT);
+}
+
+/* May its NaNs have any bits? */
+static bool makes_nans(enum wasm_op o, bool *dbl) {
+    const char *text = wasm_opinfos[o].text, *name = text + 6;
+    static const char *const names[] = {"ceil", "floor", "trunc", "nearest", "sqrt", "add", "sub", "mul", "div", "min", "max",
+                                        "demote_f64x2_zero", "promote_low_f32x4"};
+    *dbl = !strncmp(text, "f64x2.", 6);
+    if (!*dbl && strncmp(text, "f32x4.", 6)) return false;
+    for (u32 i = 0; i < ARRAY_LEN(names); i++)
+        if (!strcmp(name, names[i])) return true;
+    return false;
+}
+
 /* A local of that type, temporaries excluded; WASM_NONE if there is none. */
 static u32 local_of(struct gen *g, u8 type) {
-    u32 usable = g->local_count - 2, start = usable ? pick(g, usable) : 0;
+    u32 usable = g->local_count - 3, start = usable ? pick(g, usable) : 0;
     for (u32 i = 0; i < usable; i++)
         if (g->locals[(start + i) % usable] == type) return (start + i) % usable;
     return WASM_NONE;
@@ -208,13 +245,27 @@ static u8 type_of_letter(char c) { return number_types[strchr(type_letters, c) -
 
 static bool shows_bits(enum wasm_op o) {
     return o == WASM_OP_F32_STORE || o == WASM_OP_F64_STORE || o == WASM_OP_I32_REINTERPRET_F32 ||
-           o == WASM_OP_I64_REINTERPRET_F64 || o == WASM_OP_F32_COPYSIGN || o == WASM_OP_F64_COPYSIGN;
+           o == WASM_OP_I64_REINTERPRET_F64 || o == WASM_OP_F32_COPYSIGN || o == WASM_OP_F64_COPYSIGN ||
+           o == WASM_OP_F32X4_SPLAT || o == WASM_OP_F64X2_SPLAT || o == WASM_OP_F32X4_REPLACE_LANE || o == WASM_OP_F64X2_REPLACE_LANE;
+}
+
+/* Any, or in rows as they often are: whole lanes, interleaved, or cut out of both. */
+static void shuffle_lanes(struct gen *g) {
+    u32 how = pick(g, 4), start = pick(g, 17), size = 1u << pick(g, 4);
+    for (u32 k = 0; k < 16; k++) {
+        u32 part = k / size;
+        if (!how) byte(g, pick(g, 32));
+        else if (how == 1) byte(g, start + k < 32 ? start + k : 31);
+        else if (how == 2) byte(g, (start & 8) + part / 2 * size + k % size + (part & 1) * 16);
+        else byte(g, (start * size + part * part * size + k % size) % 32);
+    }
 }
 
 /* An instruction with a plain signature: its operands, then itself. */
 static void plain(struct gen *g, enum wasm_op o, u32 depth) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
-    u32 memory = info->imm == WASM_IMM_MEMARG ? pick(g, g->memory_count) : 0;
+    bool accesses = info->imm == WASM_IMM_MEMARG || info->imm == WASM_IMM_MEMARG_LANE, dbl;
+    u32 memory = accesses ? pick(g, g->memory_count) : 0;
     for (u32 i = 0; i < info->operand_count; i++) {
         if (info->operands[i] == 'a') {
             aligned(g, o, g->wide[memory], depth + 1);
@@ -225,24 +276,36 @@ static void plain(struct gen *g, enum wasm_op o, u32 depth) {
         if (shows_bits(o) && (type == WASM_F32 || type == WASM_F64)) canonical(g, type);
     }
     op(g, o);
-    if (info->imm == WASM_IMM_MEMARG) memarg(g, o, memory);
-    else if (info->imm == WASM_IMM_ZERO) byte(g, 0);
+    if (accesses) memarg(g, o, memory);
+    if (info->imm == WASM_IMM_ZERO) byte(g, 0);
+    if (info->imm == WASM_IMM_MEMARG_LANE) byte(g, pick(g, 16u >> info->align));
+    if (info->imm == WASM_IMM_LANE) byte(g, pick(g, 1u << info->align));
+    if (info->imm == WASM_IMM_SHUFFLE) shuffle_lanes(g);
+    if (makes_nans(o, &dbl)) canonical_lanes(g, dbl);
 }
 
 static bool is_plain(enum wasm_op o, char result) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
-    if (!info->text || info->special || wasm_is_vector(o)) return false; /* the oracle has no vectors */
-    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG && info->imm != WASM_IMM_ZERO) return false;
+    if (!info->text || info->special || o >= WASM_OP_I8X16_RELAXED_SWIZZLE) return false; /* several results are right */
+    if (info->imm != WASM_IMM_NONE && info->imm != WASM_IMM_MEMARG && info->imm != WASM_IMM_ZERO && info->imm != WASM_IMM_LANE &&
+        info->imm != WASM_IMM_MEMARG_LANE && info->imm != WASM_IMM_SHUFFLE)
+        return false;
     if (o < WASM_OP_I32_LOAD) return false;
     return result ? info->result_count == 1 && info->results[0] == result : info->result_count == 0;
 }
 
+/* One of those with that result (0: none), each as likely as the others. */
 static enum wasm_op plain_op(struct gen *g, char result) {
-    u32 start = pick(g, WASM_OP_COUNT);
-    for (u32 i = 0;; i++) {
-        enum wasm_op o = (start + i) % WASM_OP_COUNT;
-        if (is_plain(o, result)) return o;
-    }
+    enum { ROWS = sizeof type_letters }; /* the last one: without a result */
+    static u16 found[ROWS][WASM_OP_COUNT];
+    static u32 counts[ROWS];
+    static bool ready;
+    for (u32 i = 0; !ready && i < ROWS; i++)
+        for (u32 o = 0; o < WASM_OP_COUNT; o++)
+            if (is_plain(o, type_letters[i])) found[i][counts[i]++] = (u16)o;
+    ready = true;
+    u32 row = (u32)(strchr(type_letters, result) - type_letters); /* strchr finds the 0, too */
+    return found[row][pick(g, counts[row])];
 }
 
 static void label_push(struct gen *g, u8 type) {
@@ -393,7 +456,7 @@ static void size_expr(struct gen *g, u8 type, u32 depth) {
 }
 
 static void expr(struct gen *g, u8 type, u32 depth) {
-    char letter = type_letters[memchr(number_types, type, 4) - (const void *)number_types];
+    char letter = type_letters[memchr(number_types, type, sizeof number_types) - (const void *)number_types];
     u32 l = WASM_NONE, choice = tired(g) || depth > MAX_DEPTH ? pick(g, 3) : pick(g, 24);
     bool room = g->label_count + 2 < MAX_LABELS;
     switch (choice) {
@@ -422,8 +485,21 @@ static void expr(struct gen *g, u8 type, u32 depth) {
     }
 }
 
+/* A vector instruction whose result is seen for certain: in memory. */
+static void vector_statement(struct gen *g, u32 depth) {
+    u32 memory = pick(g, g->memory_count);
+    index_const(g, g->wide[memory], pick(g, 0x1fe0));
+    plain(g, plain_op(g, 'v'), MAX(depth, MAX_DEPTH - 2u));
+    op(g, WASM_OP_V128_STORE);
+    memarg(g, WASM_OP_V128_STORE, memory);
+}
+
 static void set_statement(struct gen *g, u32 depth) {
-    u8 type = number_types[pick(g, 4)];
+    if (!pick(g, 2)) {
+        vector_statement(g, depth);
+        return;
+    }
+    u8 type = number_types[pick(g, 5)];
     u32 l = local_of(g, type);
     expr(g, type, depth + 1);
     if (l != WASM_NONE && pick(g, 4)) op1(g, WASM_OP_LOCAL_SET, l);
@@ -751,8 +827,8 @@ static void statements(struct gen *g, u32 depth) {
 static void random_sig(struct gen *g, struct sig *s) {
     s->param_count = pick(g, MAX_VALUES + 1);
     s->result_count = pick(g, 3) ? pick(g, 2) : pick(g, MAX_VALUES);
-    for (u32 i = 0; i < s->param_count; i++) s->params[i] = number_types[pick(g, 4)];
-    for (u32 i = 0; i < s->result_count; i++) s->results[i] = number_types[pick(g, 4)];
+    for (u32 i = 0; i < s->param_count; i++) s->params[i] = number_types[pick(g, shown_types())];
+    for (u32 i = 0; i < s->result_count; i++) s->results[i] = number_types[pick(g, shown_types())];
 }
 
 static void function(struct gen *g, u32 f) {
@@ -764,9 +840,10 @@ static void function(struct gen *g, u32 f) {
     g->label_count = 0;
     label_push(g, s->result_count == 1 ? s->results[0] : s->result_count ? 1 : 0);
     for (u32 i = 0; i < s->param_count; i++) g->locals[g->local_count++] = s->params[i];
-    leb(g, extra + 3);
-    for (u32 i = 0; i < extra + 2; i++) {
-        u8 type = i < extra ? number_types[pick(g, 4)] : i == extra ? WASM_F32 : WASM_F64;
+    leb(g, extra + 4);
+    for (u32 i = 0; i < extra + 3; i++) {
+        static const u8 temporaries[] = {WASM_V128, WASM_F32, WASM_F64};
+        u8 type = i < extra ? number_types[pick(g, 5)] : temporaries[i - extra];
         byte(g, 1);
         byte(g, type);
         g->locals[g->local_count++] = type;
@@ -855,12 +932,12 @@ static void storage(struct gen *g) {
 
 static void exports(struct gen *g) {
     size_t s = section(g, 7);
-    leb(g, g->func_count + GLOBALS + g->memory_count);
+    leb(g, g->func_count + globals_shown() + g->memory_count);
     for (u32 i = 0; i < g->memory_count; i++) {
         name(g, (char[]){'m', (char)('0' + i), 0});
         byte(g, 2), byte(g, i);
     }
-    for (u32 i = 0; i < g->func_count + GLOBALS; i++) {
+    for (u32 i = 0; i < g->func_count + globals_shown(); i++) {
         bool func = i < g->func_count;
         u32 k = func ? i : i - g->func_count;
         name(g, (char[]){func ? 'f' : 'g', (char)('0' + k), 0});

@@ -62,7 +62,7 @@ void oracle_branch(struct oracle *o, struct frame *f, u32 depth) {
     assert(depth < f->depth);
     f->depth -= depth;
     struct label l = f->labels[f->depth - 1];
-    memmove(l.height, o->sp - l.arity, l.arity * sizeof(u64));
+    memmove(l.height, o->sp - l.arity, l.arity * sizeof *o->sp);
     o->sp = l.height + l.arity;
     f->c.p = l.target;
     if (l.kind != LABEL_LOOP) f->depth--;
@@ -123,7 +123,7 @@ static void call_indirect(struct oracle *o, const struct wasm_instr *in) {
 static void tail_call(struct oracle *o, struct frame *f, u32 func) {
     if (!func) return;
     u32 n = o->m->types[o->m->funcs[func - 1].type].param_count;
-    memmove(f->labels[0].height, o->sp - n, n * sizeof(u64));
+    memmove(f->labels[0].height, o->sp - n, n * sizeof *o->sp);
     o->sp = f->labels[0].height + n;
     o->tail = func;
     f->depth = 0;
@@ -131,11 +131,11 @@ static void tail_call(struct oracle *o, struct frame *f, u32 func) {
 
 static bool variable(struct oracle *o, struct frame *f, const struct wasm_instr *in) {
     switch (in->op) {
-    case WASM_OP_LOCAL_GET: push(o, f->locals[in->a]); return true;
-    case WASM_OP_LOCAL_SET: f->locals[in->a] = pop(o); return true;
+    case WASM_OP_LOCAL_GET: push_whole(o, f->locals[in->a]); return true;
+    case WASM_OP_LOCAL_SET: f->locals[in->a] = pop_whole(o); return true;
     case WASM_OP_LOCAL_TEE: f->locals[in->a] = o->sp[-1]; return true;
-    case WASM_OP_GLOBAL_GET: push(o, o->globals[in->a]); return true;
-    case WASM_OP_GLOBAL_SET: o->globals[in->a] = pop(o); return true;
+    case WASM_OP_GLOBAL_GET: push_whole(o, o->globals[in->a]); return true;
+    case WASM_OP_GLOBAL_SET: o->globals[in->a] = pop_whole(o); return true;
     case WASM_OP_I32_CONST:
     case WASM_OP_I64_CONST:
     case WASM_OP_F32_CONST:
@@ -143,8 +143,9 @@ static bool variable(struct oracle *o, struct frame *f, const struct wasm_instr 
     case WASM_OP_DROP: pop(o); return true;
     case WASM_OP_SELECT:
     case WASM_OP_SELECT_T: {
-        u64 c = pop(o), b = pop(o), a = pop(o);
-        push(o, c ? a : b);
+        u64 c = pop(o);
+        union abi_value b = pop_whole(o), a = pop_whole(o);
+        push_whole(o, c ? a : b);
         return true;
     }
     default: return false;
@@ -179,7 +180,7 @@ static bool control(struct oracle *o, struct frame *f, struct wasm_instr *in) {
     case WASM_OP_BR_ON_NULL:
     case WASM_OP_BR_ON_NON_NULL: branch_on_null(o, f, in); return true;
     case WASM_OP_REF_AS_NON_NULL:
-        if (!o->sp[-1]) oracle_trap(o, ABI_TRAP_NULL_REFERENCE);
+        if (!o->sp[-1].i64) oracle_trap(o, ABI_TRAP_NULL_REFERENCE);
         return true;
     case WASM_OP_RETURN_CALL: tail_call(o, f, in->a + 1); return true;
     case WASM_OP_RETURN_CALL_INDIRECT: tail_call(o, f, indirect(o, in)); return true;
@@ -199,7 +200,8 @@ static void run_frame(struct oracle *o, struct frame *f) {
         }
         o->steps--;
         bool known = variable(o, f, &in) || control(o, f, &in) || oracle_throw(o, f, &in) || oracle_integer(o, in.op) || oracle_float(o, in.op) ||
-                     oracle_convert(o, in.op) || oracle_memory(o, &in) || oracle_atomic(o, &in) || oracle_table(o, &in);
+                     oracle_convert(o, in.op) || oracle_memory(o, &in) || oracle_atomic(o, &in) || oracle_table(o, &in) ||
+                     oracle_vector(o, &in);
         assert(known);
         if (o->trap == ABI_TRAP_EXCEPTION) oracle_catch(o, f);
     }
@@ -223,11 +225,11 @@ static void run_one(struct oracle *o, u32 func) {
         return;
     }
     struct frame f = {.f = wf, .type = t, .c = cursor_of(wf->code)};
-    f.locals = calloc(wf->local_count + 1u, sizeof(u64));
+    f.locals = calloc(wf->local_count + 1u, sizeof *f.locals);
     f.labels = calloc(wf->max_depth + 2u, sizeof *f.labels);
     assert(f.locals && f.labels);
     o->sp -= t->param_count;
-    memcpy(f.locals, o->sp, t->param_count * sizeof(u64));
+    memcpy(f.locals, o->sp, t->param_count * sizeof *o->sp);
     f.labels[f.depth++] = (struct label){.target = wf->code.p + wf->code.n, .height = o->sp, .arity = t->result_count};
     o->depth++;
     run_frame(o, &f);

@@ -8,7 +8,7 @@ enum label_kind { LABEL_BLOCK, LABEL_LOOP, LABEL_TRY_TABLE, LABEL_TRY, LABEL_CAT
 
 struct label {
     const u8 *target; /* a loop: after its head; else: after its end */
-    u64 *height;
+    union abi_value *height;
     u32 arity;
     enum label_kind kind;
     struct cursor clauses; /* TRY_TABLE */
@@ -19,7 +19,7 @@ struct label {
 struct frame {
     const struct wasm_func *f;
     const struct wasm_functype *type;
-    u64 *locals;
+    union abi_value *locals;
     struct label *labels;
     u32 depth;
     struct cursor c;

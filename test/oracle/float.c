@@ -41,7 +41,7 @@ static u64 bits_of_f32(float f) {
         return a > b ? a : b;                                                                       \
     }                                                                                               \
     static bool unary_##W(struct oracle *o, enum wasm_op op) {                                      \
-        T a = W##_of(o->sp[-1]), r;                                                                 \
+        T a = W##_of(o->sp[-1].i64), r;                                                                 \
         switch (op) {                                                                               \
         case WASM_OP_F32_CEIL: r = ceil##S(a); break;                                               \
         case WASM_OP_F32_FLOOR: r = floor##S(a); break;                                             \
@@ -50,7 +50,7 @@ static u64 bits_of_f32(float f) {
         case WASM_OP_F32_SQRT: r = sqrt##S(a); break;                                               \
         default: return false;                                                                      \
         }                                                                                           \
-        o->sp[-1] = bits_of_##W(r);                                                                 \
+        o->sp[-1].i64 = bits_of_##W(r);                                                                 \
         return true;                                                                                \
     }                                                                                               \
     static bool binary_##W(struct oracle *o, enum wasm_op op) {                                     \
@@ -85,11 +85,11 @@ DEFINE(double, f64, )
 
 /* abs, neg and copysign are about bits (4.3.3, NaNs included). */
 static bool signs(struct oracle *o, enum wasm_op op, u64 sign) {
-    if (op == WASM_OP_F32_ABS) o->sp[-1] &= ~sign;
-    else if (op == WASM_OP_F32_NEG) o->sp[-1] ^= sign;
+    if (op == WASM_OP_F32_ABS) o->sp[-1].i64 &= ~sign;
+    else if (op == WASM_OP_F32_NEG) o->sp[-1].i64 ^= sign;
     else if (op == WASM_OP_F32_COPYSIGN) {
         u64 b = pop(o);
-        o->sp[-1] = (o->sp[-1] & ~sign) | (b & sign);
+        o->sp[-1].i64 = (o->sp[-1].i64 & ~sign) | (b & sign);
     } else {
         return false;
     }
@@ -146,7 +146,7 @@ static bool truncations(struct oracle *o, enum wasm_op op) {
 
 bool oracle_convert(struct oracle *o, enum wasm_op op) {
     if (truncations(o, op)) return true;
-    u64 a = o->sp > o->stack ? o->sp[-1] : 0;
+    u64 a = o->sp > o->stack ? o->sp[-1].i64 : 0;
     switch (op) {
     case WASM_OP_F32_CONVERT_I32_S: a = bits_of_f32((float)(i32)a); break;
     case WASM_OP_F32_CONVERT_I32_U: a = bits_of_f32((float)(u32)a); break;
@@ -164,6 +164,6 @@ bool oracle_convert(struct oracle *o, enum wasm_op op) {
     case WASM_OP_F64_REINTERPRET_I64: break;
     default: return false;
     }
-    o->sp[-1] = a;
+    o->sp[-1].i64 = a;
     return true;
 }

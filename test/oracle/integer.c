@@ -77,7 +77,7 @@ static bool compare(enum wasm_op op, u64 a, u64 b, unsigned bits) {
 }
 
 static bool extend(struct oracle *o, enum wasm_op op) {
-    u64 v = o->sp > o->stack ? o->sp[-1] : 0;
+    u64 v = o->sp > o->stack ? o->sp[-1].i64 : 0;
     switch (op) {
     case WASM_OP_I32_EXTEND8_S: v = (u32)(i8)v; break;
     case WASM_OP_I32_EXTEND16_S: v = (u32)(i16)v; break;
@@ -89,7 +89,7 @@ static bool extend(struct oracle *o, enum wasm_op op) {
     case WASM_OP_I64_EXTEND_I32_U: v = (u32)v; break;
     default: return false;
     }
-    o->sp[-1] = v;
+    o->sp[-1].i64 = v;
     return true;
 }
 

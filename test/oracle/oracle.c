@@ -4,30 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static u64 evaluate(struct oracle *o, const struct wasm_init *in) {
+static union abi_value evaluate(struct oracle *o, const struct wasm_init *in) {
     const char *why;
     struct wasm_instr i;
     switch (in->kind) {
-    case WASM_INIT_CONST: return in->value;
+    case WASM_INIT_CONST: return (union abi_value){.bits = {in->value, in->high}};
     case WASM_INIT_GLOBAL: return o->globals[in->value];
-    case WASM_INIT_REF_NULL: return 0;
-    case WASM_INIT_REF_FUNC: return in->value + 1;
+    case WASM_INIT_REF_NULL: return (union abi_value){.bits = {0, 0}};
+    case WASM_INIT_REF_FUNC: return (union abi_value){.bits = {in->value + 1, 0}};
     case WASM_INIT_CODE: break;
     }
     for (struct cursor c = cursor_of(in->code); cursor_left(&c);) {
         enum err e = wasm_take_instr(&c, &i, &why);
         assert(!e);
-        if (i.op == WASM_OP_GLOBAL_GET) push(o, o->globals[i.a]);
+        if (i.op == WASM_OP_GLOBAL_GET) push_whole(o, o->globals[i.a]);
         else if (i.op == WASM_OP_I32_CONST || i.op == WASM_OP_I64_CONST) push(o, i.bits);
         else if (i.op != WASM_OP_END && !oracle_integer(o, i.op)) unreachable();
     }
-    return pop(o);
+    return pop_whole(o);
 }
 
 static void allocate(struct oracle *o) {
     const struct wasm_module *m = o->m;
-    o->stack = o->sp = calloc(ORACLE_STACK, sizeof(u64));
-    o->globals = calloc(m->global_count + 1u, sizeof(u64));
+    o->stack = o->sp = calloc(ORACLE_STACK, sizeof *o->sp);
+    o->globals = calloc(m->global_count + 1u, sizeof *o->globals);
     o->tables = calloc(m->table_count + 1u, sizeof *o->tables);
     o->dropped_data = calloc(m->data_count + 1u, 1);
     o->dropped_elem = calloc(m->elem_count + 1u, 1);
@@ -55,7 +55,7 @@ static void run_segments(struct oracle *o) {
     for (u32 i = 0; i < m->elem_count && !o->trap; i++) {
         const struct wasm_elem *e = &m->elems[i];
         if (e->mode == WASM_ACTIVE) {
-            push(o, evaluate(o, &e->offset));
+            push_whole(o, evaluate(o, &e->offset));
             push(o, 0);
             push(o, e->count);
             oracle_table(o, &(struct wasm_instr){.op = WASM_OP_TABLE_INIT, .a = i, .b = e->table});
@@ -64,7 +64,7 @@ static void run_segments(struct oracle *o) {
     }
     for (u32 i = 0; i < m->data_count && !o->trap; i++) {
         if (m->datas[i].mode != WASM_ACTIVE) continue;
-        push(o, evaluate(o, &m->datas[i].offset));
+        push_whole(o, evaluate(o, &m->datas[i].offset));
         push(o, 0);
         push(o, m->datas[i].bytes.n);
         oracle_memory(o, &(struct wasm_instr){.op = WASM_OP_MEMORY_INIT, .a = i, .b = m->datas[i].memory});
@@ -98,13 +98,13 @@ void oracle_free(struct oracle *o) {
     free(o->memories);
 }
 
-enum abi_trap oracle_call(struct oracle *o, u32 func, u64 *vals) {
+enum abi_trap oracle_call(struct oracle *o, u32 func, union abi_value *vals) {
     const struct wasm_functype *t = &o->m->types[o->m->funcs[func].type];
     o->trap = ABI_TRAP_NONE;
     o->sp = o->stack;
     o->depth = 0;
-    for (u32 i = 0; i < t->param_count; i++) push(o, vals[i]);
+    for (u32 i = 0; i < t->param_count; i++) push_whole(o, vals[i]);
     oracle_run_function(o, func);
-    if (!o->trap) memcpy(vals, o->stack, t->result_count * sizeof(u64));
+    if (!o->trap) memcpy(vals, o->stack, t->result_count * sizeof *vals);
     return o->trap;
 }

@@ -16,16 +16,19 @@ static bool effective(const struct wasm_instr *in, u64 index, u64 *at) {
     return !__builtin_add_overflow(index, in->bits, at);
 }
 
+u8 *oracle_place(struct oracle *o, const struct wasm_instr *in, u64 index, u32 n) {
+    struct oracle_memory *m = &o->memories[in->b];
+    u64 at;
+    if (effective(in, index, &at) && inside(at, n, oracle_bytes(m))) return m->bytes + at;
+    oracle_trap(o, ABI_TRAP_MEMORY);
+    return NULL;
+}
+
 static void load(struct oracle *o, const struct wasm_instr *in) {
-    const struct oracle_memory *m = &o->memories[in->b];
     unsigned n = 1u << wasm_opinfos[in->op].align;
-    u64 at, v = 0;
-    if (!effective(in, pop(o), &at) || !inside(at, n, oracle_bytes(m))) {
-        oracle_trap(o, ABI_TRAP_MEMORY);
-        push(o, 0);
-        return;
-    }
-    memcpy(&v, m->bytes + at, n);
+    u64 v = 0;
+    const u8 *from = oracle_place(o, in, pop(o), n);
+    if (from) memcpy(&v, from, n);
     switch (in->op) {
     case WASM_OP_I32_LOAD8_S:
     case WASM_OP_I32_LOAD16_S: v = (u32)sign_extend(v, n); break;
@@ -38,11 +41,10 @@ static void load(struct oracle *o, const struct wasm_instr *in) {
 }
 
 static void store(struct oracle *o, const struct wasm_instr *in) {
-    struct oracle_memory *m = &o->memories[in->b];
     unsigned n = 1u << wasm_opinfos[in->op].align;
-    u64 v = pop(o), index = pop(o), at;
-    if (effective(in, index, &at) && inside(at, n, oracle_bytes(m))) memcpy(m->bytes + at, &v, n);
-    else oracle_trap(o, ABI_TRAP_MEMORY);
+    u64 v = pop(o), index = pop(o);
+    u8 *to = oracle_place(o, in, index, n);
+    if (to) memcpy(to, &v, n);
 }
 
 /* What all memories have together may not pass the limit; a shared one counts

@@ -20,10 +20,10 @@ static void throw_tag(struct oracle *o, u32 tag) {
         assert(o->exceptions);
     }
     struct oracle_exception *x = &o->exceptions[o->exception_count++];
-    *x = (struct oracle_exception){tag, malloc((n + 1) * sizeof(u64))};
+    *x = (struct oracle_exception){tag, malloc((n + 1) * sizeof *x->values)};
     assert(x->values);
     o->sp -= n;
-    memcpy(x->values, o->sp, n * sizeof(u64));
+    memcpy(x->values, o->sp, n * sizeof *o->sp);
     raise(o, o->exception_count);
 }
 
@@ -46,7 +46,7 @@ static void land(struct oracle *o, struct frame *f, u32 d, bool all) {
     const struct oracle_exception *x = &o->exceptions[o->thrown - 1];
     o->trap = ABI_TRAP_NONE;
     o->sp = f->labels[d].height;
-    for (u32 k = 0; !all && k < tag_type(o, x->tag)->param_count; k++) push(o, x->values[k]);
+    for (u32 k = 0; !all && k < tag_type(o, x->tag)->param_count; k++) push_whole(o, x->values[k]);
 }
 
 static bool try_table(struct oracle *o, struct frame *f, u32 d) {
