@@ -35,38 +35,41 @@ static i64 read_imm(const u8 *p, u32 n) {
     i64 whole;
     switch (n) {
     case 1: return (i8)*p;
-    case 2: memcpy(&half, p, 2); return half;
     case 4: return read32(p);
-    default: memcpy(&whole, p, 8); return whole;
+    case 2: __builtin_memcpy(&half, p, 2); return half;
+    default: __builtin_memcpy(&whole, p, 8); return whole;
     }
 }
 
-/* The operands of ModRM and what follows; returns the byte behind. Intel SDM
- * volume 2, tables 2-2 and 2-3. */
-static const u8 *operands(const u8 *p, struct insn *d) {
-    u8 modrm = *p++, mod = modrm >> 6, rm = modrm & 7;
-    d->reg = (u8)((modrm >> 3 & 7) | (d->rex & 4) << 1);
-    if (mod == 3) {
-        d->rm = (u8)(rm | (d->rex & 1) << 3);
-        return p;
-    }
-    d->rm = NO_REG;
+/* What follows a ModRM byte: bytes of displacement, and whether SIB. Intel SDM volume
+ * 2, table 2-2, a row per value of the field reg. */
+enum { M_DISP = 7, M_SIB = 8, M_REGISTER = 16, M_RIP = 32 };
+#define ROWS(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
+static const u8 follows[256] = {
+    ROWS(0, 0, 0, 0, M_SIB, M_RIP | 4, 0, 0),
+    ROWS(1, 1, 1, 1, M_SIB | 1, 1, 1, 1),
+    ROWS(4, 4, 4, 4, M_SIB | 4, 4, 4, 4),
+    ROWS(M_REGISTER, M_REGISTER, M_REGISTER, M_REGISTER, M_REGISTER, M_REGISTER, M_REGISTER, M_REGISTER),
+};
+
+/* The operands of ModRM, whose byte is x's lowest, and at p; returns how long they are. */
+static u32 operands(u64 x, const u8 *p, struct insn *d) {
+    u32 what = follows[(u8)x], n = what & M_DISP, rm = (x & 7) | (d->rex & 1u) << 3, length = 1;
+    d->reg = (u8)((x >> 3 & 7) | (d->rex & 4u) << 1);
+    d->rm = what & M_REGISTER ? (u8)rm : NO_REG;
+    if (what & M_REGISTER) return 1;
     d->index = NO_REG;
     d->scale = 0;
-    d->base = (u8)(rm | (d->rex & 1) << 3);
-    if (rm == 4) {
-        u8 sib = *p++, index = (u8)((sib >> 3 & 7) | (d->rex & 2) << 2);
-        rm = sib & 7;
-        d->base = (u8)(rm | (d->rex & 1) << 3);
-        if (index != RSP) d->index = index, d->scale = sib >> 6;
-        if (mod == 0 && rm == RBP) d->base = NO_REG;
-    } else if (mod == 0 && rm == RBP) {
-        d->base = RIP;
+    if (what & M_SIB) { /* table 2-3 */
+        u32 sib = x >> 8 & 0xff, index = (sib >> 3 & 7) | (d->rex & 2u) << 2;
+        if (index != RSP) d->index = (u8)index, d->scale = (u8)(sib >> 6);
+        rm = (sib & 7) | (d->rex & 1u) << 3;
+        if ((sib & 7) == RBP && !n) rm = NO_REG, n = 4;
+        length = 2;
     }
-    if (mod == 1) d->disp = (i8)*p++;
-    else if (mod == 2 || d->base >= RIP) d->disp = read32(p), p += 4;
-    else d->disp = 0;
-    return p;
+    d->base = what & M_RIP ? RIP : (u8)rm;
+    d->disp = n == 4 ? read32(p + length) : n ? (i8)p[length] : 0;
+    return length + n;
 }
 
 /* Without REX, 4..7 are ah..bh. */
@@ -86,34 +89,43 @@ static bool lockable(const struct insn *d, u32 row) {
     return d->f.role == CMPXCHG || (row >> 10 == TWO && (d->opcode & 0xfe) == 0xc0);
 }
 
+/* lock, then 66, f3 or f2: how many bytes. */
+static u32 prefixes(u64 x, struct insn *d, u32 *row) {
+    u32 n = d->lock = (x & 0xff) == 0xf0;
+    u8 b = (u8)(x >> 8 * n);
+    *row = (b == 0x66 ? P66 : b == 0xf3 ? PF3 : b == 0xf2 ? PF2 : NP) << 8;
+    return n + (*row != 0);
+}
+
+/* Up to the SIB byte all is in the first eight: read once, then shifted, since each
+ * load would make the next instruction's start later known. */
 bool verify_decode(const u8 *at, struct insn *d) {
-    const u8 *p = at;
-    u32 row = 0;
-    d->lock = *p == 0xf0;
-    p += d->lock;
-    if (*p == 0x66) row = P66 << 8, p++;
-    else if (*p == 0xf3) row = PF3 << 8, p++;
-    else if (*p == 0xf2) row = PF2 << 8, p++;
-    d->rex = 0;
-    if ((*p & 0xf0) == 0x40) d->rex = *p++;
-    if (*p == 0x0f) {
-        p++;
-        if (*p == 0x38) row |= A38 << 10, p++;
-        else if (*p == 0x3a) row |= A3A << 10, p++;
-        else row |= TWO << 10;
-    }
-    d->opcode = *p++;
+    u32 row = 0, n = 0;
+    u64 x;
+    __builtin_memcpy(&x, at, 8);
+    d->lock = 0;
+    if ((u8)x == 0x66 || ((u8)x >= 0xf0 && (u8)x <= 0xf3)) x >>= 8 * (n = prefixes(x, d, &row));
+    bool rex = (x & 0xf0) == 0x40;
+    d->rex = rex ? (u8)x : 0;
+    x >>= 8 * rex;
+    bool two = (u8)x == 0x0f;
+    x >>= 8 * two;
+    row |= (u32)two << 10;
+    n += rex + two;
+    if (two && ((u8)x & 0xfd) == 0x38) row += ((u8)x == 0x38 ? A38 - TWO : A3A - TWO) << 10, x >>= 8, n++;
+    d->opcode = (u8)x;
+    n++;
     const struct form *f = &verify_forms[row | d->opcode];
     if (f->role == BAD) return false;
     d->f = *f;
     d->w = d->rex >> 3 & 1;
     d->width = f->width == O ? (d->w ? 8 : 4) : f->width == U16 ? 16 : f->width;
     d->rm = NO_REG;
-    if (f->role < PLAIN) p = operands(p, d);
-    u32 n = imm_bytes(d, f);
-    if (n) d->imm = read_imm(p, n), p += n;
-    d->length = (u8)(p - at);
+    if (f->role < PLAIN) n += operands(x >> 8, at + n, d);
+    u32 imm = imm_bytes(d, f);
+    if (imm) d->imm = read_imm(at + n, imm), n += imm;
+    d->length = (u8)n;
     if (d->lock && (d->rm != NO_REG || !lockable(d, row))) return false;
     if (f->role >= G_ALU && f->role < PLAIN && d->rex & 4) return false; /* extends nothing: the processor need not agree */
-    return d->length <= 15 && !high_byte(d);
+    return n <= 15 && !high_byte(d);
 }

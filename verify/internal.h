@@ -165,7 +165,7 @@ bool verify_glue(struct verifier *v); /* what is entered from outside */
 
 static inline i32 read32(const u8 *p) {
     i32 x;
-    memcpy(&x, p, 4);
+    __builtin_memcpy(&x, p, 4);
     return x;
 }
 static inline const u8 *code_at(const struct verifier *v, u32 at) { return v->m->code + at; }

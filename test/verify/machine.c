@@ -65,8 +65,11 @@ static u64 word_at(struct machine *k, u64 at) {
 
 static void stop(struct machine *k, const char *escape, u64 address) {
     if (escape && !k->escape) {
-        snprintf(k->text, sizeof k->text, "%s: 0x%llx at pc +0x%llx", escape, (unsigned long long)address,
-                 (unsigned long long)(k->pc - CODE - k->m->funcs[k->f].entry));
+        u8 b[8] = {0};
+        uc_mem_read(k->uc, k->pc, b, 8);
+        snprintf(k->text, sizeof k->text, "%s: 0x%llx at pc +0x%llx (%02x %02x %02x %02x %02x %02x %02x %02x)", escape,
+                 (unsigned long long)address, (unsigned long long)(k->pc - CODE - k->m->funcs[k->f].entry), b[0], b[1],
+                 b[2], b[3], b[4], b[5], b[6], b[7]);
         k->escape = k->text;
     }
     k->done = true;

@@ -165,6 +165,7 @@ static bool run_blocks(struct test *t, u32 f, bool report) {
             sum.runs++;
             escape = machine_run(t->machine, f, pc, at ? mark & K_ALL : 0, kept ? &t->v.loop_value : NULL);
         }
+        if (escape && kept) printf("r11: kind %u, index %u, low 0x%llx\n", t->v.loop_value.kind, t->v.loop_value.index, (unsigned long long)t->v.loop_value.low);
         if (escape && report) printf("module %llu, function %u, from +0x%x (known 0x%x): %s\n", (unsigned long long)sum.modules, f, at, mark & K_ALL, escape);
     }
     return !escape;
