@@ -101,15 +101,23 @@ static u32 intersection(const struct alloc *a, u32 x, u32 y) {
     return NO_POS;
 }
 
-static void measure(struct scan *s, struct ival *i) {
-    u64 sum = 0;
-    for (u32 u = i->uses; u; u = s->a->useful.p[u].next) sum += s->a->useful.p[u].weight;
-    u32 r = i->ranges;
-    i->start = s->a->ranges.p[r].start;
+static void weigh_ival(struct ival *i) { i->weight = (i->sum << 16) / (i->end - i->start + 64); }
+
+/* head lost tail: its end and uses are counted anew; the tail has what is left.
+ * Nothing walks the tail, or cutting a long list again and again would cost its
+ * square. */
+static void measure(struct scan *s, struct ival *head, struct ival *tail) {
+    u32 r = head->ranges;
+    head->sum = 0;
+    for (u32 u = head->uses; u; u = s->a->useful.p[u].next) head->sum += s->a->useful.p[u].weight;
     while (s->a->ranges.p[r].next) r = s->a->ranges.p[r].next;
-    i->end = s->a->ranges.p[r].end;
-    i->cursor = i->ranges;
-    i->weight = (sum << 16) / (i->end - i->start + 64);
+    head->end = s->a->ranges.p[r].end;
+    head->cursor = head->ranges;
+    tail->sum -= head->sum;
+    tail->start = s->a->ranges.p[tail->ranges].start;
+    tail->cursor = tail->ranges;
+    weigh_ival(head);
+    weigh_ival(tail);
 }
 
 /* Cuts the range list at pos; returns the rest. */
@@ -146,13 +154,10 @@ static u32 split(struct scan *s, u32 index, u32 pos) {
     n.ranges = cut_ranges(s, &i->ranges, pos);
     n.uses = cut_uses(s, &i->uses, pos);
     n.reg = REG_MEM;
-    measure(s, &n);
+    measure(s, i, &n);
+    i->next = s->a->ivals.n;
     VEC_PUSH(s->f, s->a->ivals, n);
-    u32 made = s->a->ivals.n - 1;
-    i = at(s, index);
-    i->next = made;
-    measure(s, i);
-    return made;
+    return s->a->ivals.n - 1;
 }
 
 u32 block_at(const struct fn *f, u32 pos) {
@@ -504,7 +509,7 @@ static void prepare(struct scan *s) {
         struct ival *v = at(s, i);
         assert(v->ranges && v->start < v->end && (i == 1 || v->start >= v[-1].start));
         v->cursor = v->ranges;
-        v->weight = (v->weight << 16) / (v->end - v->start + 64);
+        weigh_ival(v);
     }
     for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
     for (u32 c = 0; c < 2; c++)

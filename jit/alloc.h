@@ -51,7 +51,8 @@ struct ival {
     u32 ranges, cursor; /* first range; first range that has not ended */
     u32 uses;
     u32 next;           /* sibling */
-    u64 weight;         /* of uses (live.c), then over length (alloc.c) */
+    u64 sum;            /* of the uses' weights */
+    u64 weight;         /* the same over length (alloc.c) */
     u8 reg, hint;       /* hint: REG_MEM for none */
     bool vector;
     u32 hint_values[2]; /* values it should share with: before, and after, hint */

@@ -78,7 +78,7 @@ static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
     struct use u = {pos, i->uses, loop_weight(l->f->blocks.p[b].depth)};
     VEC_PUSH(l->f, a->useful, u);
     i->uses = a->useful.n - 1;
-    i->weight += u.weight;
+    i->sum += u.weight;
 }
 
 static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
