@@ -284,6 +284,30 @@ static const struct attack attacks[] = {
         /* mov eax, edi; .byte 0xf0, 0x41, 0x0f, 0x94, 0x04, 0x07; ret */
     {"lock on a vector's store", VERIFY_ENCODING, 0, {0xff}, 0, "\x89\xf8\xf0\xf3\x41\x0f\x11\x04\x07\xc3", 10},
         /* mov eax, edi; .byte 0xf0, 0xf3, 0x41, 0x0f, 0x11, 0x04, 0x07; ret */
+    {"vector load, index clean", OK, 0, {2, 0xff}, 1, "\x89\xf8\x41\x0f\x10\x04\x07\xc3", 8},
+        /* mov eax, edi; movups xmm0, [r15 + rax]; ret */
+    {"vector load, index dirty", VERIFY_MEMORY, 0, {0, 0xff}, 1, "\x41\x0f\x10\x04\x3f\xc3", 6},
+        /* movups xmm0, [r15 + rdi]; ret */
+    {"load folded into a vector operation", VERIFY_MEMORY, 0, {2, 0xff}, 1, "\x89\xf8\x66\x41\x0f\xfe\x04\x07\xc3", 9},
+        /* mov eax, edi; paddd xmm0, [r15 + rax]; ret */
+    {"aligned vector store", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\x41\x0f\x29\x04\x07\xc3", 8},
+        /* mov eax, edi; movaps [r15 + rax], xmm0; ret */
+    {"vector store in the frame", OK, 24, {0xff}, 0, "\x48\x83\xec\x18\x0f\x11\x04\x24\x48\x83\xc4\x18\xc3", 13},
+        /* sub rsp, 24; movups [rsp], xmm0; add rsp, 24; ret */
+    {"vector store over the return address", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x08\x0f\x11\x04\x24\x48\x83\xc4\x08\xc3", 13},
+        /* sub rsp, 8; movups [rsp], xmm0; add rsp, 8; ret */
+    {"slot folded into a vector operation", VERIFY_FRAME, 24, {0xff}, 0, "\x48\x83\xec\x18\x66\x0f\xfe\x04\x24\x48\x83\xc4\x18\xc3", 14},
+        /* sub rsp, 24; paddd xmm0, [rsp]; add rsp, 24; ret */
+    {"shift that there is not", VERIFY_ENCODING, 0, {0xff}, 0, "\x66\x0f\x73\xe0\x05\xc3", 6},
+        /* psraq xmm0, 5; ret */
+    {"mask of bytes in memory", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\x66\x41\x0f\xd7\x04\x07\xc3", 9},
+        /* mov eax, edi; pmovmskb eax, [r15 + rax]; ret */
+    {"exact check of 16 bytes", OK, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x10\x4d\x3b\x5e\x08\x77\x06\x43\x0f\x10\x44\x1f\xf0\xc3", 20},
+        /* mov r11d, edi; add r11, 16; cmp r11, [r14 + 8]; ja 1f; movups xmm0, [r15 + r11 - 16]; 1: ret */
+    {"exact check of 8 bytes, access of 16", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x5e\x08\x77\x06\x43\x0f\x10\x44\x1f\xf8\xc3", 20},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + 8]; ja 1f; movups xmm0, [r15 + r11 - 8]; 1: ret */
+    {"exact check of 8 bytes, access of 16 that begins before", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\x89\xfb\x49\x83\xc3\x08\x4d\x3b\x5e\x08\x77\x06\x43\x0f\x10\x44\x1f\xf0\xc3", 20},
+        /* mov r11d, edi; add r11, 8; cmp r11, [r14 + 8]; ja 1f; movups xmm0, [r15 + r11 - 16]; 1: ret */
     {"lock on a load", VERIFY_ENCODING, 0, {0xff}, 0, "\x89\xf8\xf0\x41\x0f\xb6\x04\x07\xc3", 9},
         /* mov eax, edi; .byte 0xf0, 0x41, 0x0f, 0xb6, 0x04, 0x07; ret */
     {"locked sum", OK, 0, {2, 0xff}, 1, "\x89\xf8\xf0\x41\x0f\xc1\x34\x07\xc3", 9},
