@@ -2,6 +2,7 @@
 # table of its programs; each is built to wasm32 and natively, from one source.
 #   make bench-suite    the programs alone, build/bench/{wasm,gcc,clang,novec,wasm2c,wizer}
 #   make bench-peers    engines to compare with, from npm, build/bench/peers
+#   make bench-scale    compile cost per byte from 100 to 1,000,000 instructions
 #   make bench          all that is present, interleaved; ROUNDS=N, ONLY=NAME,...
 BENCH      := $(B)/bench
 BENCH_NAMES := $(shell awk '$$1 !~ /^\#/ && NF { print $$1 }' bench/suite/programs)
@@ -83,6 +84,9 @@ bench-suite: $(call BENCH_EACH,wasm,wasm) $(call BENCH_EACH,gcc,so) $(call BENCH
              $(patsubst bench/micro/%.wat,$(BENCH)/micro/%.wasm,$(wildcard bench/micro/*.wat))
 bench: bench-suite $(B)/whelk
 	@$(B)/whelk bench -n $(or $(ROUNDS),9) $(if $(ONLY),-o $(ONLY)) $(if $(WITHOUT),-w $(WITHOUT))
+bench-scale: $(B)/whelk
+	@bench/scale $<
+.PHONY: bench-scale
 bench-peers:
 	@mkdir -p $(BENCH)/peers
 	@[ -f $(BENCH)/peers/package.json ] || echo '{"private":true}' > $(BENCH)/peers/package.json
