@@ -455,6 +455,14 @@ static void size_expr(struct gen *g, u8 type, u32 depth) {
     }
 }
 
+/* Arithmetic on 128 bits; both halves count. */
+static void wide_expr(struct gen *g, u32 depth) {
+    enum wasm_op o = WASM_OP_I64_ADD128 + pick(g, 4);
+    for (u32 i = 0; i < wasm_opinfos[o].operand_count; i++) expr(g, WASM_I64, depth + 1);
+    op(g, o);
+    op(g, pick(g, 2) ? WASM_OP_I64_ROTL : WASM_OP_I64_SUB);
+}
+
 static void expr(struct gen *g, u8 type, u32 depth) {
     char letter = type_letters[memchr(number_types, type, sizeof number_types) - (const void *)number_types];
     u32 l = WASM_NONE, choice = tired(g) || depth > MAX_DEPTH ? pick(g, 3) : pick(g, 24);
@@ -478,7 +486,8 @@ static void expr(struct gen *g, u8 type, u32 depth) {
     case 6: tee_expr(g, type, depth); return;
     case 7: br_if_expr(g, type, depth); return;
     case 8:
-        if (type == WASM_I32 || type == WASM_I64) size_expr(g, type, depth);
+        if (type == WASM_I64 && !gen_for_v8 && pick(g, 2)) wide_expr(g, depth);
+        else if (type == WASM_I32 || type == WASM_I64) size_expr(g, type, depth);
         else constant(g, type);
         return;
     default: plain(g, plain_op(g, letter), depth);

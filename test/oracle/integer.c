@@ -2,6 +2,9 @@
  * are kept zero-extended. */
 #include "test/oracle/oracle.h"
 
+typedef unsigned __int128 u128;
+typedef __int128 i128;
+
 static u64 divide(struct oracle *o, u64 a, u64 b, unsigned bits, bool is_signed, bool rem) {
     i64 x = bits == 32 ? (i32)a : (i64)a, y = bits == 32 ? (i32)b : (i64)b;
     i64 min = bits == 32 ? INT32_MIN : INT64_MIN;
@@ -93,7 +96,29 @@ static bool extend(struct oracle *o, enum wasm_op op) {
     return true;
 }
 
+static u128 take_wide(struct oracle *o) {
+    u64 high = pop(o);
+    return (u128)high << 64 | pop(o);
+}
+
+/* The wide-arithmetic proposal: pairs of i64, the low half deepest. */
+static bool wide_arithmetic(struct oracle *o, enum wasm_op op) {
+    if (op < WASM_OP_I64_ADD128 || op > WASM_OP_I64_MUL_WIDE_U) return false;
+    u128 r;
+    if (op <= WASM_OP_I64_SUB128) {
+        u128 y = take_wide(o), x = take_wide(o);
+        r = op == WASM_OP_I64_ADD128 ? x + y : x - y;
+    } else {
+        u64 y = pop(o), x = pop(o);
+        r = op == WASM_OP_I64_MUL_WIDE_U ? (u128)x * y : (u128)((i128)(i64)x * (i64)y);
+    }
+    push(o, (u64)r);
+    push(o, (u64)(r >> 64));
+    return true;
+}
+
 bool oracle_integer(struct oracle *o, enum wasm_op op) {
+    if (wide_arithmetic(o, op)) return true;
     bool wide = (op >= WASM_OP_I64_EQZ && op <= WASM_OP_I64_GE_U) || (op >= WASM_OP_I64_CLZ && op <= WASM_OP_I64_ROTR);
     unsigned bits = wide ? 64 : 32;
     enum wasm_op twin = op;
