@@ -24,8 +24,8 @@ $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 mutate: $(B)/host/mutate
 	@$< $(COUNT) $(VERIFY)
 mutate-check: $(B)/host/mutate
-	@$< 4000 on
-	@$< 300 off
+	@$< 1500 on
+	@$< 100 off
 verify-decode: $(B)/host/verify-decode
 	@$< $(COUNT) $(wildcard $(B)/ext/*.wasm $(B)/wasi/*.wasm) $(shell find $(B)/spec/wat -name '*.wasm' 2>/dev/null)
 verify-decode-check: $(B)/host/verify-decode

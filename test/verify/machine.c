@@ -410,7 +410,7 @@ static void enter_callee(struct machine *k, u32 known) {
 
 static void set_r11(struct machine *k, const struct value *x) {
     u64 any = x->high > x->low ? x->low + random64(&k->random) % (x->high - x->low + 1) : x->low;
-    u64 in_size = x->low + random64(&k->random) % PAGES;
+    u64 in_size = x->low + random64(&k->random) % PAGES; /* above low: PAGES is */
     if (x->kind == ADDRESS) set(k, R11, memory_base(x->index) + any);
     else if (x->kind == NUMBER) set(k, R11, any);
     else if (x->kind == CHECKED || x->kind == INSIDE)
@@ -443,6 +443,7 @@ const char *machine_run(struct machine *k, u32 f, u32 pc, u32 known, const struc
     scatter(k, known);
     fill_stack(k, known);
     if (known & K_CODE) enter_callee(k, known);
+    if (r11 && r11->low > PAGES && r11->kind != ADDRESS) return NULL; /* no such state */
     if (r11) set_r11(k, r11);
     set(k, R14, CTX);
     set(k, R15, memory_base(0));
