@@ -127,5 +127,6 @@ bool verify_decode(const u8 *at, struct insn *d) {
     d->length = (u8)n;
     if (d->lock && (d->rm != NO_REG || !lockable(d, row))) return false;
     if (f->role >= G_ALU && f->role < PLAIN && d->rex & 4) return false; /* extends nothing: the processor need not agree */
+    if (d->opcode == 0xc2 && d->imm & ~7) return false; /* cmpps: predicates that are reserved */
     return n <= 15 && !high_byte(d);
 }
