@@ -71,7 +71,8 @@ static const char *compare(const u8 *at, u32 left) {
     if (!verify_decode(at, &d)) return "not permitted";
     if (d.length != z.length) return "length";
     if (d.lock != !!(z.attributes & ZYDIS_ATTRIB_HAS_LOCK)) return "lock";
-    if (z.raw.imm[0].size && (i64)z.raw.imm[0].value.s != d.imm) return "immediate";
+    u64 bits = z.raw.imm[0].size ? UINT64_MAX >> (64 - z.raw.imm[0].size) : 0; /* signed or not is a matter of taste */
+    if ((z.raw.imm[0].value.u ^ (u64)d.imm) & bits) return "immediate";
     bool memory = false;
     for (u32 k = 0; k < z.operand_count_visible; k++) {
         if (ops[k].type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
