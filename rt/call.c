@@ -123,6 +123,15 @@ enum err rt_global_set(struct rt_instance *i, struct bytes name, union abi_value
     return ERR_OK;
 }
 
+enum err rt_global_init(struct rt_instance *i, struct bytes name, union abi_value value) {
+    const struct wasm_export *x = export_of(i, name, WASM_KIND_GLOBAL);
+    if (!x) return ERR_NOT_FOUND;
+    wasm_type type = rt_type_of(i->module, i->module->info.globals[x->index].type);
+    if (rt_is_ref(type) && !rt_handle_fits(i->store, type, value.i32)) return ERR_INVALID;
+    *rt_global_at(i, x->index) = value;
+    return ERR_OK;
+}
+
 enum err rt_find_memory(struct rt_instance *i, struct bytes name, struct abi_memory *out) {
     const struct wasm_export *x = export_of(i, name, WASM_KIND_MEMORY);
     if (!x) return ERR_NOT_FOUND;
@@ -155,4 +164,30 @@ enum err rt_table_set(struct rt_instance *i, struct bytes name, u64 index, u32 h
     if (!t) return ERR_NOT_FOUND;
     if (index >= t->abi.len) return ERR_LIMIT;
     return rt_table_put(t, index, handle) ? ERR_OK : ERR_INVALID;
+}
+
+u64 rt_export_memory_grow(struct rt_instance *i, struct bytes name, u64 delta) {
+    const struct wasm_export *x = export_of(i, name, WASM_KIND_MEMORY);
+    return x ? rt_memory_grow(i->store, i->memories[x->index], delta) : UINT64_MAX;
+}
+
+u64 rt_export_table_grow(struct rt_instance *i, struct bytes name, u64 delta, u32 handle) {
+    struct rt_table *t = table_of(i, name);
+    return t ? rt_table_enlarge(t, delta, handle) : UINT64_MAX;
+}
+
+u32 rt_export_func(struct rt_instance *i, struct bytes name) {
+    const struct wasm_export *x = export_of(i, name, WASM_KIND_FUNC);
+    return x ? rt_func_handle(i, x->index) : 0;
+}
+
+const void *rt_export_identity(struct rt_instance *i, struct bytes name, enum wasm_kind kind) {
+    const struct wasm_export *x = export_of(i, name, kind);
+    if (!x) return NULL;
+    switch (kind) {
+    case WASM_KIND_TABLE: return i->tables[x->index];
+    case WASM_KIND_MEMORY: return i->memories[x->index];
+    case WASM_KIND_GLOBAL: return i->cells[x->index];
+    default: return NULL;
+    }
 }

@@ -226,9 +226,10 @@ static enum err own_tags(struct rt_instance *i, struct rt_error *error) {
     return ERR_OK;
 }
 
-static enum err build(struct rt_instance *i, const struct rt_linker *l, struct rt_error *error) {
+static enum err build(struct rt_instance *i, const struct rt_linker *l, const struct rt_given *given,
+                      struct rt_error *error) {
     enum err e;
-    if ((e = rt_link(i, l, error))) return e;
+    if ((e = rt_link(i, l, given, error))) return e;
     if ((e = own_memories(i, error))) return e;
     if ((e = own_tables(i, error))) return e;
     if ((e = own_cells(i, error))) return e;
@@ -249,13 +250,14 @@ static enum abi_trap run_start(struct rt_instance *i) {
     return rt_call(&c, none);
 }
 
-enum err rt_instantiate(struct rt_store *s, struct rt_module *m, const struct rt_linker *l,
-                        struct rt_instance **out, enum abi_trap *trap, struct rt_error *error) {
+static enum err instantiate(struct rt_store *s, struct rt_module *m, const struct rt_linker *l,
+                            const struct rt_given *given, struct rt_instance **out, enum abi_trap *trap,
+                            struct rt_error *error) {
     assert(s->engine == m->engine && (!l || l->engine == s->engine));
     if (trap) *trap = ABI_TRAP_NONE;
     struct rt_instance *i = instance_new(s, m);
     if (!i) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory for an instance");
-    enum err e = build(i, l, error);
+    enum err e = build(i, l, given, error);
     if (e) {
         rt_instance_destroy(i); /* nothing was written outside, so shared does not matter */
         return e;
@@ -270,4 +272,18 @@ enum err rt_instantiate(struct rt_store *s, struct rt_module *m, const struct rt
     }
     *out = i;
     return ERR_OK;
+}
+
+enum err rt_instantiate(struct rt_store *s, struct rt_module *m, const struct rt_linker *l,
+                        struct rt_instance **out, enum abi_trap *trap, struct rt_error *error) {
+    return instantiate(s, m, l, NULL, out, trap, error);
+}
+
+enum err rt_instantiate_given(struct rt_store *s, struct rt_module *m, const struct rt_given *given, u32 count,
+                              struct rt_instance **out, enum abi_trap *trap, struct rt_error *error) {
+    static const struct rt_given none;
+    if (trap) *trap = ABI_TRAP_NONE;
+    if (count != m->info.import_count)
+        return rt_fail(error, ERR_LINK, SIZE_MAX, "%u imports given, module has %u", count, m->info.import_count);
+    return instantiate(s, m, NULL, count ? given : &none, out, trap, error);
 }

@@ -278,9 +278,6 @@ bool rt_proof_facts(struct arena *a, const struct wasm_module *w, const struct j
 enum err rt_prove(struct arena *scratch, const struct wasm_module *w, const struct jit_options *o,
                   const struct jit_code *c, struct rt_error *error);
 
-/* module.c */
-void rt_module_hold(struct rt_module *m);
-
 /* memory.c, table.c: *_new returns one count; NULL and ERR_NOMEM or ERR_LIMIT. */
 enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struct rt_memory **out);
 void rt_memory_hold(struct rt_memory *m);
@@ -345,8 +342,9 @@ void rt_instance_destroy(struct rt_instance *i);
 void rt_resolve_func(struct rt_instance *i, u32 func, struct rt_callable *out);
 
 /* link.c: fills in imports, memories, tables, cells (each held) of a fresh
- * instance; what it filled in before it failed the instance gives back. */
-enum err rt_link(struct rt_instance *i, const struct rt_linker *l, struct rt_error *error);
+ * instance; what it filled in before it failed the instance gives back. given:
+ * one for each import, instead of the linker; or NULL. */
+enum err rt_link(struct rt_instance *i, const struct rt_linker *l, const struct rt_given *given, struct rt_error *error);
 
 /* init.c: constant expressions, segments. */
 enum err rt_eval(struct rt_instance *i, const struct wasm_init *init, union abi_value *out);

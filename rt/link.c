@@ -105,6 +105,24 @@ static bool find(const struct rt_linker *l, const struct wasm_import *im, struct
     return false;
 }
 
+/* By position. Exports of a foreign store are refused later, as those of a name are. */
+static bool find_given(struct rt_store *s, const struct rt_given *g, struct found *f) {
+    *f = (struct found){0};
+    if (g->kind == WASM_KIND_FUNC) {
+        const struct rt_ref *r = rt_ref_at(s, g->handle);
+        if (!r || r->kind != RT_REF_FUNC) return false;
+        struct wasm_export x = {.kind = WASM_KIND_FUNC, .index = r->func};
+        found_export(r->owner, &x, f);
+        return true;
+    }
+    if (!g->owner) return false;
+    const struct wasm_export *x = wasm_find_export(&g->owner->module->info, g->name, g->kind);
+    if (!x) return false;
+    found_export(g->owner, x, f);
+    free_of_store(f);
+    return true;
+}
+
 /* Words for both sides of a mismatch. */
 
 static const char *want_text(char *out, const struct wasm_module *w, const struct wasm_import *im) {
@@ -202,13 +220,14 @@ static void take(struct rt_instance *i, const struct wasm_import *im, struct fou
     }
 }
 
-enum err rt_link(struct rt_instance *i, const struct rt_linker *l, struct rt_error *error) {
+enum err rt_link(struct rt_instance *i, const struct rt_linker *l, const struct rt_given *given,
+                 struct rt_error *error) {
     const struct wasm_module *w = &i->module->info;
     char have[TYPE], want[TYPE];
     for (u32 k = 0; k < w->import_count; k++) {
         const struct wasm_import *im = &w->imports[k];
         struct found f;
-        if (!find(l, im, &f))
+        if (!(given ? find_given(i->store, &given[k], &f) : find(l, im, &f)))
             return refuse(error, im, ERR_NOT_FOUND, "", want_text(want, w, im));
         if (!fits(i, im, &f))
             return refuse(error, im, ERR_SIGNATURE, have_text(have, &f), want_text(want, w, im));

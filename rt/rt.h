@@ -90,6 +90,7 @@ enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt
                         struct rt_module **out, struct rt_error *error);
 /* Gives the caller's hold back. The module goes when its last instance goes. */
 void rt_module_free(struct rt_module *m);
+void rt_module_hold(struct rt_module *m); /* one more rt_module_free */
 const struct wasm_module *rt_module_info(const struct rt_module *m);
 /* Its code uses vector registers: whoever calls it amid a program keeps the
  * program's. */
@@ -140,6 +141,16 @@ enum err rt_define_memory(struct rt_linker *l, const char *module, const char *n
  * imported tables and memories before it stays (WebAssembly 2.0, 4.5.4). */
 enum err rt_instantiate(struct rt_store *s, struct rt_module *m, const struct rt_linker *l,
                         struct rt_instance **out, enum abi_trap *trap, struct rt_error *error);
+/* The same without names: given[k] is the module's import k. ERR_LINK when
+ * there are not as many; what is not there is ERR_NOT_FOUND. */
+struct rt_given {
+    enum wasm_kind kind;
+    u32 handle;                /* FUNC: a reference to it, of the store */
+    struct rt_instance *owner; /* others: who exports it under that name */
+    struct bytes name;
+};
+enum err rt_instantiate_given(struct rt_store *s, struct rt_module *m, const struct rt_given *given, u32 count,
+                              struct rt_instance **out, enum abi_trap *trap, struct rt_error *error);
 /* An instance that shares something with another one stays, unreachable,
  * until its store goes: references to its functions may be anywhere. */
 void rt_instance_free(struct rt_instance *i);
@@ -174,11 +185,22 @@ enum abi_trap rt_call(const struct rt_callable *c, union abi_value *vals);
  * not this store's handle), ERR_LIMIT (index beyond the table). */
 enum err rt_global_get(struct rt_instance *i, struct bytes name, union abi_value *out, wasm_type *type);
 enum err rt_global_set(struct rt_instance *i, struct bytes name, union abi_value value);
+/* The same for an immutable one, by an embedder that has just made the instance. */
+enum err rt_global_init(struct rt_instance *i, struct bytes name, union abi_value value);
 /* What compiled code knows of it now; it grows, but never moves. */
 enum err rt_find_memory(struct rt_instance *i, struct bytes name, struct abi_memory *out);
 enum err rt_table_size(struct rt_instance *i, struct bytes name, u64 *out);
 enum err rt_table_get(struct rt_instance *i, struct bytes name, u64 index, u32 *handle);
 enum err rt_table_set(struct rt_instance *i, struct bytes name, u64 index, u32 handle);
+
+/* Growing from outside: the old size in pages or elements, or UINT64_MAX. */
+u64 rt_export_memory_grow(struct rt_instance *i, struct bytes name, u64 delta);
+u64 rt_export_table_grow(struct rt_instance *i, struct bytes name, u64 delta, u32 handle);
+/* A reference to an exported function: its handle, the same each time. 0: there
+ * is none, or no memory. */
+u32 rt_export_func(struct rt_instance *i, struct bytes name);
+/* What distinguishes an exported table, memory or mutable global; NULL: nothing. */
+const void *rt_export_identity(struct rt_instance *i, struct bytes name, enum wasm_kind kind);
 
 /* externref: a handle for a host value; 0 when memory is short. Equal values
  * may get different handles; they live as long as the store. */

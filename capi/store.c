@@ -1,0 +1,120 @@
+/* store.c: configurations, engines, stores, traps.
+ *
+ * I1 a process has one rt_engine, made with the first wasm_engine_t and kept: the
+ *    signal handlers know it for as long as they are there.
+ * I2 it is made under `mutex`. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "capi/internal.h"
+#include "cli/host_rt.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct rt_engine *machine;
+static struct rt_host host; /* beside it */
+
+static bool start_machine(void) {
+    pthread_mutex_lock(&mutex);
+    if (!machine) {
+        struct rt_engine *e;
+        host_rt_fill(&host);
+        if (!rt_engine_init(&e, &host)) {
+            if (host_rt_install(e)) rt_engine_free(e);
+            else machine = e;
+        }
+    }
+    bool up = machine != NULL;
+    pthread_mutex_unlock(&mutex);
+    return up;
+}
+
+wasm_config_t *wasm_config_new(void) { return calloc(1, sizeof(wasm_config_t)); }
+void wasm_config_delete(wasm_config_t *c) { free(c); }
+
+wasm_engine_t *wasm_engine_new_with_config(wasm_config_t *c) {
+    wasm_engine_t *e = c && start_machine() ? calloc(1, sizeof *e) : NULL;
+    if (e) e->limits = c->limits;
+    wasm_config_delete(c);
+    return e;
+}
+wasm_engine_t *wasm_engine_new(void) { return wasm_engine_new_with_config(wasm_config_new()); }
+void wasm_engine_delete(wasm_engine_t *e) {
+    if (!e) return;
+    rt_engine_trim(machine);
+    free(e);
+}
+
+/* Callbacks run on the store's stack: more of it than modules alone need. */
+enum { STACK_BYTES = 1 << 20 };
+
+wasm_store_t *wasm_store_new(wasm_engine_t *e) {
+    wasm_store_t *s = e && !host_rt_thread() ? calloc(1, sizeof *s) : NULL;
+    if (!s) return NULL;
+    s->engine = machine;
+    s->limits = e->limits;
+    if (!s->limits.stack_bytes) s->limits.stack_bytes = STACK_BYTES;
+    s->holders = 1;
+    if (!rt_store_new(machine, &s->limits, &s->rt)) return s;
+    free(s);
+    return NULL;
+}
+
+void capi_store_drop(wasm_store_t *s) {
+    u32 left = __atomic_sub_fetch(&s->holders, 1, __ATOMIC_ACQ_REL);
+    assert(left != UINT32_MAX);
+    if (left) return;
+    assert(!s->rt);
+    free(s);
+}
+
+void wasm_store_delete(wasm_store_t *s) {
+    if (!s) return;
+    assert(s->rt && !s->raised);
+    rt_store_free(s->rt);
+    s->rt = NULL;
+    while (s->funcs) {
+        struct host_func *h = s->funcs;
+        s->funcs = h->next;
+        capi_host_free(h);
+    }
+    while (s->retained) {
+        struct wasm_ref_t *r = s->retained;
+        s->retained = r->next_retained;
+        capi_ref_drop(r);
+    }
+    capi_store_drop(s);
+}
+
+/* Traps. */
+
+wasm_trap_t *wasm_trap_new(wasm_store_t *s, const wasm_message_t *message) {
+    struct wasm_ref_t *r = s ? capi_ref_new(s, REF_TRAP) : NULL;
+    if (r) wasm_byte_vec_copy(&r->message, message);
+    return (wasm_trap_t *)r;
+}
+
+wasm_trap_t *capi_trap_text(wasm_store_t *s, const char *text) {
+    wasm_message_t m = {strlen(text) + 1, (char *)(uptr)text};
+    return wasm_trap_new(s, &m);
+}
+
+wasm_trap_t *capi_trap_of(wasm_store_t *s, enum abi_trap t) {
+    wasm_trap_t *raised = s->raised;
+    s->raised = NULL;
+    if (t == ABI_TRAP_HOST && raised) return raised;
+    wasm_trap_delete(raised);
+    return t == ABI_TRAP_NONE ? NULL : capi_trap_text(s, rt_trap_text(t));
+}
+
+void wasm_trap_message(const wasm_trap_t *t, wasm_message_t *out) { wasm_byte_vec_copy(out, &t->ref.message); }
+wasm_frame_t *wasm_trap_origin(const wasm_trap_t *t) { return NULL; }
+void wasm_trap_trace(const wasm_trap_t *t, wasm_frame_vec_t *out) { wasm_frame_vec_new_empty(out); }
+
+/* There are no frames: nobody can have one to ask. */
+void wasm_frame_delete(wasm_frame_t *f) { assert(!f); }
+wasm_frame_t *wasm_frame_copy(const wasm_frame_t *f) { return NULL; }
+wasm_instance_t *wasm_frame_instance(const wasm_frame_t *f) { return NULL; }
+uint32_t wasm_frame_func_index(const wasm_frame_t *f) { return 0; }
+size_t wasm_frame_func_offset(const wasm_frame_t *f) { return 0; }
+size_t wasm_frame_module_offset(const wasm_frame_t *f) { return 0; }

@@ -1,0 +1,252 @@
+/* func.c: functions through wasm.h: callbacks of many signatures, traps, nesting. */
+#include "include/wasm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/lib/test.h"
+#include "test/lib/wat.h"
+
+static wasm_engine_t *engine;
+static wasm_store_t *store;
+
+static wasm_module_t *module(const char *text) {
+    struct bytes b = wat(text);
+    wasm_byte_vec_t v = {b.n, (char *)(uptr)b.p};
+    wasm_module_t *m = wasm_module_new(store, &v);
+    free((void *)(uptr)b.p);
+    CHECK(m != NULL);
+    return m;
+}
+
+/* Instantiates with up to one import; the module goes at once: the instance holds it. */
+static wasm_instance_t *open(const char *text, wasm_func_t *import, wasm_trap_t **trap) {
+    wasm_extern_t *given[] = {import ? wasm_func_as_extern(import) : NULL};
+    wasm_extern_vec_t imports = {import ? 1 : 0, given};
+    wasm_module_t *m = module(text);
+    wasm_instance_t *i = wasm_instance_new(store, m, &imports, trap);
+    wasm_module_delete(m);
+    return i;
+}
+
+/* Does calling export k trap with that text? NULL: it does not. */
+static void call_is(wasm_instance_t *i, size_t k, wasm_val_vec_t *args, wasm_val_vec_t *results, const char *text) {
+    wasm_extern_vec_t exports;
+    wasm_message_t m = WASM_EMPTY_VEC;
+    wasm_instance_exports(i, &exports);
+    wasm_trap_t *t = wasm_func_call(wasm_extern_as_func(exports.data[k]), args, results);
+    EQUAL(t != NULL, text != NULL);
+    if (t) wasm_trap_message(t, &m);
+    if (t && text) EQUAL_TEXT(m.data, text);
+    wasm_byte_vec_delete(&m);
+    wasm_trap_delete(t);
+    wasm_extern_vec_delete(&exports);
+}
+
+static wasm_functype_t *type_of(const char *params, const char *results) {
+    wasm_valtype_vec_t v[2];
+    const char *texts[] = {params, results};
+    for (int side = 0; side < 2; side++) {
+        wasm_valtype_vec_new_uninitialized(&v[side], strlen(texts[side]));
+        for (size_t k = 0; k < v[side].size; k++) {
+            char c = texts[side][k];
+            v[side].data[k] = wasm_valtype_new(c == 'i'   ? WASM_I32
+                                               : c == 'I' ? WASM_I64
+                                               : c == 'f' ? WASM_F32
+                                               : c == 'F' ? WASM_F64
+                                               : c == 'r' ? WASM_FUNCREF
+                                                          : WASM_EXTERNREF);
+        }
+    }
+    return wasm_functype_new(&v[0], &v[1]);
+}
+
+static wasm_func_t *host(const char *params, const char *results, wasm_func_callback_with_env_t f, void *env,
+                         void (*finalizer)(void *)) {
+    wasm_functype_t *t = type_of(params, results);
+    wasm_func_t *h = wasm_func_new_with_env(store, t, f, env, finalizer);
+    wasm_functype_delete(t);
+    return h;
+}
+
+/* Weighs each argument by its place, so that one in the wrong place shows. */
+static wasm_trap_t *weigh(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    double sum = *(int *)env;
+    for (size_t k = 0; k < args->size; k++) {
+        const wasm_val_t *v = &args->data[k];
+        double x = v->kind == WASM_I32   ? v->of.i32
+                   : v->kind == WASM_I64 ? (double)v->of.i64
+                   : v->kind == WASM_F32 ? v->of.f32
+                                         : v->of.f64;
+        sum += (double)(k + 1) * x;
+    }
+    for (size_t k = 0; k < results->size; k++) {
+        wasm_val_t *r = &results->data[k];
+        if (r->kind == WASM_F64) r->of.f64 = sum + (double)k;
+        else if (r->kind == WASM_F32) r->of.f32 = (float)(sum + (double)k);
+        else if (r->kind == WASM_I64) r->of.i64 = (int64_t)sum + (int64_t)k;
+        else r->of.i32 = (int32_t)sum + (int32_t)k;
+    }
+    return NULL;
+}
+
+static int finalized;
+static void count(void *env) { finalized += *(int *)env; }
+
+static void with_env(void) {
+    static int env = 1000;
+    wasm_func_t *f = host("iI", "i", weigh, &env, count);
+    wasm_instance_t *i = open("(module (import \"\" \"\" (func $f (param i32 i64) (result i32)))"
+                              "(func (export \"\") (param i32) (result i32)"
+                              "  (call $f (local.get 0) (i64.const 50))))", f, NULL);
+    wasm_val_t a[] = {WASM_I32_VAL(7)}, r[] = {WASM_INIT_VAL};
+    wasm_val_vec_t args = WASM_ARRAY_VEC(a), results = WASM_ARRAY_VEC(r);
+    call_is(i, 0, &args, &results, NULL);
+    EQUAL(r[0].of.i32, 1000 + 7 + 100);
+    EQUAL(r[0].kind, WASM_I32);
+    wasm_instance_delete(i);
+    wasm_func_delete(f);
+}
+
+/* 8 integers and 10 floats: both overflow to the stack; three results. */
+static void wide(void) {
+    static int env = 5;
+    wasm_func_t *f = host("iFIfiFIfiFIfiFIfFF", "FIf", weigh, &env, NULL);
+    wasm_instance_t *i = open(
+        "(module (import \"\" \"\" (func $f (param i32 f64 i64 f32 i32 f64 i64 f32 i32 f64 i64 f32 i32 f64 i64 f32 f64 f64)"
+        "  (result f64 i64 f32)))"
+        "(func (export \"\") (result f64 i64 f32) (call $f (i32.const 1) (f64.const 2) (i64.const 3) (f32.const 4)"
+        "  (i32.const 5) (f64.const 6) (i64.const 7) (f32.const 8) (i32.const 9) (f64.const 10) (i64.const 11)"
+        "  (f32.const 12) (i32.const 13) (f64.const 14) (i64.const 15) (f32.const 16) (f64.const 17) (f64.const 18))))",
+        f, NULL);
+    wasm_val_t r[3] = {0};
+    wasm_val_vec_t none = WASM_EMPTY_VEC, results = WASM_ARRAY_VEC(r);
+    call_is(i, 0, &none, &results, NULL);
+    /* 5 and the squares up to 18 */
+    EQUAL(r[0].of.f64, 5 + 18 * 19 * 37 / 6);
+    EQUAL(r[1].of.i64, 5 + 18 * 19 * 37 / 6 + 1);
+    EQUAL(r[2].of.f32, 5 + 18 * 19 * 37 / 6 + 2);
+    wasm_instance_delete(i);
+    /* The same from C, through its own stub. */
+    wasm_val_t a[18];
+    for (int k = 0; k < 18; k++) {
+        wasm_valkind_t kinds[] = {WASM_I32, WASM_F64, WASM_I64, WASM_F32};
+        a[k].kind = k == 16 ? WASM_F64 : kinds[k % 4];
+        if (a[k].kind == WASM_F64) a[k].of.f64 = k + 1;
+        else if (a[k].kind == WASM_F32) a[k].of.f32 = (float)(k + 1);
+        else a[k].of.i64 = k + 1;
+    }
+    wasm_val_vec_t args = WASM_ARRAY_VEC(a);
+    memset(r, 0, sizeof r);
+    CHECK(!wasm_func_call(f, &args, &results));
+    EQUAL(r[1].of.i64, 5 + 18 * 19 * 37 / 6 + 1);
+    wasm_func_delete(f);
+}
+
+static wasm_trap_t *refuse(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    wasm_message_t m;
+    wasm_name_new_from_string_nt(&m, env);
+    wasm_trap_t *t = wasm_trap_new(store, &m);
+    wasm_byte_vec_delete(&m);
+    return t;
+}
+
+static void traps(void) {
+    static char text[] = "not today";
+    wasm_func_t *f = host("", "i", refuse, text, NULL);
+    wasm_instance_t *i = open("(module (import \"\" \"\" (func $f (result i32)))"
+                              "(func (export \"a\") (result i32) (call $f))"
+                              "(func (export \"b\") (result i32) (i32.div_s (i32.const 1) (i32.const 0)))"
+                              "(func $r (export \"c\") (call $r)))", f, NULL);
+    wasm_val_t r[] = {WASM_INIT_VAL};
+    wasm_val_vec_t none = WASM_EMPTY_VEC, results = WASM_ARRAY_VEC(r);
+    call_is(i, 0, &none, &results, "not today");
+    call_is(i, 1, &none, &results, "integer divide by zero");
+    call_is(i, 2, &none, &none, "call stack exhausted");
+    call_is(i, 0, &results, &results, "call: wrong number of arguments");
+    call_is(i, 0, &none, &none, "call: no room for the results");
+    wasm_instance_delete(i);
+    wasm_func_delete(f);
+}
+
+static void start_traps(void) {
+    wasm_trap_t *trap = NULL;
+    wasm_message_t m;
+    CHECK(!open("(module (func $s unreachable) (start $s))", NULL, &trap));
+    CHECK(trap != NULL);
+    if (trap) {
+        wasm_frame_vec_t frames;
+        wasm_trap_message(trap, &m);
+        EQUAL_TEXT(m.data, "unreachable");
+        EQUAL(m.data[m.size - 1], 0);
+        CHECK(!wasm_trap_origin(trap));
+        wasm_trap_trace(trap, &frames);
+        EQUAL(frames.size, 0);
+        wasm_byte_vec_delete(&m);
+    }
+    wasm_trap_delete(trap);
+    CHECK(!open("(module (import \"\" \"\" (func)))", NULL, &trap)); /* an import too few */
+    CHECK(!trap);
+}
+
+/* A callback that calls back, and hands the inner trap on. */
+static wasm_func_t *inner;
+static wasm_trap_t *again(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    return wasm_func_call(inner, args, results);
+}
+
+static void nested(void) {
+    wasm_func_t *f = host("i", "i", again, NULL, NULL);
+    wasm_extern_vec_t exports;
+    wasm_instance_t *i = open("(module (import \"\" \"\" (func $f (param i32) (result i32)))"
+                              "(func (export \"in\") (param i32) (result i32)"
+                              "  (if (result i32) (i32.eqz (local.get 0)) (then unreachable)"
+                              "  (else (i32.mul (local.get 0) (i32.const 2)))))"
+                              "(func (export \"out\") (param i32) (result i32)"
+                              "  (i32.add (call $f (local.get 0)) (i32.const 1))))", f, NULL);
+    wasm_instance_exports(i, &exports);
+    inner = wasm_extern_as_func(exports.data[0]);
+    wasm_val_t a[] = {WASM_I32_VAL(21)}, r[] = {WASM_INIT_VAL};
+    wasm_val_vec_t args = WASM_ARRAY_VEC(a), results = WASM_ARRAY_VEC(r);
+    call_is(i, 1, &args, &results, NULL);
+    EQUAL(r[0].of.i32, 43);
+    a[0].of.i32 = 0;
+    call_is(i, 1, &args, &results, "unreachable");
+    wasm_extern_vec_delete(&exports);
+    wasm_instance_delete(i);
+    wasm_func_delete(f);
+}
+
+/* The pool of callbacks has an end, and gives back what a store had. */
+static void pool(void) {
+    static int env = 0;
+    wasm_func_t *f;
+    unsigned made = 0;
+    wasm_store_t *mine = store;
+    for (int round = 0; round < 2; round++, made = 0) {
+        store = wasm_store_new(engine);
+        while (made < 2000 && (f = host("", "", weigh, &env, NULL))) {
+            wasm_func_delete(f);
+            made++;
+        }
+        CHECK(made > 900 && made < 1024);
+        wasm_store_delete(store);
+    }
+    store = mine;
+}
+
+int main(void) {
+    engine = wasm_engine_new();
+    store = wasm_store_new(engine);
+    with_env();
+    wide();
+    traps();
+    start_traps();
+    nested();
+    pool();
+    EQUAL(finalized, 0); /* the store has it still */
+    wasm_store_delete(store);
+    EQUAL(finalized, 1000);
+    wasm_engine_delete(engine);
+    return test_end("capi_func");
+}
