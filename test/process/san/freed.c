@@ -1,5 +1,5 @@
 /* EXPECT: panic: AddressSanitizer: read of 8 bytes at 0x
- * EXPECT: vm_test\+0x */
+ * EXPECT: vm_test(.cold)?\+0x */
 #include "init/init.h"
 #include "kern/heap.h"
 

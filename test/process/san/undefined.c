@@ -1,5 +1,5 @@
 /* EXPECT: panic: invalid opcode at
- * EXPECT: vm_test\+0x */
+ * EXPECT: vm_test(.cold)?\+0x */
 #include "init/init.h"
 
 int vm_test(void) {
