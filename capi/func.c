@@ -7,7 +7,6 @@
 
 #include "base/assert.h"
 #include "capi/internal.h"
-#include "cli/host_rt.h"
 
 wasm_func_t *capi_func_of(wasm_store_t *s, u32 handle) {
     struct rt_callable c;
@@ -66,7 +65,7 @@ static struct rt_instance *host_instance(struct host_func *h) {
         return NULL;
     }
     if (rt_define_func(h->linker, "", "", text, fn)) return NULL;
-    return capi_make(h->store, t, NULL, h->linker);
+    return capi_make(h->store, t, NULL, &(struct capi_import){.linker = h->linker});
 }
 
 static wasm_func_t *host_new(wasm_store_t *s, struct host_func init, const wasm_functype_t *type) {
@@ -158,8 +157,10 @@ static wasm_trap_t *call(const wasm_func_t *f, const wasm_val_vec_t *args, wasm_
     for (size_t k = 0; k < t->params.size; k++)
         if (!capi_to_abi(s, t->params.data[k]->kind, &args->data[k], &vals[k]))
             return capi_trap_text(s, "call: wrong kind of argument");
-    if (rt_func_of(s->rt, f->ref.handle, &c) || host_rt_thread()) return capi_trap_text(s, "call: out of resources");
+    if (rt_func_of(s->rt, f->ref.handle, &c) || !capi_enter_call(s))
+        return capi_trap_text(s, "call: out of resources");
     enum abi_trap trap = rt_call(&c, vals);
+    capi_leave_call(s);
     if (trap) return capi_trap_of(s, trap);
     for (size_t k = 0; k < t->results.size; k++)
         capi_from_abi(s, t->results.data[k]->kind, &vals[k], &results->data[k]);

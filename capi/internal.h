@@ -25,7 +25,11 @@
 #undef WASM_FUNCREF
 #undef WASM_EXTERNREF
 
-#include "include/wasm.h"
+#include <pthread.h>
+
+#include "cli/host_rt.h"
+#include "include/whelk/engine.h"
+#include "wasi/wasi.h"
 
 /* Of a value that wasm.h has no kind for (v128, exnref): no such value passes. */
 enum { KIND_NONE = 255 };
@@ -104,6 +108,15 @@ struct wasm_store_t {
     struct wasm_ref_t *retained;
     struct host_func *funcs;
     wasm_trap_t *raised; /* by a callback, on its way to who called */
+    char error[200];
+    /* whelk/engine.h */
+    u64 budget;
+    u32 depth; /* of calls from outside */
+    struct wasi *wasi;
+    struct rt_linker *wasi_linker;
+    pthread_mutex_t mutex; /* around: */
+    bool watched;
+    struct host_deadline watch;
 };
 
 /* types.c */
@@ -138,8 +151,17 @@ const void *capi_slot_take(struct host_func *h);
 void capi_slot_give(struct host_func *h);
 u64 capi_host_call(struct host_func *h, struct abi_ctx *caller, const union abi_value *args, u64 *more);
 
-/* make.c: a module of one export "", out of its type. */
+/* make.c: a module of one export "", out of its type; a function is what the
+ * linker has under (module, name). */
+struct capi_import {
+    struct rt_linker *linker;
+    struct bytes module, name;
+};
 struct rt_instance *capi_make(wasm_store_t *s, const struct wasm_externtype_t *t, const union abi_value *init,
-                              struct rt_linker *linker);
+                              const struct capi_import *import);
+
+/* engine.c: around each call from outside. false: there is no timer to be had. */
+bool capi_enter_call(wasm_store_t *s);
+void capi_leave_call(wasm_store_t *s);
 
 #endif

@@ -6,11 +6,13 @@
 #include "base/assert.h"
 #include "capi/internal.h"
 
+enum { NAMES = 128 }; /* bytes of an import's */
+
 struct writer {
     u8 bytes[512];
     size_t n;
 };
-static_assert(CAPI_VALUES + 128 <= sizeof((struct writer){0}.bytes), "any type fits");
+static_assert(CAPI_VALUES + NAMES + 128 <= sizeof((struct writer){0}.bytes), "any type fits");
 
 static void put(struct writer *w, u32 byte) {
     assert(w->n < sizeof w->bytes);
@@ -66,14 +68,22 @@ static void put_zero(struct writer *w, wasm_valkind_t kind) {
 /* WebAssembly 2.0, 5.5. */
 enum { TYPES = 1, IMPORTS = 2, TABLES = 4, MEMORIES = 5, GLOBALS = 6, EXPORTS = 7, FUNC_TYPE = 0x60 };
 
-static void put_func(struct writer *w, const struct wasm_externtype_t *t) {
+static void put_name(struct writer *w, struct bytes name) {
+    put_u32(w, (u32)name.n);
+    for (size_t k = 0; k < name.n; k++) put(w, name.p[k]);
+}
+
+static void put_func(struct writer *w, const struct wasm_externtype_t *t, const struct capi_import *import) {
     size_t at = begin(w, TYPES);
     put(w, 1), put(w, FUNC_TYPE);
     put_values(w, &t->params);
     put_values(w, &t->results);
     end(w, at);
     at = begin(w, IMPORTS);
-    put(w, 1), put(w, 0), put(w, 0), put(w, 0), put(w, 0); /* "" "" func, type 0 */
+    put(w, 1);
+    put_name(w, import->module);
+    put_name(w, import->name);
+    put(w, 0), put(w, 0); /* func, type 0 */
     end(w, at);
 }
 
@@ -92,12 +102,12 @@ static void put_thing(struct writer *w, const struct wasm_externtype_t *t) {
     end(w, at);
 }
 
-static void put_module(struct writer *w, const struct wasm_externtype_t *t) {
+static void put_module(struct writer *w, const struct wasm_externtype_t *t, const struct capi_import *import) {
     static const u8 head[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
     static const u8 codes[] = {[WASM_EXTERN_FUNC] = 0, [WASM_EXTERN_TABLE] = 1, [WASM_EXTERN_MEMORY] = 2,
                                [WASM_EXTERN_GLOBAL] = 3};
     for (size_t k = 0; k < sizeof head; k++) put(w, head[k]);
-    if (t->kind == WASM_EXTERN_FUNC) put_func(w, t);
+    if (t->kind == WASM_EXTERN_FUNC) put_func(w, t, import);
     else put_thing(w, t);
     size_t at = begin(w, EXPORTS);
     put(w, 1), put(w, 0), put(w, codes[t->kind]), put(w, 0); /* "" is thing 0 */
@@ -116,15 +126,16 @@ static bool can_make(const struct wasm_externtype_t *t) {
 }
 
 struct rt_instance *capi_make(wasm_store_t *s, const struct wasm_externtype_t *t, const union abi_value *init,
-                              struct rt_linker *linker) {
+                              const struct capi_import *import) {
     struct writer w = {.n = 0};
     struct rt_module *m;
     struct rt_instance *i = NULL;
     struct rt_error error;
     if (!s->rt || !can_make(t)) return NULL;
-    put_module(&w, t);
+    if (import && import->module.n + import->name.n > NAMES) return NULL;
+    put_module(&w, t, import);
     if (rt_module_load(s->engine, (struct bytes){w.bytes, w.n}, NULL, &m, &error)) return NULL;
-    enum err e = rt_instantiate(s->rt, m, linker, &i, NULL, &error);
+    enum err e = rt_instantiate(s->rt, m, import ? import->linker : NULL, &i, NULL, &error);
     rt_module_free(m); /* the instance has its own hold */
     if (e) return NULL;
     if (init && rt_global_init(i, (struct bytes){NULL, 0}, *init)) {

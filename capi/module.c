@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/fmt.h"
 #include "capi/internal.h"
-#include "cli/host_rt.h"
 
 static struct bytes bytes_of(const wasm_byte_vec_t *v) { return (struct bytes){(const u8 *)v->data, v->size}; }
 
@@ -14,7 +14,9 @@ static struct rt_module *load(wasm_store_t *s, const wasm_byte_vec_t *binary) {
     struct rt_error error;
     struct rt_module *m;
     if (!s || !s->rt || !binary) return NULL;
-    return rt_module_load(s->engine, bytes_of(binary), &s->limits, &m, &error) ? NULL : m;
+    enum err e = rt_module_load(s->engine, bytes_of(binary), &s->limits, &m, &error);
+    fmt(s->error, sizeof s->error, "%s", e ? error.text : "");
+    return e ? NULL : m;
 }
 
 static void *module_of(wasm_store_t *s, struct rt_module *m) {
@@ -104,11 +106,15 @@ wasm_instance_t *wasm_instance_new(wasm_store_t *s, const wasm_module_t *m, cons
     struct rt_error error;
     enum abi_trap why = ABI_TRAP_NONE;
     if (trap) *trap = NULL;
-    if (!s || !s->rt || !m || n > WASM_MAX_IMPORTS || host_rt_thread()) return NULL;
+    if (!s || !s->rt || !m || n > WASM_MAX_IMPORTS ) return NULL;
     struct rt_given *given = calloc(n + 1, sizeof *given);
     struct wasm_ref_t *r = given ? capi_ref_new(s, REF_INSTANCE) : NULL;
-    if (r && give(s, imports, given))
-        (void)rt_instantiate_given(s->rt, m->ref.module, given, (u32)n, &r->owner, &why, &error);
+    fmt(s->error, sizeof s->error, "an import is none of the store's, or there is no memory");
+    if (r && give(s, imports, given) && capi_enter_call(s)) {
+        enum err e = rt_instantiate_given(s->rt, m->ref.module, given, (u32)n, &r->owner, &why, &error);
+        capi_leave_call(s);
+        fmt(s->error, sizeof s->error, "%s", e ? error.text : "");
+    }
     free(given);
     if (r && r->owner) return (wasm_instance_t *)r;
     capi_ref_drop(r);

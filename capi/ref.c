@@ -167,6 +167,7 @@ struct wasm_ref_t *capi_ref_of(wasm_store_t *s, wasm_valkind_t kind, u32 handle)
 
 bool capi_to_abi(wasm_store_t *s, wasm_valkind_t kind, const wasm_val_t *v, union abi_value *out) {
     *out = (union abi_value){.bits = {0, 0}};
+    if (kind == KIND_NONE) return false;
     if (v->kind != kind && !(wasm_valkind_is_ref(v->kind) && wasm_valkind_is_ref(kind))) return false;
     switch (kind) {
     case WASM_I32: out->i32 = (u32)v->of.i32; return true;

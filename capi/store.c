@@ -8,7 +8,6 @@
 
 #include "base/assert.h"
 #include "capi/internal.h"
-#include "cli/host_rt.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct rt_engine *machine;
@@ -55,7 +54,9 @@ wasm_store_t *wasm_store_new(wasm_engine_t *e) {
     s->limits = e->limits;
     if (!s->limits.stack_bytes) s->limits.stack_bytes = STACK_BYTES;
     s->holders = 1;
+    pthread_mutex_init(&s->mutex, NULL);
     if (!rt_store_new(machine, &s->limits, &s->rt)) return s;
+    pthread_mutex_destroy(&s->mutex);
     free(s);
     return NULL;
 }
@@ -65,14 +66,17 @@ void capi_store_drop(wasm_store_t *s) {
     assert(left != UINT32_MAX);
     if (left) return;
     assert(!s->rt);
+    pthread_mutex_destroy(&s->mutex);
     free(s);
 }
 
 void wasm_store_delete(wasm_store_t *s) {
     if (!s) return;
-    assert(s->rt && !s->raised);
+    assert(s->rt && !s->raised && !s->depth);
     rt_store_free(s->rt);
     s->rt = NULL;
+    rt_linker_free(s->wasi_linker);
+    wasi_free(s->wasi);
     while (s->funcs) {
         struct host_func *h = s->funcs;
         s->funcs = h->next;

@@ -193,7 +193,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
 static void on_deadline(int signal, siginfo_t *info, void *context) {
     struct host_deadline *d = info->si_value.sival_ptr;
     struct rt_regs r = regs_of(context);
-    if (d->store && rt_stop(d->store, ABI_TRAP_DEADLINE, &r)) regs_back(context, &r);
+    if (d->store && rt_stop(d->store, __atomic_load_n(&d->why, __ATOMIC_RELAXED), &r)) regs_back(context, &r);
 }
 
 enum err host_rt_install(struct rt_engine *e) {
@@ -229,6 +229,7 @@ enum err host_deadline_start(struct host_deadline *d, struct rt_store *s, u64 ns
                           .sigev_value.sival_ptr = d};
     ev.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
     d->store = s;
+    d->why = ABI_TRAP_DEADLINE;
     if (timer_create(CLOCK_MONOTONIC, &ev, &d->timer)) return ERR_IO;
     ns = MAX(ns, (u64)1); /* 0 would disarm it */
     struct itimerspec when = {
@@ -238,6 +239,13 @@ enum err host_deadline_start(struct host_deadline *d, struct rt_store *s, u64 ns
     if (!timer_settime(d->timer, 0, &when, NULL)) return ERR_OK;
     timer_delete(d->timer);
     return ERR_IO;
+}
+
+void host_deadline_now(struct host_deadline *d) {
+    struct itimerspec when = {.it_value = {0, 1}, .it_interval = {0, 1000000}};
+    __atomic_store_n(&d->why, ABI_TRAP_INTERRUPTED, __ATOMIC_RELAXED);
+    int failed = timer_settime(d->timer, 0, &when, NULL);
+    assert(!failed);
 }
 
 void host_deadline_end(struct host_deadline *d) {

@@ -25,8 +25,11 @@ enum err host_rt_thread(void);
 struct host_deadline {
     struct rt_store *store;
     timer_t timer;
+    enum abi_trap why; /* DEADLINE, or since host_deadline_now INTERRUPTED */
 };
 enum err host_deadline_start(struct host_deadline *d, struct rt_store *s, u64 ns);
 void host_deadline_end(struct host_deadline *d);
+/* Now, from any thread; not at the same time as host_deadline_end. */
+void host_deadline_now(struct host_deadline *d);
 
 #endif

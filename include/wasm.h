@@ -123,6 +123,7 @@ static const uint32_t wasm_limits_max_default = 0xffffffff;
 WASM_DECLARE_TYPE(valtype)
 typedef uint8_t wasm_valkind_t;
 enum wasm_valkind_enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCREF };
+#define WASM_ANYREF WASM_EXTERNREF /* its older name */
 WASM_API_EXTERN own wasm_valtype_t *wasm_valtype_new(wasm_valkind_t);
 WASM_API_EXTERN wasm_valkind_t wasm_valtype_kind(const wasm_valtype_t *);
 
@@ -297,6 +298,7 @@ static inline own wasm_valtype_t *wasm_valtype_new_i64(void) { return wasm_valty
 static inline own wasm_valtype_t *wasm_valtype_new_f32(void) { return wasm_valtype_new(WASM_F32); }
 static inline own wasm_valtype_t *wasm_valtype_new_f64(void) { return wasm_valtype_new(WASM_F64); }
 static inline own wasm_valtype_t *wasm_valtype_new_externref(void) { return wasm_valtype_new(WASM_EXTERNREF); }
+#define wasm_valtype_new_anyref wasm_valtype_new_externref
 static inline own wasm_valtype_t *wasm_valtype_new_funcref(void) { return wasm_valtype_new(WASM_FUNCREF); }
 
 static inline own wasm_functype_t *wasm_functype_of_arrays(size_t np, own wasm_valtype_t *const p[], size_t nr,

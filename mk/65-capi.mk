@@ -1,4 +1,4 @@
-# The engine as a library: build/libwhelk-wasm.a, with wasm.h.
+# The engine as a library (doc/embedding.md): build/libwhelk-wasm.a, with wasm.h.
 # It is one object, linked of the very objects that kernel and host command have;
 # only the names of the interface are left global in it.
 CAPI_SRC  := $(wildcard capi/*.c)
@@ -19,11 +19,12 @@ install: $(LIBWASM)
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/whelk
 	cp $(LIBWASM) $(DESTDIR)$(PREFIX)/lib/
 	cp include/wasm.h $(DESTDIR)$(PREFIX)/include/
+	cp include/whelk/engine.h $(DESTDIR)$(PREFIX)/include/whelk/
 	sed 's|@PREFIX@|$(PREFIX)|' capi/whelk-wasm.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/whelk-wasm.pc
 
 # make capi: programs against wasm.h, under sanitizers; then the installed library.
 CAPI_TESTS := $(patsubst test/capi/%.c,%,$(wildcard test/capi/*.c))
-CAPI_ASAN  := $(patsubst %.c,$(B)/asan/%.o,$(filter-out capi/fail.c,$(CAPI_SRC)) $(CAPI_HOST) test/lib/test.c test/lib/wat.c)
+CAPI_ASAN  := $(patsubst %.c,$(B)/asan/%.o,$(filter-out capi/fail.c,$(CAPI_SRC)) $(CAPI_HOST) test/lib/test.c test/lib/wat.c test/capi/lib/embed.c)
 $(CAPI_TESTS:%=$(B)/asan/capi/%-test): $(B)/asan/capi/%-test: $(B)/asan/test/capi/%.o $(CAPI_ASAN) $(ENGINE_ASAN)
 	@mkdir -p $(@D)
 	$(CC) $(SAN) -pie $^ -lm -o $@

@@ -1,46 +1,18 @@
 /* func.c: functions through wasm.h: callbacks of many signatures, traps, nesting. */
-#include "include/wasm.h"
+#include "test/capi/lib/embed.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "test/lib/test.h"
-#include "test/lib/wat.h"
-
-static wasm_engine_t *engine;
-static wasm_store_t *store;
-
-static wasm_module_t *module(const char *text) {
-    struct bytes b = wat(text);
-    wasm_byte_vec_t v = {b.n, (char *)(uptr)b.p};
-    wasm_module_t *m = wasm_module_new(store, &v);
-    free((void *)(uptr)b.p);
-    CHECK(m != NULL);
-    return m;
-}
-
-/* Instantiates with up to one import; the module goes at once: the instance holds it. */
+/* With up to one import. */
 static wasm_instance_t *open(const char *text, wasm_func_t *import, wasm_trap_t **trap) {
     wasm_extern_t *given[] = {import ? wasm_func_as_extern(import) : NULL};
-    wasm_extern_vec_t imports = {import ? 1 : 0, given};
-    wasm_module_t *m = module(text);
-    wasm_instance_t *i = wasm_instance_new(store, m, &imports, trap);
-    wasm_module_delete(m);
-    return i;
+    return embed_instance(text, given, import ? 1 : 0, trap);
 }
 
-/* Does calling export k trap with that text? NULL: it does not. */
 static void call_is(wasm_instance_t *i, size_t k, wasm_val_vec_t *args, wasm_val_vec_t *results, const char *text) {
-    wasm_extern_vec_t exports;
-    wasm_message_t m = WASM_EMPTY_VEC;
-    wasm_instance_exports(i, &exports);
-    wasm_trap_t *t = wasm_func_call(wasm_extern_as_func(exports.data[k]), args, results);
-    EQUAL(t != NULL, text != NULL);
-    if (t) wasm_trap_message(t, &m);
-    if (t && text) EQUAL_TEXT(m.data, text);
-    wasm_byte_vec_delete(&m);
-    wasm_trap_delete(t);
-    wasm_extern_vec_delete(&exports);
+    wasm_extern_t *e = embed_export(i, k);
+    embed_call(wasm_extern_as_func(e), args, results, text);
+    wasm_extern_delete(e);
 }
 
 static wasm_functype_t *type_of(const char *params, const char *results) {
@@ -236,8 +208,7 @@ static void pool(void) {
 }
 
 int main(void) {
-    engine = wasm_engine_new();
-    store = wasm_store_new(engine);
+    embed_open();
     with_env();
     wide();
     traps();
@@ -245,8 +216,7 @@ int main(void) {
     nested();
     pool();
     EQUAL(finalized, 0); /* the store has it still */
-    wasm_store_delete(store);
+    embed_close();
     EQUAL(finalized, 1000);
-    wasm_engine_delete(engine);
     return test_end("capi_func");
 }

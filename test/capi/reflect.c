@@ -1,0 +1,79 @@
+/* reflect.c: what a module says of itself; types; modules shared between stores. */
+#include "test/capi/lib/embed.h"
+
+#include <string.h>
+
+static bool is(const wasm_name_t *n, const char *text) { return n->size == strlen(text) && (!n->size || !memcmp(n->data, text, n->size)); }
+
+static void reflect(void) {
+    wasm_module_t *m = embed_module(
+        "(module (import \"env\" \"f\" (func (param i32 externref) (result f64 funcref)))"
+        "(import \"env\" \"t\" (table 3 funcref)) (tag (import \"env\" \"tag\"))"
+        "(memory (export \"m\") 1 9) (global (export \"\") (mut i64) (i64.const 0)) (export \"g\" (func 0)))");
+    wasm_importtype_vec_t in;
+    wasm_exporttype_vec_t out, copy;
+    wasm_module_imports(m, &in);
+    wasm_module_exports(m, &out);
+    wasm_exporttype_vec_copy(&copy, &out);
+    EQUAL(in.size, 2); /* not the tag */
+    EQUAL(copy.size, 3);
+    CHECK(is(wasm_importtype_module(in.data[0]), "env") && is(wasm_importtype_name(in.data[1]), "t"));
+    const wasm_functype_t *f = wasm_externtype_as_functype_const(wasm_importtype_type(in.data[0]));
+    EQUAL(wasm_functype_params(f)->size, 2);
+    EQUAL(wasm_valtype_kind(wasm_functype_params(f)->data[1]), WASM_EXTERNREF);
+    EQUAL(wasm_valtype_kind(wasm_functype_results(f)->data[0]), WASM_F64);
+    const wasm_tabletype_t *t = wasm_externtype_as_tabletype_const(wasm_importtype_type(in.data[1]));
+    EQUAL(wasm_tabletype_limits(t)->min, 3);
+    EQUAL(wasm_tabletype_limits(t)->max, wasm_limits_max_default);
+    CHECK(!wasm_externtype_as_memorytype_const(wasm_importtype_type(in.data[1])));
+    wasm_exporttype_vec_delete(&out);
+    const wasm_externtype_t *mem = wasm_exporttype_type(copy.data[0]), *g = wasm_exporttype_type(copy.data[1]);
+    EQUAL(wasm_memorytype_limits(wasm_externtype_as_memorytype_const(mem))->max, 9);
+    EQUAL(wasm_globaltype_mutability(wasm_externtype_as_globaltype_const(g)), WASM_VAR);
+    CHECK(is(wasm_exporttype_name(copy.data[1]), "") && is(wasm_exporttype_name(copy.data[2]), "g"));
+    wasm_importtype_vec_delete(&in);
+    wasm_exporttype_vec_delete(&copy);
+    wasm_module_delete(m);
+}
+
+static void refused(void) {
+    wasm_byte_vec_t bytes;
+    wasm_byte_vec_new(&bytes, 8, "\0asm\2\0\0\0");
+    CHECK(!wasm_module_new(store, &bytes) && !wasm_module_validate(store, &bytes));
+    CHECK(!wasm_module_deserialize(store, &bytes));
+    wasm_byte_vec_delete(&bytes);
+    wasm_byte_vec_new_empty(&bytes);
+    CHECK(!wasm_module_new(store, &bytes));
+    CHECK(!embed_module("(module (func (result i32)))"));
+}
+
+/* One module, two stores; and through its bytes. */
+static void shared(void) {
+    wasm_module_t *m = embed_module("(module (func (export \"\") (result i32) (i32.const 5)))");
+    wasm_shared_module_t *s = wasm_module_share(m);
+    wasm_byte_vec_t bytes;
+    wasm_module_serialize(m, &bytes);
+    wasm_module_delete(m);
+    wasm_store_t *mine = store, *other = wasm_store_new(engine);
+    wasm_module_t *two[] = {wasm_module_obtain(other, s), wasm_module_deserialize(other, &bytes)};
+    store = other;
+    for (int k = 0; k < 2; k++) {
+        wasm_instance_t *i = wasm_instance_new(other, two[k], NULL, NULL);
+        EQUAL(embed_call1(i, 0).of.i32, 5);
+        wasm_instance_delete(i);
+        wasm_module_delete(two[k]);
+    }
+    store = mine;
+    wasm_store_delete(other);
+    wasm_shared_module_delete(s);
+    wasm_byte_vec_delete(&bytes);
+}
+
+int main(void) {
+    embed_open();
+    reflect();
+    refused();
+    shared();
+    embed_close();
+    return test_end("capi_reflect");
+}
