@@ -73,6 +73,9 @@ struct ext_spec ext_spec_parse(const char *text);
 
 int run_main(int argc, char **argv);
 int ps_main(int argc, char **argv);
+int logs_main(int argc, char **argv);
+int rm_main(int argc, char **argv);
+int completion_main(int argc, char **argv);
 int stop_main(int argc, char **argv);
 int ext_main(int argc, char **argv);
 int trace_main(int argc, char **argv);

@@ -43,6 +43,8 @@ bool ctl_ask(struct ctl *c, u16 kind, const void *payload, size_t n, int timeout
 /* Asks the guest to shut down. true: it will, or it is gone already: its answer
  * may be lost with it. false: it refused or did not answer, which is told. */
 bool ctl_stop(struct ctl *c, const char *reason, int timeout_ms);
+/* The whole of it: asks (or presses the power button), and waits until the guest is gone. guests.c. */
+bool guest_stop(const struct guest *g, bool button);
 /* Says what a CTL_ERROR frame says. */
 void ctl_complain(const struct ctl *c, const struct ctl_frame *f, const char *about);
 

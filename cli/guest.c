@@ -113,14 +113,51 @@ bool guest_find(struct guest *g, const char *name) {
     return fail("no guest named %s runs (whelk ps lists them)", name), false;
 }
 
+bool guest_find_any(struct guest *g, const char *name) {
+    char base[160];
+    int status;
+    base_dir(base);
+    if (guest_name_ok(name)) {
+        set_name(g, base, name);
+        if (guest_pid(g) || guest_status(g, &status)) return true;
+    }
+    return fail("no guest named %s (whelk ps -a lists them)", name), false;
+}
+
+void guest_keep(const struct guest *g, int status) {
+    static const char *const gone[] = {"ctl.sock", "qmp.sock", "initrd"};
+    char path[256], text[16];
+    for (u32 i = 0; i < ARRAY_LEN(gone); i++) unlink(guest_path(g, gone[i], path));
+    snprintf(text, sizeof(text), "%d", status);
+    put_text(g, "status", text);
+    unlink(guest_path(g, "pid", path)); /* last: without it the guest has ended */
+}
+
+bool guest_status(const struct guest *g, int *status) {
+    char path[256];
+    FILE *f = fopen(guest_path(g, "status", path), "re");
+    bool ok = f && fscanf(f, "%d", status) == 1;
+    if (f) fclose(f);
+    return ok;
+}
+
+void guest_program(const struct guest *g, char out[200]) {
+    char path[256];
+    strcpy(out, "?");
+    FILE *f = fopen(guest_path(g, "program", path), "re");
+    if (!f) return;
+    if (fgets(out, 200, f)) out[strcspn(out, "\n")] = 0;
+    fclose(f);
+}
+
 void guest_remove(const struct guest *g) {
-    static const char *const files[] = {"ctl.sock", "qmp.sock", "pid", "program", "console.log", "initrd"};
+    static const char *const files[] = {"status", "ctl.sock", "qmp.sock", "pid", "program", "console.log", "initrd"};
     char path[256];
     for (u32 i = 0; i < ARRAY_LEN(files); i++) unlink(guest_path(g, files[i], path));
     rmdir(g->dir);
 }
 
-void guest_each(void (*each)(const struct guest *g, void *arg), void *arg) {
+void guest_each(bool all, void (*each)(const struct guest *g, void *arg), void *arg) {
     char base[160];
     struct dirent **names;
     base_dir(base);
@@ -129,7 +166,8 @@ void guest_each(void (*each)(const struct guest *g, void *arg), void *arg) {
         struct guest g;
         if (guest_name_ok(names[i]->d_name)) {
             set_name(&g, base, names[i]->d_name);
-            if (guest_pid(&g)) each(&g, arg);
+            int status;
+            if (guest_pid(&g) || (all && guest_status(&g, &status))) each(&g, arg);
         }
         free(names[i]);
     }

@@ -1,4 +1,4 @@
-/* guests.c: `whelk ps`, `stop`, `call`, `cp`. */
+/* guests.c: `whelk stop`, `call`, `cp`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,26 +13,6 @@
 
 enum { STOP_TIMEOUT_MS = 5000 };
 
-static void show_guest(const struct guest *g, void *arg) {
-    char path[256], program[200] = "?";
-    (void)arg;
-    FILE *f = fopen(guest_path(g, "program", path), "re");
-    if (f) {
-        if (fgets(program, sizeof(program), f)) program[strcspn(program, "\n")] = 0;
-        fclose(f);
-    }
-    printf("%-20s %-8d %s\n", g->name, guest_pid(g), program);
-}
-
-int ps_main(int argc, char **argv) {
-    const struct command c = {"whelk ps", "Lists the running guests of this user: name, process, program.\n", NULL, 0};
-    int at = opts_parse(&c, argc, argv);
-    if (at < 0) return opts_status(at);
-    if (at != argc) return usage("ps takes no words");
-    guest_each(show_guest, NULL);
-    return EXIT_OK;
-}
-
 /* Through the control channel; a guest that does not answer there gets its
  * power button pressed, if its machine has one. */
 static bool ask_to_stop(const struct guest *g, bool button) {
@@ -45,6 +25,13 @@ static bool ask_to_stop(const struct guest *g, bool button) {
     return asked || qmp_command(g, "system_powerdown");
 }
 
+bool guest_stop(const struct guest *g, bool button) {
+    bool ok = ask_to_stop(g, button);
+    for (int i = 0; ok && i < 200 && guest_pid(g); i++) poll(NULL, 0, 50);
+    if (!ok || !guest_pid(g)) return ok;
+    return fail("%s: still there after 10 s; Ctrl-C or SIGTERM to its whelk run ends it", g->name), false;
+}
+
 int stop_main(int argc, char **argv) {
     struct guest g;
     bool button = false;
@@ -55,11 +42,7 @@ int stop_main(int argc, char **argv) {
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
     if (argc - at != 1) return usage("usage: %s", c.usage);
-    if (!guest_find(&g, argv[at])) return EXIT_FAILED;
-    bool ok = ask_to_stop(&g, button);
-    for (int i = 0; ok && i < 200 && guest_pid(&g); i++) poll(NULL, 0, 50);
-    if (ok && guest_pid(&g)) return fail("%s: still there after 10 s; Ctrl-C or SIGTERM to its whelk run ends it", g.name);
-    return ok ? EXIT_OK : EXIT_FAILED;
+    return guest_find(&g, argv[at]) && guest_stop(&g, button) ? EXIT_OK : EXIT_FAILED;
 }
 
 /* What call sends: a file's bytes, standard input's (-), or none. */

@@ -6,8 +6,10 @@
 
 static const struct verb verbs[] = {
     {"run", "[OPTIONS] PROGRAM [-- ARGS]", "boot a program in a Whelk virtual machine", run_main},
-    {"ps", "", "list the running guests", ps_main},
+    {"ps", "[-a] [-q] [--json]", "list the guests", ps_main},
+    {"logs", "[-f] [-n LINES] NAME", "the console of a guest in the background", logs_main},
     {"stop", "NAME", "shut a guest down in order", stop_main},
+    {"rm", "[-f] NAME ...", "forget guests that have ended", rm_main},
     {"ext", "load|ls|stat|unload NAME ...", "the extensions of a running guest", ext_main},
     {"trace", "NAME [-w FILE|-]", "capture a guest's packets while it runs", trace_main},
     {"stream", "NAME EXT", "write what an extension streams", stream_main},
@@ -15,6 +17,7 @@ static const struct verb verbs[] = {
     {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
     {"wasm", "[OPTIONS] FILE.wasm [-- ARGS]", "run a WASI program in this process", wasm_main},
     {"check", "[--dump[=PASSES]] FILE.wasm", "validate and compile a module on the host", check_main},
+    {"completion", "bash", "a script that completes words in a shell", completion_main},
     {"bench", "[OPTIONS]", "measure the engine beside native code and other engines", bench_main},
 };
 
@@ -22,7 +25,7 @@ static void help(FILE *to) {
     fprintf(to, "whelk: run programs in a unikernel that can be extended while it runs\n\n"
                 "usage: whelk VERB [OPTIONS] ...\n\n");
     for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
-        fprintf(to, "  %-6s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
+        fprintf(to, "  %-10s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
     fprintf(to, "\n`whelk VERB --help` tells more. Exit status: 0 done, 1 failed, 2 wrong usage;\n"
                 "`whelk run`: the program's status, or 125 to 127 (see its help).\n");
 }

@@ -34,7 +34,7 @@ struct run {
     const char *plat;        /* "vm" or "process" */
     struct words exts, env, listen;
     char listen_fds[32];     /* LISTEN_FDS=N */
-    bool detach;
+    bool detach, forget; /* forget: --rm */
     const char *program;     /* as given */
     const char *guest_path;  /* where it is in the guest: argv[0] */
     bool copied;             /* it is a file of the host, not one of --root */
@@ -289,7 +289,8 @@ static int run_guest(struct run *r) {
     r->vm.qmp = guest_path(&r->guest, "qmp.sock", r->qmp);
     if (make_sockets(r)) status = make_args(r, guest_path(&r->guest, "initrd", r->initrd));
     if (status == EXIT_OK) status = make_initrd(r) && start_qemu(r) ? serve(r) : EXIT_RUN;
-    guest_remove(&r->guest);
+    if (r->detach && !r->forget) guest_keep(&r->guest, status);
+    else guest_remove(&r->guest);
     return status;
 }
 
@@ -339,6 +340,7 @@ int run_main(int argc, char **argv) {
         {'e', "env", "KEY=VALUE", "an environment variable (repeatable)", OPT_LIST, &r.env},
         {0, "listen", "PORT", "a listening TCP socket for a WASI program (repeatable)", OPT_LIST, &r.listen},
         {'d', "detach", NULL, "run in the background; print the name once it answers", OPT_FLAG, &r.detach},
+        {0, "rm", NULL, "with -d: keep neither console nor status when it has ended", OPT_FLAG, &r.forget},
         {0, "plat", "vm|process", "a virtual machine, or one sealed process of this host (vm)", OPT_TEXT, &r.plat},
         {0, "accel", "auto|kvm|tcg", "auto: KVM where it is real, else TCG", OPT_TEXT, &r.vm.accel},
         {0, "machine", "microvm|q35", "the virtual machine: virtio over MMIO, or a PC with PCI (microvm)", OPT_TEXT, &r.vm.machine},

@@ -6,7 +6,11 @@ CLI_OBJ := $(CLI_SRC:%.c=$(B)/host/%.o)
 $(B)/whelk: $(CLI_OBJ) $(ENGINE)
 	$(CC) -pie $^ -lm -lslirp -o $@
 
-ALL += $(B)/whelk
+# The manual page: man build/whelk.1
+$(B)/whelk.1: $(B)/whelk tools/man
+	tools/man $< > $@
+
+ALL += $(B)/whelk $(B)/whelk.1
 
 # Hosted: against a fake guest, under ASan and UBSan.
 CLI_ASAN := $(B)/asan/whelk

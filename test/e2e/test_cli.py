@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The host command against a fake guest (fake/qemu-system-x86_64): verbs, statuses, the broker."""
-import os, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+import json, os, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 WHELK = os.path.join(TOP, os.environ.get('WHELK', 'build/whelk'))
@@ -39,7 +39,7 @@ def test_usage():
     whelk(status=2, says='usage')
     whelk('--help', has='run')
     whelk('frobnicate', status=2, says="no verb 'frobnicate'")
-    for verb in 'run ps stop ext trace call cp wasm check'.split():
+    for verb in 'run ps logs stop rm completion ext trace call cp wasm check'.split():
         whelk(verb, '--help', has='usage')
     whelk('run', status=2, says='PROGRAM')
     whelk('run', '--bogus', status=2, says='--bogus')
@@ -221,7 +221,32 @@ def test_check():
 def test_detach():
     check(whelk('run', '-d', '--name', 'bg', '/bin/true') == b'bg\n', '-d prints the name')
     whelk('ps', has='bg')
+    check(json.loads(whelk('ps', '--json'))[0].items() >= {'name': 'bg', 'state': 'running', 'program': '/bin/true'}.items(), 'ps --json')
+    whelk('logs', 'bg', has='initrd: .whelk/argv')
+    whelk('rm', 'bg', status=1, says='it runs')
+    follow = subprocess.Popen([WHELK, 'logs', '-f', '-n', '1', 'bg'], env=environment, stdout=subprocess.PIPE)
     whelk('stop', 'bg')
+    check(follow.communicate(timeout=20)[0].count(b'\n') >= 1 and follow.returncode == 0, 'logs -f ends with the guest')
+    check(whelk('ps', '-q') == b'', 'ps lists what runs')
+    check(json.loads(whelk('ps', '-a', '--json')) == [{'name': 'bg', 'state': 'exited', 'status': 0, 'program': '/bin/true'}], 'ps -a')
+    whelk('logs', 'bg', has='initrd: .whelk/argv')
+    whelk('logs', '-n', 'x', 'bg', status=2, says='-n x')
+    whelk('rm', 'bg', 'nobody', status=1, says='no guest named nobody')
+    check(whelk('ps', '-a', '-q') == b'', 'rm forgets')
+    whelk('logs', 'bg', status=1, says='no guest named bg')
+    check(whelk('run', '-d', '--name', 'bg', '/bin/true') == b'bg\n', 'the name is free again')
+    whelk('rm', '-f', 'bg')
+    check(whelk('ps', '-a', '-q') == b'', 'rm -f stops and forgets')
+
+
+def test_completion():
+    script = whelk('completion', 'bash').decode()
+    ask = 'COMP_WORDS=(whelk %s); COMP_CWORD=%d; _whelk; echo ${COMPREPLY[*]}'
+    for words, at, has in ('lo', 1, 'logs'), ('logs --f', 2, '--follow'), ('run --me', 2, '--memory'):
+        r = subprocess.run(['bash', '-c', script + ask % (words, at)], capture_output=True, text=True, timeout=30,
+                           env=dict(environment, PATH=os.path.dirname(WHELK) + ':' + environment['PATH']))
+        check(has in r.stdout.split(), f'completion of {words!r}: {r.stdout!r} {r.stderr!r}')
+    whelk('completion', 'fish', status=2, says='bash')
 
 
 work = tempfile.mkdtemp(prefix='whelk-test-')
@@ -229,7 +254,7 @@ os.makedirs(f'{work}/state')
 environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_wasm, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_check, test_contract):
+    for test in (test_usage, test_wasm, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_contract):
         test()
 finally:
     shutil.rmtree(work)
