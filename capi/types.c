@@ -10,7 +10,7 @@
 
 static void *room(size_t n, size_t size) { return n ? calloc(n, size) : NULL; }
 
-#define VEC_COMMON(name, element)                                                          \
+#define VEC_COMMON(name, element, drop)                                                        \
     void wasm_##name##_vec_new_empty(wasm_##name##_vec_t *out) {                           \
         *out = (wasm_##name##_vec_t){0, NULL};                                             \
     }                                                                                      \
@@ -21,10 +21,11 @@ static void *room(size_t n, size_t size) { return n ? calloc(n, size) : NULL; }
     void wasm_##name##_vec_new(wasm_##name##_vec_t *out, size_t n, element const from[]) { \
         wasm_##name##_vec_new_uninitialized(out, n);                                       \
         if (out->size) memcpy(out->data, from, n * sizeof *from);                          \
+        for (size_t k = 0; k < n && !out->size; k++) drop; /* taken over all the same */   \
     }
 
 #define VEC_OF_POINTERS(name)                                                                  \
-    VEC_COMMON(name, wasm_##name##_t *)                                                        \
+    VEC_COMMON(name, wasm_##name##_t *, wasm_##name##_delete(from[k]))                         \
     void wasm_##name##_vec_copy(wasm_##name##_vec_t *out, const wasm_##name##_vec_t *from) {   \
         wasm_##name##_vec_new_uninitialized(out, from->size);                                  \
         for (size_t k = 0; k < out->size; k++)                                                 \
@@ -36,7 +37,7 @@ static void *room(size_t n, size_t size) { return n ? calloc(n, size) : NULL; }
         *v = (wasm_##name##_vec_t){0, NULL};                                                   \
     }
 
-VEC_COMMON(byte, wasm_byte_t)
+VEC_COMMON(byte, wasm_byte_t, (void)0)
 void wasm_byte_vec_copy(wasm_byte_vec_t *out, const wasm_byte_vec_t *from) {
     wasm_byte_vec_new(out, from->size, from->data);
 }
@@ -45,7 +46,7 @@ void wasm_byte_vec_delete(wasm_byte_vec_t *v) {
     *v = (wasm_byte_vec_t){0, NULL};
 }
 
-VEC_COMMON(val, wasm_val_t)
+VEC_COMMON(val, wasm_val_t, wasm_val_delete((wasm_val_t *)(uptr)&from[k]))
 void wasm_val_vec_copy(wasm_val_vec_t *out, const wasm_val_vec_t *from) {
     wasm_val_vec_new_uninitialized(out, from->size);
     for (size_t k = 0; k < out->size; k++) wasm_val_copy(&out->data[k], &from->data[k]);
@@ -113,6 +114,20 @@ void capi_type_free(struct wasm_externtype_t *t) {
     free(t);
 }
 
+/* Are all n elements there? A shorter type would be another one. */
+static bool whole(const wasm_valtype_vec_t *v, size_t n) {
+    for (size_t k = 0; k < v->size; k++)
+        if (!v->data[k]) return false;
+    return v->size == n;
+}
+
+/* t, unless memory was short for a part of it. */
+static struct wasm_externtype_t *complete(struct wasm_externtype_t *t, size_t params, size_t results) {
+    if (whole(&t->params, params) && whole(&t->results, results)) return t;
+    capi_type_free(t);
+    return NULL;
+}
+
 struct wasm_externtype_t *capi_type_copy(const struct wasm_externtype_t *t) {
     struct wasm_externtype_t *c = t ? type_new(t->kind) : NULL;
     if (!c) return NULL;
@@ -120,8 +135,11 @@ struct wasm_externtype_t *capi_type_copy(const struct wasm_externtype_t *t) {
     c->limits = t->limits;
     wasm_valtype_vec_copy(&c->params, &t->params);
     wasm_valtype_vec_copy(&c->results, &t->results);
-    if (t->value) c->value = wasm_valtype_copy(t->value);
-    return c;
+    if (!t->value) return complete(c, t->params.size, t->results.size);
+    c->value = wasm_valtype_copy(t->value);
+    if (c->value) return c;
+    capi_type_free(c);
+    return NULL;
 }
 
 #define TYPE_COMMON(name, number)                                                                                \
@@ -159,7 +177,7 @@ wasm_functype_t *wasm_functype_new(wasm_valtype_vec_t *params, wasm_valtype_vec_
     }
     t->params = *params;
     t->results = *results;
-    return (wasm_functype_t *)t;
+    return (wasm_functype_t *)complete(t, params->size, results->size);
 }
 const wasm_valtype_vec_t *wasm_functype_params(const wasm_functype_t *t) { return &as_type(t)->params; }
 const wasm_valtype_vec_t *wasm_functype_results(const wasm_functype_t *t) { return &as_type(t)->results; }
@@ -206,7 +224,7 @@ struct wasm_externtype_t *capi_functype(const struct wasm_functype *f) {
     if (!t) return NULL;
     kinds_of(f->params, f->param_count, &t->params);
     kinds_of(f->results, f->result_count, &t->results);
-    return t;
+    return complete(t, f->param_count, f->result_count);
 }
 
 /* 64-bit limits do not fit: the nearest that does. */

@@ -306,7 +306,10 @@ static inline own wasm_functype_t *wasm_functype_of_arrays(size_t np, own wasm_v
     wasm_valtype_vec_t params, results;
     wasm_valtype_vec_new(&params, np, p);
     wasm_valtype_vec_new(&results, nr, r);
-    return wasm_functype_new(&params, &results);
+    if (params.size == np && results.size == nr) return wasm_functype_new(&params, &results);
+    wasm_valtype_vec_delete(&params); /* no memory */
+    wasm_valtype_vec_delete(&results);
+    return NULL;
 }
 
 /* wasm_functype_new_P_R(P parameters, R results), up to three of the first and

@@ -1,0 +1,89 @@
+/* scarce.c: every allocation fails once, by the linker's --wrap: whatever cannot be
+ * had is NULL, nothing crashes, and nothing is left behind (LeakSanitizer). */
+#include <stdlib.h>
+
+#include "test/capi/lib/embed.h"
+#include "test/lib/wat.h"
+
+static unsigned long fail_at, count;
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_malloc(size_t n) { return ++count == fail_at ? NULL : __real_malloc(n); }
+void *__wrap_calloc(size_t n, size_t size) { return ++count == fail_at ? NULL : __real_calloc(n, size); }
+
+static wasm_trap_t *twice(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    results->data[0].of.i32 = 2 * args->data[0].of.i32;
+    return NULL;
+}
+
+static void touch_types(const wasm_module_t *m) {
+    wasm_importtype_vec_t in, copy;
+    wasm_module_imports(m, &in);
+    wasm_importtype_vec_copy(&copy, &in);
+    wasm_importtype_vec_delete(&copy);
+    wasm_importtype_vec_delete(&in);
+}
+
+/* 42, or less than it: 0 when something was not to be had. */
+static int call(const wasm_instance_t *i) {
+    wasm_extern_vec_t exports;
+    wasm_val_t a[] = {WASM_I32_VAL(21)}, r[] = {WASM_I32_VAL(0)};
+    wasm_val_vec_t args = WASM_ARRAY_VEC(a), results = WASM_ARRAY_VEC(r);
+    wasm_instance_exports(i, &exports);
+    wasm_func_t *f = exports.size && exports.data[0] ? wasm_extern_as_func(exports.data[0]) : NULL;
+    if (f) wasm_trap_delete(wasm_func_call(f, &args, &results));
+    wasm_extern_vec_delete(&exports);
+    return r[0].of.i32;
+}
+
+static int scenario(const wasm_byte_vec_t *bytes) {
+    int answer = 0;
+    wasm_store_t *s = wasm_store_new(engine);
+    if (!s) return 0;
+    wasm_functype_t *t = wasm_functype_new_1_1(wasm_valtype_new_i32(), wasm_valtype_new_i32());
+    wasm_func_t *f = t ? wasm_func_new_with_env(s, t, twice, NULL, NULL) : NULL;
+    wasm_module_t *m = wasm_module_new(s, bytes);
+    if (m) touch_types(m);
+    if (f && m) {
+        wasm_extern_t *given[] = {wasm_func_as_extern(f)};
+        wasm_extern_vec_t imports = WASM_ARRAY_VEC(given);
+        wasm_trap_t *trap;
+        wasm_instance_t *i = wasm_instance_new(s, m, &imports, &trap);
+        wasm_trap_delete(trap);
+        if (i) answer = call(i);
+        wasm_instance_delete(i);
+    }
+    wasm_module_delete(m);
+    wasm_func_delete(f);
+    wasm_functype_delete(t);
+    wasm_store_delete(s);
+    return answer;
+}
+
+int main(void) {
+    embed_open();
+    struct bytes b = wat("(module (import \"\" \"\" (func $f (param i32) (result i32)))"
+                         "(func (export \"\") (param i32) (result i32) (call $f (local.get 0))))");
+    wasm_byte_vec_t bytes = {b.n, (char *)(uptr)b.p};
+    EQUAL(scenario(&bytes), 42);
+    count = 0;
+    EQUAL(scenario(&bytes), 42);
+    unsigned long all = count;
+    unsigned refused = 0;
+    for (unsigned long at = 1; at <= all; at++) {
+        fail_at = at;
+        count = 0;
+        int answer = scenario(&bytes);
+        CHECK(answer == 42 || answer == 0);
+        refused += answer == 0;
+    }
+    fail_at = 0;
+    CHECK(all > 30 && refused > all / 2);
+    EQUAL(scenario(&bytes), 42);
+    free((void *)(uptr)b.p);
+    embed_close();
+    return test_end("capi_scarce");
+}
