@@ -14,6 +14,7 @@ wasm_func_t *capi_func_of(wasm_store_t *s, u32 handle) {
     struct wasm_ref_t *r = capi_ref_new(s, REF_FUNC);
     if (!r) return NULL;
     r->handle = handle;
+    r->callable = c;
     r->type = capi_functype(c.type);
     if (r->type) return (wasm_func_t *)r;
     capi_ref_drop(r);
@@ -153,13 +154,11 @@ static wasm_trap_t *call(const wasm_func_t *f, const wasm_val_vec_t *args, wasm_
                          union abi_value *vals) {
     const struct wasm_externtype_t *t = f->ref.type;
     wasm_store_t *s = f->ref.store;
-    struct rt_callable c;
     for (size_t k = 0; k < t->params.size; k++)
         if (!capi_to_abi(s, t->params.data[k]->kind, &args->data[k], &vals[k]))
             return capi_trap_text(s, "call: wrong kind of argument");
-    if (rt_func_of(s->rt, f->ref.handle, &c) || !capi_enter_call(s))
-        return capi_trap_text(s, "call: out of resources");
-    enum abi_trap trap = rt_call(&c, vals);
+    if (!capi_enter_call(s)) return capi_trap_text(s, "call: out of resources");
+    enum abi_trap trap = rt_call(&f->ref.callable, vals);
     capi_leave_call(s);
     if (trap) return capi_trap_of(s, trap);
     for (size_t k = 0; k < t->results.size; k++)

@@ -60,6 +60,7 @@ struct wasm_ref_t {
     void *info;
     void (*finalizer)(void *);
     u32 handle;   /* FUNC: itself */
+    struct rt_callable callable; /* FUNC: resolved; valid while the store is there (I3) */
     u32 external; /* as an externref; 0 until it was one, and then retained by the store */
     struct wasm_ref_t *next_retained;
     struct rt_instance *owner; /* GLOBAL, TABLE, MEMORY, INSTANCE */
