@@ -48,10 +48,10 @@ static void emit_minmax(struct emit *e, u32 i) {
     u32 lb = loc_at(e, x->b, def_pos(i));
     to_reg(e, x->a, use_pos(i), d);
     u8 b = loc_kind(lb) == L_REG ? (u8)loc_n(lb) : FSCRATCH;
-    u8 spare = NO_REG;
-    if (b == FSCRATCH && d == FSCRATCH) { /* both in memory: xmm0 helps out, kept in the spare slot */
+    u8 spare = NO_REG, kept = e->f->simd ? T_V128 : T_F64;
+    if (b == FSCRATCH && d == FSCRATCH) { /* both in memory: xmm0 helps out, kept whole in the spare slot */
         spare = b = XMM0;
-        put_fstore(e->c, T_F64, rm_of(e, LOC(L_SLOT, e->a->slots)), XMM0);
+        put_fstore(e->c, kept, rm_of(e, LOC(L_SLOT, e->a->slots)), XMM0);
     }
     if (loc_kind(lb) != L_REG) to_reg(e, x->b, def_pos(i), b);
     put_ucomi(e, dbl, d, rm_reg(b));
@@ -65,7 +65,7 @@ static void emit_minmax(struct emit *e, u32 i) {
     put_scalar(e, dbl, min ? 0x0f5d : 0x0f5f, d, rm_reg(b));
     land8(e->c, over1);
     land8(e->c, over2);
-    if (spare != NO_REG) put_fmov(e->c, T_F64, XMM0, rm_of(e, LOC(L_SLOT, e->a->slots)));
+    if (spare != NO_REG) put_fmov(e->c, kept, XMM0, rm_of(e, LOC(L_SLOT, e->a->slots)));
     done(e, i, d);
 }
 

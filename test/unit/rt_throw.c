@@ -215,8 +215,17 @@ static void vectors(struct rt_store *s, struct rt_linker *l) {
                                 "   (try (do (call $throws (local.get 1) (local.get 2)))"
                                 "     (catch $e (local.set 4 (i32x4.add (local.get 4))) (local.set 5) (local.set 3 (i32x4.add (local.get 3)))))"
                                 "   (i32.add (local.get 5) (i32.add (i32x4.extract_lane 1 (local.get 3))"
-                                "     (i32.mul (i32.const 1000) (i32x4.extract_lane 3 (local.get 4)))))))", "v", NULL);
+                                "     (i32.mul (i32.const 1000) (i32x4.extract_lane 3 (local.get 4))))))"
+                                /* a minimum that waits in memory for the pad is made with a borrowed xmm0: a whole vector */
+                                " (func (export \"lent\") (param i32) (result i32) (local f64 i32)"
+                                "   (try (do (i32x4.splat (local.get 0))"
+                                "     (local.set 1 (f64.min (f64.convert_i32_s (local.get 0)) (f64.const 1000)))"
+                                "     (local.set 2 (i32x4.extract_lane 3))"
+                                "     (call $throws (v128.const i64x2 1 2) (v128.const i64x2 3 4)))"
+                                "     (catch_all (local.set 2 (i32.add (local.get 2) (i32.trunc_f64_s (local.get 1))))))"
+                                "   (local.get 2)))", "v", NULL);
     EQUAL(call(i, "lanes", 20, 0), 7 + (2 * 20 + 2) + 1000 * (4 - 20 + 4 + 20));
+    EQUAL(call(i, "lent", 2000, 0), 2000 + 1000);
 }
 
 static void uncaught(struct rt_instance *i, struct rt_store *s) {
