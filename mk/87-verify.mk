@@ -3,6 +3,7 @@
 #   make mutate COUNT=1000000     random mutants of emitted code: refused, or harmless in an emulator
 #   make mutate VERIFY=off        the same without the verifier: finds escapes, or fails
 #   make verify-decode COUNT=...  its decoder beside Zydis on emitted instructions
+#   make verify-speed             nanoseconds an instruction, and the proof's part of loading
 VERIFY_LIB := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) test/verify/faults.c test/lib/wat.c test/lib/test.c)
 
 $(B)/fuzz/verify-faults: $(VERIFY_LIB)
@@ -19,8 +20,10 @@ $(B)/host/mutate: $(B)/host/test/verify/mutate.o $(B)/host/test/verify/machine.o
 	$(CC) -pie $^ -lunicorn -lZydis -lm -o $@
 $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 	$(CC) -pie $^ -lZydis -lm -o $@
+$(B)/host/verify-speed: $(B)/host/test/verify/speed.o $(ENGINE)
+	$(CC) -pie $^ -lm -o $@
 
-.PHONY: mutate mutate-check verify-decode verify-decode-check
+.PHONY: mutate mutate-check verify-decode verify-decode-check verify-speed
 mutate: $(B)/host/mutate
 	@$< $(COUNT) $(VERIFY)
 mutate-check: $(B)/host/mutate
@@ -28,6 +31,8 @@ mutate-check: $(B)/host/mutate
 	@$< 100 off
 verify-decode: $(B)/host/verify-decode
 	@$< $(COUNT) $(wildcard $(B)/ext/*.wasm $(B)/wasi/*.wasm) $(shell find $(B)/spec/wat -name '*.wasm' 2>/dev/null)
+verify-speed: $(B)/host/verify-speed $(BENCH)/wasm/sqlite.wasm $(BENCH)/micro/tiny.wasm
+	@$< $(or $(ROUNDS),30) $(filter %.wasm,$^)
 verify-decode-check: $(B)/host/verify-decode
 	@$< 50000
 CHECKS += mutate-check verify-decode-check
