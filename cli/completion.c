@@ -17,7 +17,7 @@ static const char script[] =
     "        case $verb in\n"
     "        logs|rm) words=$(whelk ps -a -q) ;;\n"
     "        stop|trace|stream|call) words=$(whelk ps -q) ;;\n"
-    "        ext) words=\"load ls stat unload $(whelk ps -q)\" ;;\n"
+    "        ext) words=\"load ls stat resume unload $(whelk ps -q)\" ;;\n"
     "        esac\n"
     "    fi\n"
     "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"

@@ -1,4 +1,4 @@
-/* ext.c: `whelk ext`: load, ls, stat, unload. */
+/* ext.c: `whelk ext`: load, ls, stat, resume, unload. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +122,9 @@ struct simple {
 static const struct simple simples[] = {
     {"ls", "whelk ext ls NAME [--json]", "Lists the extensions of guest NAME, one a line.\n", CTL_LIST, 1, 1},
     {"stat", "whelk ext stat NAME [EXT]", "Counters of an extension, or of the whole guest, as JSON.\n", CTL_STAT, 1, 2},
+    {"resume", "whelk ext resume NAME EXT",
+     "Ends a quarantine: the extension goes on with a new instance of its module, its memory as\n"
+     "after loading. What led to the quarantine is in `whelk ext stat NAME EXT`.\n", CTL_RESUME, 2, 2},
     {"unload", "whelk ext unload NAME EXT", "Detaches the extension from its hooks and removes it.\n", CTL_UNLOAD, 2, 2},
 };
 

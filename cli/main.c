@@ -10,7 +10,7 @@ static const struct verb verbs[] = {
     {"logs", "[-f] [-n LINES] NAME", "the console of a guest in the background", logs_main},
     {"stop", "NAME", "shut a guest down in order", stop_main},
     {"rm", "[-f] NAME ...", "forget guests that have ended", rm_main},
-    {"ext", "load|ls|stat|unload NAME ...", "the extensions of a running guest", ext_main},
+    {"ext", "load|ls|stat|resume|unload NAME ...", "the extensions of a running guest", ext_main},
     {"trace", "NAME [-w FILE|-]", "capture a guest's packets while it runs", trace_main},
     {"stream", "NAME EXT", "write what an extension streams", stream_main},
     {"call", "NAME EXT [EXPORT] [-i FILE]", "call an extension", call_main},
@@ -25,7 +25,7 @@ static void help(FILE *to) {
     fprintf(to, "whelk: run programs in a unikernel that can be extended while it runs\n\n"
                 "usage: whelk VERB [OPTIONS] ...\n\n");
     for (u32 i = 0; i < ARRAY_LEN(verbs); i++)
-        fprintf(to, "  %-10s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
+        fprintf(to, "  %-10s %-36s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
     fprintf(to, "\n`whelk VERB --help` tells more. Exit status: 0 done, 1 failed, 2 wrong usage;\n"
                 "`whelk run`: the program's status, or 125 to 127 (see its help).\n");
 }

@@ -18,7 +18,7 @@ u32 ext_budget_ticks(u64 budget_ns) {
 
 bool ext_enter(struct ext *x, struct ext_run *run, u64 budget_ns) {
     preempt_disable();
-    bool may = !x->busy && !x->quarantined && depth < EXT_NEST;
+    bool may = !x->busy && (!x->quarantined || x->renewing) && depth < EXT_NEST;
     if (may) {
         *run = (struct ext_run){.outer = runs, .ext = x, .thread = thread_current(), .budget_ns = budget_ns};
         x->busy = true;

@@ -20,7 +20,7 @@ enum err channel_send(const struct channel *ch, u16 kind, u32 id, struct bytes p
 enum err channel_put(const struct channel *ch, u16 kind, u32 id, struct bytes payload); /* output is held */
 void channel_refuse(const struct channel *ch, u32 id, enum err code, const char *why);
 void channel_accept(const struct channel *ch, u32 id, const char *answer);
-/* HELLO, LOAD, UNLOAD, LIST, STAT, CALL; false: none of these. */
+/* HELLO, LOAD, UNLOAD, LIST, STAT, CALL, RESUME; false: none of these. */
 bool channel_request(const struct channel *ch, const struct ctl_header *h, struct bytes payload);
 
 enum err control_send(u16 kind, u32 id, struct bytes payload);

@@ -131,7 +131,7 @@ static enum err ring_memory(struct ring *r, u32 cap) {
     return ERR_OK;
 }
 
-static enum err link(struct ext *x, struct ext_error *error) {
+enum err ext_link(struct ext *x, struct ext_error *error) {
     struct rt_error why = {.code = ERR_OK};
     struct rt_limits limits = {.memory_bytes = x->max_memory, .table_elements = TABLE_ELEMENTS};
     enum abi_trap trap = ABI_TRAP_NONE;
@@ -167,6 +167,12 @@ static enum err say(struct ext *x, const char *export, struct ext_error *error) 
     return ext_fail(error, ERR_TRAP, "extension %s: %s in %s", x->name, rt_trap_text(trap), export);
 }
 
+/* A WASI reactor's constructors, then the extension's own wish to begin. */
+enum err ext_greet(struct ext *x, struct ext_error *error) {
+    enum err e = say(x, "_initialize", error);
+    return e ? e : say(x, "whelk.load", error);
+}
+
 static enum err rings(struct ext *x, struct ext_error *error) {
     enum err e = ERR_OK;
     if (x->uses_records) e = ring_memory(&x->queue, EXT_QUEUE_BYTES);
@@ -181,12 +187,10 @@ static enum err prepare(struct ext *x, const struct ext_request *r, struct ext_e
     x->uses_stream = imports(x, "whelk", "stream_");
     if (x->uses_stream && (e = ring_memory(&x->stream, EXT_STREAM_BYTES)))
         return ext_fail(error, e, "extension %s: no memory for its stream", x->name);
-    if ((e = link(x, error))) return e;
+    if ((e = ext_link(x, error))) return e;
     if ((e = ext_bind(x, r->hook, r->budget_ns, error))) return e;
     if ((e = rings(x, error))) return e;
-    /* A WASI reactor's constructors, then the extension's own wish to begin. */
-    if ((e = say(x, "_initialize", error))) return e;
-    return say(x, "whelk.load", error);
+    return ext_greet(x, error);
 }
 
 static void release(struct ext *x) {
@@ -302,7 +306,7 @@ enum err ext_load(const struct ext_request *r, char *out, size_t cap, struct ext
     return e;
 }
 
-static enum err unknown(struct bytes name, struct ext_error *error) {
+enum err ext_unknown(struct bytes name, struct ext_error *error) {
     return ext_fail(error, ERR_NOT_FOUND, "there is no extension %.*s", (int)MIN(name.n, (size_t)EXT_NAME_MAX),
                     (const char *)name.p);
 }
@@ -313,7 +317,7 @@ enum err ext_unload(struct bytes name, struct ext_error *error) {
     struct ext *x = ext_find(name);
     if (x && x->may_wait) e = ext_fail(error, ERR_BUSY, "extension %s is in a call of the program", x->name);
     else if (x) unload(x);
-    else e = unknown(name, error);
+    else e = ext_unknown(name, error);
     tick(!list_empty(&ext_list_head));
     mutex_unlock(&ext_ops);
     return e;
@@ -354,7 +358,7 @@ enum err ext_call(struct bytes name, struct bytes export, struct hook_call *call
     enum err e;
     mutex_lock(&ext_ops);
     struct ext *x = ext_find(name);
-    if (!x) e = unknown(name, error);
+    if (!x) e = ext_unknown(name, error);
     else if (!export.n || same(export, text("ctl.call"))) e = call_hook(x, call, error);
     else e = call_export(x, export, call, error);
     mutex_unlock(&ext_ops);

@@ -57,6 +57,9 @@ struct ext_request {
 /* out: a line for each attached hook, as fmt. */
 enum err ext_load(const struct ext_request *r, char *out, size_t cap, struct ext_error *error);
 enum err ext_unload(struct bytes name, struct ext_error *error);
+/* Ends a quarantine: its instance is made anew from its module, and its slots go on
+ * where they were. ERR_INVALID: it is not quarantined. On an error it stays so. */
+enum err ext_resume(struct bytes name, struct ext_error *error);
 /* Calls an export of type (i32) -> i32 (empty: "ctl.call") with call->input in
  * reach of whelk.call_*. ERR_OK: it answered, status and output are in *call. */
 enum err ext_call(struct bytes name, struct bytes export, struct hook_call *call, struct ext_error *error);

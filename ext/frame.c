@@ -51,7 +51,7 @@ static enum err find_magic(struct frame_reader *r) {
 static enum err check(const struct ctl_header *h) {
     if (h->version != CTL_VERSION) return ERR_VERSION;
     if (h->length > CTL_MAX) return ERR_LIMIT;
-    if (h->kind >= CTL_HELLO && h->kind <= CTL_RETURN) return ERR_OK;
+    if (h->kind >= CTL_HELLO && h->kind <= CTL_RESUME) return ERR_OK;
     return h->kind == CTL_END ? ERR_OK : ERR_UNSUPPORTED;
 }
 

@@ -5,7 +5,7 @@
  * I2 the list of extensions changes under list_lock; only ext_load and
  *    ext_unload, which exclude each other by ops, change it. So whoever holds
  *    either may walk it.
- * I3 a quarantined extension's code is never entered again.
+ * I3 a quarantined extension's code is never entered again; only another instance of it is (resume.c).
  * I4 run->thread is the thread that is inside; the timer charges a tick to the
  *    newest run of the interrupted thread only: who waits or was preempted
  *    pays nothing.
@@ -76,9 +76,10 @@ struct ext {
     /* preemption off */
     bool busy;
     bool quarantined;
+    bool renewing;               /* its new instance is being made, in quarantine */
     bool may_wait;               /* the call under way is ext_call_waiting's */
     char why[160];               /* of the quarantine, or of the last trap */
-    u32 traps, deadlines;
+    u32 traps, deadlines, resumes; /* traps: since the last resume */
     struct ring stream, queue;
     u8 preamble[EXT_PREAMBLE];
     u32 preamble_length;
@@ -104,6 +105,12 @@ extern struct waitq ext_streams; /* a record was streamed */
 struct ext *ext_find(struct bytes name);
 enum err ext_fail(struct ext_error *error, enum err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+enum err ext_unknown(struct bytes name, struct ext_error *error);
+
+/* ext.c: what makes an instance: linked and initialised; then _initialize and whelk.load. */
+enum err ext_link(struct ext *x, struct ext_error *error);
+enum err ext_greet(struct ext *x, struct ext_error *error);
 
 /* call.c. enter: false when x is busy or the nesting is too deep. */
 u32 ext_budget_ticks(u64 budget_ns);

@@ -66,6 +66,12 @@ static void on_unload(const struct channel *ch, u32 id, struct bytes p) {
     channel_accept(ch, id, "");
 }
 
+static void on_resume(const struct channel *ch, u32 id, struct bytes p) {
+    struct ext_error error;
+    if (ext_resume(p, &error)) return channel_refuse(ch, id, error.code, error.text);
+    channel_accept(ch, id, "");
+}
+
 static size_t describe_one(struct bytes name, char *out, size_t cap) {
     return name.n ? ext_stat(name, out, cap) : control_describe_system(out, cap);
 }
@@ -117,6 +123,7 @@ bool channel_request(const struct channel *ch, const struct ctl_header *h, struc
     static void (*const requests[])(const struct channel *, u32, struct bytes) = {
         [CTL_HELLO] = on_hello, [CTL_LOAD] = on_load, [CTL_UNLOAD] = on_unload,
         [CTL_LIST] = on_list,   [CTL_STAT] = on_stat, [CTL_CALL] = on_call,
+        [CTL_RESUME] = on_resume,
     };
     if (h->kind >= ARRAY_LEN(requests) || !requests[h->kind]) return false;
     requests[h->kind](ch, h->id, p);

@@ -60,7 +60,7 @@ size_t ext_describe(const struct ext *x, char *out, size_t cap) {
     struct text t = {out, cap, 0};
     add(&t, "{\"name\":\"%s\",\"state\":\"%s\",\"why\":", x->name, x->quarantined ? "quarantined" : "live");
     add_string(&t, x->why);
-    add(&t, ",\"traps\":%u,\"deadlines\":%u", x->traps, x->deadlines);
+    add(&t, ",\"traps\":%u,\"deadlines\":%u,\"resumes\":%u", x->traps, x->deadlines, x->resumes);
     add(&t, ",\"memory_bytes\":%lu,\"memory_limit\":%lu", x->store ? rt_store_memory(x->store) : 0, x->max_memory);
     add(&t, ",\"module_bytes\":%lu,\"load_ns\":%lu,\"hooks\":[", x->module_bytes, x->load_ns);
     for (u32 i = 0; i < x->slot_count; i++) {

@@ -112,6 +112,10 @@ void hook_quarantine(struct hook_slot *s) {
     if (s->state == HOOK_LIVE) s->state = HOOK_QUARANTINED;
 }
 
+void hook_resume(struct hook_slot *s) {
+    if (s->state == HOOK_QUARANTINED) s->state = HOOK_LIVE;
+}
+
 void hook_measure(struct hook *h, u64 (*clock)(void), u32 every) {
     assert(every && !(every & (every - 1)));
     h->clock = clock;

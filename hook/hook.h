@@ -116,6 +116,8 @@ enum err hook_attach(struct hook *h, struct hook_slot *s);
 void hook_detach(struct hook_slot *s);
 /* [np] From inside fn too. Does nothing unless live. */
 void hook_quarantine(struct hook_slot *s);
+/* [np] Ends a quarantine; the counters go on. Does nothing unless quarantined. */
+void hook_resume(struct hook_slot *s);
 static inline bool hook_quiet(const struct hook *h) { return h->firing == 0; }
 
 /* Measure one call in `every` (a power of two) by clock; clock NULL: none. */

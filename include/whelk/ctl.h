@@ -41,6 +41,8 @@ enum ctl_kind {
     CTL_PEEK = 11,   /* during an upcall: ctl_memory -> CTL_OK: bytes */
     CTL_POKE = 12,   /* ctl_memory, then bytes -> CTL_OK */
     CTL_RETURN = 13, /* id: the upcall's. ctl_return */
+    /* host -> guest, or a program of the guest */
+    CTL_RESUME = 14, /* text: name of a quarantined extension -> CTL_OK: its instance was made anew */
     /* guest -> host */
     CTL_OK = 64,
     CTL_ERROR = 65, /* payload: u32 enum err, then text for a person */

@@ -78,6 +78,8 @@ static void converse(void) {
     ask_text(CTL_UNLOAD, 15, "t");
     ask_text(CTL_STOP, 16, "done");
     ask_load(17, "u", "build/ext/tracer.wasm");
+    ask_text(CTL_RESUME, 20, "u");
+    ask_text(CTL_RESUME, 21, "nobody");
     ask_text(CTL_STREAM, 18, "u");
     ask_text(CTL_LIST, 19, "cut"); /* the host goes in the middle of a message */
     script_n -= 1;
@@ -109,6 +111,8 @@ static void check_answers(void) {
         {CTL_ERROR, 15, "no extension t"},
         {CTL_ERROR, 16, "cannot be stopped"},
         {CTL_OK, 17, "u net.tap"},
+        {CTL_ERROR, 20, "extension u is not quarantined"},
+        {CTL_ERROR, 21, "no extension nobody"},
         {CTL_OK, 18, ""},
         {CTL_DATA, 18, ""},
     };

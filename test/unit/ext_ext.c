@@ -206,6 +206,40 @@ static void deadline(void) {
     EQUAL(unload("bad"), ERR_OK);
 }
 
+/* A quarantine ends with an instance made anew: the same slots and counters, a
+ * memory as after loading. */
+static void resumed(void) {
+    struct ext *x;
+    EQUAL(ext_resume(text("m"), &error), ERR_NOT_FOUND);
+    EQUAL(load("m", "hostile/moody", ""), ERR_OK);
+    if (!(x = ext_find(text("m")))) return;
+    u64 before = kernel_heap_bytes;
+    for (u32 life = 0; life < 3; life++) {
+        EQUAL(ext_resume(text("m"), &error), ERR_INVALID);
+        CHECK(says(error.text, "extension m is not quarantined"));
+        EQUAL(fire("net.rx", udp_to_9, 4, 0), WHELK_DROP); /* its first call in this life */
+        EQUAL(fire("net.rx", udp_to_9, 4, 0), WHELK_PASS);
+        if (life % 2 == 0) expect_stop("m", 1000000);
+        for (u32 k = 0; k < EXT_TRAPS_MAX && !x->quarantined; k++) fire("net.rx", udp_to_9, 1 + life % 2, 0);
+        if (life % 2 == 0) host_deadline_end(&timer);
+        EQUAL(x->quarantined, true);
+        EQUAL(fire("net.rx", udp_to_9, 4, 0), WHELK_PASS);
+        kernel_pages_free = 100;
+        EQUAL(ext_resume(text("m"), &error), ERR_NOMEM);
+        kernel_pages_free = 6000;
+        x->max_memory = 1; /* the new instance does not get ready */
+        EQUAL(ext_resume(text("m"), &error), ERR_LIMIT);
+        x->max_memory = EXT_MEMORY_DEFAULT;
+        EQUAL(x->quarantined, true);
+        CHECK(x->store && x->instance && !x->renewing);
+        EQUAL(ext_resume(text("m"), &error), ERR_OK);
+        EQUAL(kernel_heap_bytes, before);
+    }
+    CHECK(says(describe("m"), "\"state\":\"live\"") && says(describe("m"), "\"traps\":0,\"deadlines\":2,\"resumes\":3"));
+    EQUAL(x->slots[0].slot.skipped, 3);
+    EQUAL(unload("m"), ERR_OK);
+}
+
 /* Ticks are charged to a run of the interrupted thread, from its own start. */
 static void ticks(void) {
     struct rt_regs regs = {0};
@@ -375,6 +409,7 @@ int main(void) {
     refused();
     traps_and_quarantine();
     deadline();
+    resumed();
     ticks();
     replaced();
     system_calls();
