@@ -24,7 +24,7 @@ COMMON  := -std=gnu17 -O2 -g -I. -Iinclude $(WARN) -fno-strict-aliasing -fno-com
 FREE    := $(COMMON) -ffreestanding -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
            -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fcf-protection=none
 HOSTED  := $(COMMON) -D_GNU_SOURCE -fpie
-SAN     := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SAN     := -DWHELK_CHECK -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 PURE_SRC := $(filter-out base/freestanding.c,$(wildcard $(addsuffix /*.c,$(PURE)) $(addsuffix /*/*.c,$(PURE))))
 PURE_OBJ := $(PURE_SRC:%.c=$(B)/obj/%.o)

@@ -22,6 +22,11 @@
     X(PAD_SHARED)      /* jit: calls share a pad though a local changed in between */ \
     X(CATCH_ORDER)     /* rt: the outermost handler catches, not the nearest */ \
     X(BULK_BOUND)      /* rt: memory.copy checks one operand only */       \
+    /* jit: allocation; its checker finds each (test/verify/allocation.c) */ \
+    X(EDGE_MOVE)       /* a value that changes its place on an edge does not */ \
+    X(SLOT_SHARED)     /* two values have a slot at once */                \
+    X(LATE_READ)       /* an operand is taken as read before the result is written */ \
+    X(RELOAD)          /* a value does not come back from its slot */   \
     /* jit, unsafe: the verifier refuses each (test/verify/faults.c) */    \
     X(SPILL_SIGN)      /* a spilled i32 comes back sign-extended: CVE-2021-32629 */ \
     X(DIRTY_INDEX)     /* an index is not zero-extended: CVE-2026-34987 */ \

@@ -491,7 +491,7 @@ static void number_slots(struct scan *s, bool vectors) {
         u32 end = 0, start = at(s, a->first[v])->start, hit = NO_POS;
         for (u32 i = a->first[v]; i; i = at(s, i)->next) end = at(s, i)->end;
         for (u32 k = 0; k < MIN(free.n, 64u) && hit == NO_POS; k++)
-            if (free.p[free.n - 1 - k].end <= start) hit = free.n - 1 - k;
+            if (free.p[free.n - 1 - k].end <= start + (fault(SLOT_SHARED) ? 64 : 0)) hit = free.n - 1 - k;
         if (hit == NO_POS) {
             struct slot_end e = {0, (i32)a->slots};
             a->slots += vectors ? 2 : 1;
@@ -527,4 +527,7 @@ void jit_allocate(struct fn *f) {
     number_slots(&s, false);
     if (f->simd) number_slots(&s, true);
     jit_resolve(f);
+#ifdef WHELK_CHECK
+    jit_check(f);
+#endif
 }

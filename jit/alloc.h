@@ -77,11 +77,18 @@ struct alloc {
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
     u32 used;                 /* registers that hold something anywhere */
+    bool coarse;              /* ranges are in one piece: live.c, I3 */
 };
 
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
 u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */
 void jit_resolve(struct fn *f);
+
+#ifdef WHELK_CHECK
+/* check.c: asserts that every value is where the emitter will look for it. */
+void jit_check(struct fn *f);
+extern bool jit_check_enabled; /* off for tests of what comes behind it */
+#endif
 
 #endif

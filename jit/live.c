@@ -5,6 +5,7 @@
  * I3 when the sets would be too large for the function, a value's range is
  *    taken as one piece from definition to last use (loops extend it): still
  *    right, since code order is topological, only without holes. */
+#include "base/fault.h"
 #include "jit/alloc.h"
 
 enum { MAX_SET_WORDS = 1 << 21, MAX_PAD_WORDS = 1 << 25 };
@@ -168,7 +169,7 @@ static void live_instruction(struct live *l, u32 i, u32 b) {
     if (x->type != T_NONE) define(l, i, def_pos(i));
     note_clobbers(l, i);
     if (l->f->sites.n) through_pads(l, i, b);
-    use_operands(l, i, i, b, l->regs->late(l->f, i));
+    use_operands(l, i, i, b, fault(LATE_READ) ? 0 : l->regs->late(l->f, i));
     hint_instruction(l, i);
 }
 
@@ -295,6 +296,7 @@ void jit_live(struct fn *f) {
     number_cross(&l);
     l.words = l.bits / 64 + 1;
     l.coarse = (u64)l.words * f->blocks.n > MAX_SET_WORDS || (u64)l.words * f->catches.n > MAX_PAD_WORDS;
+    a->coarse = l.coarse;
     if (l.coarse) l.words = 0;
     l.in = jit_alloc(f, (size_t)l.words * f->blocks.n, sizeof(u64));
     for (u32 b = f->blocks.n - 1; b; b--) live_block(&l, b);

@@ -24,7 +24,7 @@ static void edge_move(struct resolve *r, u32 e, const struct ival *i, u32 elder)
     u32 end = def_pos(f->blocks.p[f->edges.p[e].from].last);
     u32 first = r->a->ivals.p[elder].start <= end ? elder : r->a->first[i->value];
     u8 from = place_at(r->a, first, end);
-    if (from == i->reg) return;
+    if (from == i->reg || fault(EDGE_MOVE)) return;
     struct move m = {end, i->value, from, i->reg, f->edges.p[e].moves};
     VEC_PUSH(f, r->a->moves, m);
     f->edges.p[e].moves = r->a->moves.n - 1;
@@ -64,7 +64,7 @@ static void enter_middle(struct resolve *r, u32 index, u32 elder) {
     if (block_start(r->f, b) == i.start) return;
     u8 from = r->a->ivals.p[elder].reg;
     assert(!(i.start & 3) || from == i.reg);
-    if (from == i.reg) return;
+    if (from == i.reg || fault(RELOAD)) return;
     struct move m = {i.start, i.value, from, i.reg, 0};
     VEC_PUSH(r->f, r->a->reloads, m);
 }

@@ -10,7 +10,7 @@ FUZZ     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/bin/%)
 FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c cli/host_rt.c cli/host_code.c $(wildcard test/oracle/*.c)
 FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) $(FUZZ_LIB))
-FUZZ_FLAGS := $(filter-out -Werror,$(HOSTED)) -O1 -DFUZZER -DWHELK_FAULTS -fsanitize=address,undefined \
+FUZZ_FLAGS := $(filter-out -Werror,$(HOSTED)) -O1 -DFUZZER -DWHELK_FAULTS -DWHELK_CHECK -fsanitize=address,undefined \
               -fno-sanitize-recover=undefined
 
 $(B)/fuzz/%.o: %.c

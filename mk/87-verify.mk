@@ -1,5 +1,6 @@
 # Attacks on the verifier of machine code.
 #   make verify-faults            each unsafe bug of base/fault.h, built in, is refused
+#   make allocation               bugs of register allocation, built in, are found by its checker
 #   make mutate COUNT=1000000     random mutants of emitted code: refused, or harmless in an emulator
 #   make mutate VERIFY=off        the same without the verifier: finds escapes, or fails
 #   make verify-decode COUNT=...  its decoder beside Zydis on emitted instructions
@@ -13,6 +14,14 @@ $(B)/fuzz/verify-faults: $(VERIFY_LIB)
 verify-faults: $(B)/fuzz/verify-faults
 	@$<
 CHECKS += verify-faults
+
+$(B)/fuzz/allocation: $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) test/verify/allocation.c test/fuzz/gen.c test/lib/test.c)
+	$(CLANG) -fsanitize=address,undefined -pie $^ -lm -o $@
+
+.PHONY: allocation
+allocation: $(B)/fuzz/allocation
+	@$<
+CHECKS += allocation
 
 # Without sanitizers: the emulator is the check, and time is short.
 VERIFY_TOOL := $(B)/host/test/fuzz/gen.o $(ENGINE)

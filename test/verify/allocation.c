@@ -1,0 +1,93 @@
+/* allocation.c: the checker behind register allocation (jit/check.c) finds bugs of
+ * allocation that are built in, each within some hundred generated modules, and
+ * nothing where there is none. It asserts: so each fault has a process of its own.
+ *
+ * Linked with the pure folders as compiled with WHELK_FAULTS and WHELK_CHECK. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "jit/jit.h"
+#include "test/fuzz/gen.h"
+#include "test/lib/test.h"
+
+enum { MODULES = 1500 };
+
+int fault_knob;
+
+static const struct {
+    enum fault fault;
+    const char *name;
+} faults[] = {
+    {FAULT_EDGE_MOVE, "EDGE_MOVE"}, {FAULT_SLOT_SHARED, "SLOT_SHARED"},       {FAULT_LATE_READ, "LATE_READ"},
+    {FAULT_RELOAD, "RELOAD"},       {FAULT_STALE_REGISTER, "STALE_REGISTER"}, {FAULT_PAD_RELOAD, "PAD_RELOAD"},
+};
+
+static struct arena arena, scratch;
+
+static u64 next(u64 *x) {
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    return *x ^= *x << 17;
+}
+
+static void compile(u64 seed) {
+    static u8 noise[1024], bytes[GEN_CAP];
+    static u32 ids[4096];
+    struct wasm_module module;
+    struct wasm_error bad;
+    struct jit_code code;
+    struct jit_error why;
+    u64 random = seed * 0x9e3779b97f4a7c15 | 1;
+    size_t n = 64 + next(&random) % 900;
+    for (size_t k = 0; k < n; k++) noise[k] = (u8)next(&random);
+    n = gen_module((struct bytes){noise, n}, bytes);
+    if (wasm_decode(&arena, (struct bytes){bytes, n}, &module, &bad) || wasm_validate(&arena, &module, &bad)) return;
+    for (u32 k = 0; k < MIN(module.type_count, 4096u); k++) ids[k] = 1 + module.types[k].canon;
+    struct jit_options o = {.type_ids = ids, .cpu = 0xff, .registers = seed % 3 ? 2 + (u32)(seed % 7) : 0};
+    if (module.type_count <= 4096) jit_compile(&arena, &scratch, &module, &o, &code, &why);
+}
+
+static void compile_all(enum fault fault) {
+    arena_init(&arena, &test_heap, 0);
+    arena_init(&scratch, &test_heap, 0);
+    fault_knob = fault;
+    for (u32 k = 1; k <= MODULES; k++) {
+        compile(k);
+        arena_reset(&arena);
+        arena_reset(&scratch);
+    }
+}
+
+/* What a process that compiles with the fault says before it dies; empty: nothing. */
+static void search(enum fault fault, char *said, size_t cap) {
+    int ends[2], status;
+    if (pipe(ends)) abort();
+    pid_t child = fork();
+    if (!child) {
+        dup2(ends[1], 2);
+        compile_all(fault);
+        _exit(0);
+    }
+    close(ends[1]);
+    ssize_t n = read(ends[0], said, cap - 1);
+    said[n > 0 ? n : 0] = 0;
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    if (!WIFEXITED(status) && !said[0]) snprintf(said, cap, "died without a word");
+}
+
+int main(void) {
+    char said[300];
+    search(FAULT_NONE, said, sizeof said);
+    EQUAL_TEXT(said, "");
+    for (u32 k = 0; k < ARRAY_LEN(faults); k++) {
+        search(faults[k].fault, said, sizeof said);
+        test_check(strstr(said, "jit/check.c:") != NULL, faults[k].name, __FILE__, __LINE__);
+        printf("%-14s %.*s\n", faults[k].name, (int)strcspn(said, "\n"), said);
+    }
+    return test_end("allocation");
+}
