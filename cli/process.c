@@ -50,7 +50,7 @@ int process_args(struct words *argv, const struct vm_options *o, const char *ini
     const char *kernel;
     if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip))) return EXIT_USAGE;
     tell_unused(o);
-    if (!(kernel = find_kernel(o->kernel, "WHELK_PROCESS_KERNEL", "process/whelk"))) return EXIT_RUN;
+    if (!(kernel = find_kernel(o->kernel, PROCESS_KERNEL))) return EXIT_RUN;
     words_add(argv, kernel);
     words_add(argv, word("memory", o->memory));
     words_add(argv, word("initrd", initrd));

@@ -141,13 +141,13 @@ const char *find_kernel(const char *want, const char *variable, const char *besi
     return fail("%s: no kernel there: build it (make), or name one by --kernel", path), NULL;
 }
 
-int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd) {
+int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd, int monitor_fd) {
     const char *accel, *kernel;
     const struct machine *m = machine_find(o->machine);
     if (!m) return EXIT_USAGE;
     if (!memory_ok(o->memory) || (o->ip && !ip_ok(o->ip)) || has_comma("--cpu", o->cpu)) return EXIT_USAGE;
     if (!(accel = accel_choose(o->accel))) return EXIT_USAGE;
-    if (!(kernel = find_kernel(o->kernel, "WHELK_KERNEL", "vm/whelk.elf"))) return EXIT_RUN;
+    if (!(kernel = find_kernel(o->kernel, QEMU_KERNEL))) return EXIT_RUN;
     words_add(argv, "qemu-system-x86_64");
     add2(argv, "-M", m->machine);
     add2(argv, "-accel", accel);
@@ -160,10 +160,14 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
     add2(argv, "-serial", "stdio");
     add2(argv, "-global", "virtio-mmio.force-legacy=false");
     add2(argv, "-device", "isa-debug-exit,iobase=0x501,iosize=4");
+    add2(argv, "-device", "pvpanic,ioport=0x505"); /* plat/vm/power.c */
+    add2(argv, "-action", "panic=pause");
     add2(argv, "-device", text("virtio-rng-%s", m->bus));
     add2(argv, "-chardev", text("socket,id=ctl,fd=%d", control_fd));
     add2(argv, "-device", text("virtio-serial-%s", m->bus));
     add2(argv, "-device", "virtserialport,chardev=ctl,name=whelk.ctl");
+    add2(argv, "-chardev", text("socket,id=monitor,fd=%d", monitor_fd));
+    add2(argv, "-mon", "chardev=monitor,mode=control");
     if (o->qmp) add2(argv, "-qmp", text("unix:%s,server=on,wait=off", o->qmp));
     if (!add_network(argv, o, m)) return EXIT_USAGE;
     add2(argv, "-kernel", kernel);

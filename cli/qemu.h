@@ -16,12 +16,15 @@ struct vm_options {
 bool memory_ok(const char *value);
 bool ip_ok(const char *ip);
 const char *command_line(const struct vm_options *o);
+#define QEMU_KERNEL "WHELK_KERNEL", "vm/whelk.elf"
+#define PROCESS_KERNEL "WHELK_PROCESS_KERNEL", "process/whelk"
 const char *find_kernel(const char *want, const char *variable, const char *beside);
 
 /* Checks options and fills argv (ended by NULL; on the heap, not freed: exec
- * follows). control_fd: inherited by QEMU, the channel's other end. EXIT_OK, or
- * the status after an error that it has named. */
-int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd);
+ * follows). control_fd, monitor_fd: inherited by QEMU, the other ends of the
+ * guest's control channel and of cli/monitor.h. EXIT_OK, or the status after an
+ * error that it has named. */
+int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd, int control_fd, int monitor_fd);
 /* wait status of QEMU -> exit status for `whelk run`. */
 int qemu_status(int wait_status);
 bool qemu_panicked(int wait_status);

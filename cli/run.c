@@ -19,13 +19,16 @@
 #include "cli/backlog.h"
 #include "cli/broker.h"
 #include "cli/cli.h"
+#include "cli/crash.h"
 #include "cli/ctl.h"
 #include "cli/guest.h"
 #include "cli/initrd.h"
+#include "cli/monitor.h"
 #include "cli/process.h"
 #include "cli/qemu.h"
 #include "cli/watchdog.h"
 
+enum { STOP_MS = 2000, HUNG_MS = 2000, STEP_MS = 50 };
 enum { PORT_TRIES = 200 }; /* rounds of serve() until QEMU listens */
 
 struct run {
@@ -42,10 +45,15 @@ struct run {
     struct guest guest;
     char initrd[256], qmp[256];
     struct words qemu;
-    int control[2]; /* ours, QEMU's */
+    int control[2], monitor_fds[2]; /* ours, QEMU's */
+    struct monitor monitor;
+    const char *crash_dir;
+    struct crash crash;
+    bool panicked;
     int listener;
     pid_t qemu_pid;          /* or the guest itself */
     pid_t network;           /* of --plat process; 0: none */
+    pid_t guard;             /* the watchdog; 0: none */
 };
 
 static bool is_process(const struct run *r) { return !strcmp(r->plat, "process"); }
@@ -120,6 +128,12 @@ static bool make_initrd(struct run *r) {
     return ok;
 }
 
+static bool make_pair(int pair[2]) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return fail("socketpair: %s", strerror(errno)), false;
+    fcntl(pair[0], F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
 static bool make_sockets(struct run *r) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     char path[256];
@@ -129,9 +143,7 @@ static bool make_sockets(struct run *r) {
     r->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (r->listener < 0 || bind(r->listener, (struct sockaddr *)&a, sizeof(a)) || listen(r->listener, 16))
         return fail("%s: %s", path, strerror(errno)), false;
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, r->control)) return fail("socketpair: %s", strerror(errno)), false;
-    fcntl(r->control[0], F_SETFD, FD_CLOEXEC);
-    return true;
+    return make_pair(r->control) && (is_process(r) || make_pair(r->monitor_fds));
 }
 
 /* QEMU gets a process group of its own, so that Ctrl-C comes to us alone and
@@ -161,6 +173,10 @@ static bool start_qemu(struct run *r) {
     sigaction(SIGHUP, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
     close(r->control[1]);
+    r->monitor.fd = -1;
+    if (is_process(r)) return true;
+    close(r->monitor_fds[1]);
+    monitor_start(&r->monitor, r->monitor_fds[0]);
     return true;
 }
 
@@ -201,18 +217,29 @@ static void stop_guest(struct run *r, int *patience_ms) {
             bool ok = ctl_open_path(&c, guest_path(&r->guest, "ctl.sock", path), r->guest.name, true);
             _exit(ok && ctl_stop(&c, "interrupted", 1500) ? EXIT_OK : EXIT_FAILED);
         }
-        *patience_ms = 2000;
+        *patience_ms = STOP_MS;
     } else if (*patience_ms == 0 || stop_asked > 1) {
         kill(r->qemu_pid, SIGKILL);
     }
 }
 
+/* QEMU has stopped at the panic: what can be kept is kept, then it ends. */
+static void take_crash(struct run *r) {
+    char core[CRASH_PATH];
+    r->panicked = true;
+    if (crash_begin(&r->crash, core)) {
+        if (monitor_dump(&r->monitor, core)) crash_end(&r->crash);
+        else crash_abandon(&r->crash);
+    }
+    monitor_quit(&r->monitor);
+}
+
 struct outcome {
-    bool ended, loader_failed;
+    bool ended, loader_failed, hung;
     int wait_status;
 };
 
-/* Collects children: QEMU, the loader, the messenger of stop_guest. */
+/* Collects children: QEMU, the loader, the watchdog, the messenger of stop_guest. */
 static void reap(struct run *r, pid_t loader, struct outcome *o) {
     int status;
     pid_t pid;
@@ -221,6 +248,8 @@ static void reap(struct run *r, pid_t loader, struct outcome *o) {
         if (pid == r->qemu_pid) {
             o->ended = true;
             o->wait_status = status;
+        } else if (pid == r->guard) {
+            o->hung = true;
         } else if (pid == loader && status) {
             o->loader_failed = true;
             stop_asked++; /* a guest without its extension is not what was asked for */
@@ -228,32 +257,45 @@ static void reap(struct run *r, pid_t loader, struct outcome *o) {
     }
 }
 
+/* After the watchdog's NMI a kernel panics, or does nothing any more. */
+static void end_hung(struct run *r, int *patience_ms) {
+    if (*patience_ms < 0) *patience_ms = HUNG_MS;
+    else if (*patience_ms == 0) kill(r->qemu_pid, SIGKILL);
+}
+
+static int conclude(const struct run *r, const struct outcome *o) {
+    if (o->loader_failed) return EXIT_RUN;
+    if (stop_asked && WIFSIGNALED(o->wait_status)) return 128 + SIGTERM;
+    int status = is_process(r) ? process_status(o->wait_status) : qemu_status(o->wait_status);
+    bool panicked = r->panicked || (is_process(r) ? process_panicked(o->wait_status) : qemu_panicked(o->wait_status));
+    if (panicked && !*r->crash.dir) fail("%s: the kernel panicked; the console says why", r->guest.name);
+    else if (!panicked && status == EXIT_RUN && !stop_asked) fail("%s: the machine ended without a status", r->guest.name);
+    return status;
+}
+
 static int serve(struct run *r) {
     struct broker *b = broker_new(r->control[0], r->listener);
     struct outcome o = {0};
     pid_t loader = start_loader(r);
-    if (r->watchdog) watchdog_start(&r->guest, (u32)atoi(r->watchdog), r->qemu_pid);
+    if (r->watchdog) r->guard = watchdog_start(&r->guest, (u32)atoi(r->watchdog));
     int patience_ms = -1;
     bool open = true;
     u32 port_tries = r->vm.ports.count && !r->network ? PORT_TRIES : 0;
     while (!o.ended) {
         if (child_ended) reap(r, loader, &o);
         if (o.ended) break;
-        if (open) open = broker_step(b, 50);
-        else poll(NULL, 0, 50);
-        if (patience_ms > 0) patience_ms = patience_ms > 50 ? patience_ms - 50 : 0;
+        if (open) open = broker_step(b, STEP_MS);
+        else poll(NULL, 0, STEP_MS);
+        monitor_poll(&r->monitor);
+        if (r->monitor.panicked && !r->panicked) take_crash(r);
+        if (patience_ms > 0) patience_ms = patience_ms > STEP_MS ? patience_ms - STEP_MS : 0;
         if (stop_asked) stop_guest(r, &patience_ms);
+        else if (o.hung) end_hung(r, &patience_ms);
         if (port_tries && (--port_tries, backlog_raise(r->qemu_pid))) port_tries = 0;
         if (!open) reap(r, loader, &o);
     }
     broker_free(b);
-    if (o.loader_failed) return EXIT_RUN;
-    if (stop_asked && WIFSIGNALED(o.wait_status)) return 128 + SIGTERM;
-    int status = is_process(r) ? process_status(o.wait_status) : qemu_status(o.wait_status);
-    bool panicked = is_process(r) ? process_panicked(o.wait_status) : qemu_panicked(o.wait_status);
-    if (panicked) fail("%s: the kernel panicked; the console says why", r->guest.name);
-    else if (status == EXIT_RUN && !stop_asked) fail("%s: the machine ended without a status", r->guest.name);
-    return status;
+    return conclude(r, &o);
 }
 
 /* Waits in the parent until the guest in the background answers. */
@@ -281,13 +323,21 @@ static int await_detached(const struct run *r, pid_t pid) {
 
 static int make_args(struct run *r, const char *initrd) {
     if (is_process(r)) return process_args(&r->qemu, &r->vm, initrd, r->control[1], &r->network);
-    return qemu_args(&r->qemu, &r->vm, initrd, r->control[1]);
+    return qemu_args(&r->qemu, &r->vm, initrd, r->control[1], r->monitor_fds[1]);
+}
+
+static const char *kernel_of(const struct run *r) {
+    if (is_process(r)) return find_kernel(r->vm.kernel, PROCESS_KERNEL);
+    return find_kernel(r->vm.kernel, QEMU_KERNEL);
 }
 
 static int run_guest(struct run *r) {
     int status = EXIT_RUN;
+    r->crash.name = r->guest.name;
+    r->crash.program = r->program;
     r->vm.qmp = guest_path(&r->guest, "qmp.sock", r->qmp);
     if (make_sockets(r)) status = make_args(r, guest_path(&r->guest, "initrd", r->initrd));
+    if (status == EXIT_OK) r->crash.kernel = kernel_of(r);
     if (status == EXIT_OK) status = make_initrd(r) && start_qemu(r) ? serve(r) : EXIT_RUN;
     if (r->detach && !r->forget) guest_keep(&r->guest, status);
     else guest_remove(&r->guest);
@@ -320,6 +370,7 @@ static int run_checked(struct run *r) {
     if (r->watchdog && (atoi(r->watchdog) < 1 || atoi(r->watchdog) > 3600))
         return usage("--watchdog %s: seconds, from 1 to 3600", r->watchdog);
     if (status) return status;
+    if (!crash_base(&r->crash, r->crash_dir)) return EXIT_USAGE;
     for (u32 i = 0; i < r->exts.count; i++) {
         struct ext_spec s = ext_spec_parse(r->exts.items[i]);
         if (access(s.file, R_OK)) return fail("--ext %s: %s", s.file, strerror(errno)), EXIT_RUN;
@@ -348,6 +399,7 @@ int run_main(int argc, char **argv) {
         {0, "ip", "ADDRESS/BITS[,gw=A][,dns=A]", "fixed address; dhcp (the default) or off", OPT_TEXT, &r.vm.ip},
         {0, "tap", "INTERFACE", "a TAP interface of this host in place of QEMU's own network", OPT_TEXT, &r.vm.tap},
         {0, "watchdog", "SECONDS", "end the guest when it gives no sign of life for so long", OPT_TEXT, &r.watchdog},
+        {0, "crash-dir", "DIR", "where a panic leaves a folder NAME-crash-TIME (.); none: nowhere", OPT_TEXT, &r.crash_dir},
         {0, "dump", "FILE", "QEMU's own capture of the network, as pcap", OPT_TEXT, &r.vm.dump},
         {0, "kernel", "FILE", "the kernel (vm/whelk.elf or process/whelk beside this command)", OPT_TEXT, &r.vm.kernel},
         {0, "append", "TEXT", "further words of the kernel's command line", OPT_TEXT, &r.vm.append},

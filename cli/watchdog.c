@@ -12,7 +12,7 @@
 #include "cli/ctl.h"
 #include "cli/qmp.h"
 
-enum { BOOT_TRIES = 150, BOOT_STEP_MS = 100, PATIENCE_MS = 2000 };
+enum { BOOT_TRIES = 150, BOOT_STEP_MS = 100 };
 
 /* The guest says hello. A frame of another id cannot come: the socket is ours alone. */
 static bool answers(const struct guest *g, int timeout_ms) {
@@ -27,23 +27,21 @@ static bool answers(const struct guest *g, int timeout_ms) {
     return ok;
 }
 
-static _Noreturn void watch(const struct guest *g, u32 seconds, pid_t qemu) {
+static _Noreturn void watch(const struct guest *g, u32 seconds) {
     int timeout_ms = (int)seconds * 1000;
     for (int i = 0; i < BOOT_TRIES && !answers(g, BOOT_STEP_MS); i++) poll(NULL, 0, BOOT_STEP_MS);
     while (answers(g, timeout_ms)) poll(NULL, 0, timeout_ms / 2);
     fail("%s: no answer for %u s: the watchdog ends it", g->name, seconds);
     qmp_command(g, "inject-nmi");
-    poll(NULL, 0, PATIENCE_MS);
-    kill(qemu, SIGKILL);
     _exit(EXIT_FAILED);
 }
 
-pid_t watchdog_start(const struct guest *g, u32 seconds, pid_t qemu) {
+pid_t watchdog_start(const struct guest *g, u32 seconds) {
     pid_t parent = getpid(), pid = fork();
     if (pid < 0) return fail("fork: %s", strerror(errno)), -1;
     if (pid) return pid;
     signal(SIGINT, SIG_IGN); /* Ctrl-C is for the one that waits for QEMU */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(EXIT_FAILED);
-    watch(g, seconds, qemu);
+    watch(g, seconds);
 }

@@ -90,5 +90,7 @@ u32 ext_fire_syscall(struct hook *h, struct hook_syscall *c);
 bool ext_tick(struct rt_regs *regs);
 /* The extension that the current thread is in, or NULL. Any context: a panic's. */
 const char *ext_running(void);
+/* All of them with their hooks and counters, as lines for a panic: no locks. */
+void ext_report(void (*say)(const char *format, ...));
 
 #endif

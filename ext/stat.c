@@ -1,4 +1,4 @@
-/* stat.c: extensions as JSON. Names are of a safe alphabet; texts are escaped. */
+/* stat.c: extensions as JSON, and as lines for a panic. Names are of a safe alphabet; texts are escaped. */
 #include <stdarg.h>
 
 #include "base/fmt.h"
@@ -92,4 +92,22 @@ size_t ext_stat(struct bytes name, char *out, size_t cap) {
     size_t n = x ? ext_describe(x, out, cap) : 0;
     mutex_unlock(&ext_list_lock);
     return n;
+}
+
+static void report_slot(const struct ext_slot *s, void (*say)(const char *format, ...)) {
+    const struct hook_slot *c = &s->slot;
+    say("  %s %s, %s: calls %lu, pass %lu, drop %lu, tx %lu, errors %lu, skipped %lu\n", s->hook->name, s->export,
+        state_name(c->state), c->calls, c->verdicts[WHELK_PASS], c->verdicts[WHELK_DROP], c->verdicts[WHELK_TX], c->errors,
+        c->skipped);
+}
+
+void ext_report(void (*say)(const char *format, ...)) {
+    u32 left = EXT_MAX; /* a damaged list may have no end */
+    LIST_EACH(it, &ext_list_head) {
+        const struct ext *x = LIST_ENTRY(it, struct ext, node);
+        if (!left--) break;
+        say("%s: %s%s%s, traps %u, deadlines %u, module %lu bytes%s\n", x->name, x->quarantined ? "quarantined" : "live",
+            *x->why ? ": " : "", x->why, x->traps, x->deadlines, x->module_bytes, x->busy ? ", running" : "");
+        for (u32 i = 0; i < MIN(x->slot_count, (u32)EXT_SLOTS); i++) report_slot(&x->slots[i], say);
+    }
 }

@@ -139,6 +139,8 @@ void ext_init(void) {
         return;
     }
     panic_set_describe(ext_running);
+    panic_add_section("extensions", ext_report);
+    panic_add_section("frames on the wire, the last ones", link_report);
     inside_init();
     control();
 }

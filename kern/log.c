@@ -9,7 +9,7 @@
 #include "kern/machine.h"
 #include "kern/time.h"
 
-enum { LOG_RING = 16384, LOG_LINE = 256 };
+enum { LOG_RING = 16384, LOG_LINE = 256, LOG_REPORT = 8192 };
 
 static struct {
     u64 written; /* bytes since boot; the next goes to ring[written % LOG_RING] */
@@ -40,4 +40,14 @@ void log_line(enum log_level level, const char *format, ...) {
     keep(line, n);
     if (level <= log_limit) machine_console_write(line, n);
     irq_restore(flags);
+}
+
+void log_report(void (*say)(const char *format, ...)) {
+    u64 end = log_ring.written, at = end > LOG_REPORT ? end - LOG_REPORT : 0;
+    for (; at > 0 && at < end && log_ring.ring[(at - 1) % LOG_RING] != '\n'; at++) continue; /* from a line's start */
+    for (u64 n; at < end; at += n) {
+        n = MIN(end - at, 128);
+        n = MIN(n, LOG_RING - at % LOG_RING);
+        say("%.*s", (int)n, log_ring.ring + at % LOG_RING);
+    }
 }

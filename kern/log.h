@@ -9,6 +9,9 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 /* Lines above this level go to the ring only. At boot: LOG_INFO. */
 void log_set_level(enum log_level level);
 
+/* The newest lines of the ring, for a panic: it may be half written. */
+void log_report(void (*say)(const char *format, ...));
+
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

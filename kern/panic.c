@@ -6,23 +6,56 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "base/assert.h"
+#include "base/crash.h"
 #include "base/fmt.h"
+#include "base/mem.h"
 #include "kern/interrupt.h"
+#include "kern/log.h"
 #include "kern/machine.h"
 #include "kern/thread.h"
 #include "kern/vm.h"
 
-enum { FRAMES = 24 };
+enum { FRAMES = 24, SECTIONS = 4 };
 
 static const char *(*running_extension)(void);
 static bool dying; /* a panic inside a panic ends at once */
+static struct crash_record record __attribute__((aligned(CRASH_ALIGN)));
+static struct section {
+    const char *title;
+    void (*fn)(panic_say *say);
+} sections[SECTIONS];
 
 void panic_set_describe(const char *(*extension)(void)) { running_extension = extension; }
 
+void panic_add_section(const char *title, void (*fn)(panic_say *say)) {
+    struct section *s = sections;
+    while (s->fn) s++;
+    assert(s < sections + SECTIONS - 1); /* the last one stays empty */
+    *s = (struct section){title, fn};
+}
+
+/* What no longer fits is left out: the host sees a whole record at any time. */
+static void keep(const char *text, size_t n) {
+    n = MIN(n, CRASH_TEXT - record.length);
+    memcpy(record.text + record.length, text, n);
+    record.length += (u32)n;
+}
+
 static void vsay(const char *format, va_list args) {
     char text[256];
-    size_t n = vfmt(text, sizeof text, format, args);
-    machine_console_write(text, MIN(n, sizeof text - 1));
+    size_t n = MIN(vfmt(text, sizeof text, format, args), sizeof text - 1);
+    keep(text, n);
+    machine_console_write(text, n);
+}
+
+/* Into the record alone. */
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void note(const char *format, ...) {
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    keep(text, MIN(vfmt(text, sizeof text, format, args), sizeof text - 1));
+    va_end(args);
 }
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -92,13 +125,34 @@ static void say_registers(const struct trap_frame *f) {
     say("rip %016lx rflags %08lx cr2 %016lx cr3 %016lx\n", f->rip, f->rflags, fault_address(), page_root());
 }
 
+/* What a fault in the report's own making was, if that is what ends it. */
+static _Noreturn void again(const char *format, va_list args) {
+    char text[128];
+    size_t n = vfmt(text, sizeof text, format, args);
+    note("\n(no more: %.*s)\n", (int)MIN(n, sizeof text - 1), text);
+    machine_exit(MACHINE_PANICKED);
+}
+
 static void begin(const char *format, va_list args) {
     irq_off();
-    if (dying) machine_exit(MACHINE_PANICKED);
+    if (dying) again(format, args);
     dying = true;
-    say("\npanic: ");
+    record.bytes = sizeof record;
+    record.magic[0] = CRASH_MAGIC_0;
+    record.magic[1] = CRASH_MAGIC_1;
+    machine_console_write("\n", 1);
+    say("panic: ");
     vsay(format, args);
     say("\n");
+}
+
+static void note_sections(void) {
+    note("\nlog, the last lines:\n");
+    log_report(note);
+    for (const struct section *s = sections; s->fn; s++) {
+        note("\n%s:\n", s->title);
+        s->fn(note);
+    }
 }
 
 static _Noreturn void finish(uptr rip, uptr rbp, uptr rsp) {
@@ -109,7 +163,15 @@ static _Noreturn void finish(uptr rip, uptr rbp, uptr rsp) {
     const char *extension = running_extension ? running_extension() : NULL;
     if (extension) say("in extension \"%s\"\n", extension);
     backtrace(rip, rbp, rsp);
+    note_sections();
     machine_exit(MACHINE_PANICKED);
+}
+
+static struct crash_registers registers_of(const struct trap_frame *f) {
+    return (struct crash_registers){
+        .r15 = f->r15, .r14 = f->r14, .r13 = f->r13, .r12 = f->r12, .rbp = f->rbp, .rbx = f->rbx, .r11 = f->r11,
+        .r10 = f->r10, .r9 = f->r9, .r8 = f->r8, .rax = f->rax, .rcx = f->rcx, .rdx = f->rdx, .rsi = f->rsi,
+        .rdi = f->rdi, .orig_rax = f->error, .rip = f->rip, .cs = f->cs, .rflags = f->rflags, .rsp = f->rsp, .ss = f->ss};
 }
 
 _Noreturn void panic_frame(const struct trap_frame *f, const char *format, ...) {
@@ -117,6 +179,7 @@ _Noreturn void panic_frame(const struct trap_frame *f, const char *format, ...) 
     va_start(args, format);
     begin(format, args);
     va_end(args);
+    record.registers = registers_of(f);
     say_registers(f);
     finish(f->rip, f->rbp, f->rsp);
 }
@@ -126,7 +189,9 @@ _Noreturn void panic(const char *format, ...) {
     va_start(args, format);
     begin(format, args);
     va_end(args);
-    finish((uptr)__builtin_return_address(0), (uptr)__builtin_frame_address(0), 0);
+    const u64 *frame = __builtin_frame_address(0); /* the caller's state after the call */
+    record.registers = (struct crash_registers){.rip = frame[1], .rsp = (uptr)(frame + 2), .rbp = frame[0]};
+    finish(frame[1], (uptr)frame, 0);
 }
 
 _Noreturn void assert_fail(const char *what, const char *file, int line) {

@@ -21,3 +21,6 @@ $(CLI_ASAN): $(CLI_SRC:%.c=$(B)/asan/%.o) $(ENGINE_ASAN)
 cli-test: $(CLI_ASAN) $(VM_KERNEL) $$(WASI_WASM)
 	@WHELK=$(CLI_ASAN) WHELK_KERNEL=$(VM_KERNEL) timeout 600 test/e2e/test_cli.py
 CHECKS += cli-test
+
+# Hosted tests of its parts.
+$(B)/asan/unit/cli_core: $(B)/asan/cli/core.o

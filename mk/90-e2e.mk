@@ -2,12 +2,13 @@
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
 #   make e2e-matrix               the tests of MATRIX_TESTS on each machine, CPU model and way in
-E2E := abi hostile reload load wasi machine strace inside boot calls
+E2E := abi hostile reload load wasi machine strace inside boot calls crash
 # Longer than make check has time for: make e2e-apps, and in e2e-long.
 E2E_LONG := apps
 .PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)
+e2e-crash: $(B)/vm/test-panic_null.elf $(B)/vm/test-panic_overflow.elf
 e2e-%:
 	@test/e2e/$*
 e2e-long:

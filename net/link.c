@@ -6,12 +6,51 @@
 #include "net/link.h"
 
 #include "base/assert.h"
+#include "base/mem.h"
 #include "net/netif.h"
+
+enum { RECENT = 16, HEAD = 64, HEX_COLUMNS = 16 };
 
 struct link_hooks link_hooks;
 struct link_stats link_stats;
 
+/* What was last on the wire. */
+static struct {
+    u64 count; /* the next goes to frames[count % RECENT] */
+    struct recent {
+        u64 time;
+        u32 length;
+        enum link_direction direction;
+        u8 head[HEAD];
+    } frames[RECENT];
+} recent;
+
+static void keep(const struct frame *f, enum link_direction direction) {
+    struct recent *r = &recent.frames[recent.count++ % RECENT];
+    r->time = f->time;
+    r->length = f->length;
+    r->direction = direction;
+    memcpy(r->head, f->data, MIN(f->length, (u32)HEAD));
+}
+
+static void report_frame(const struct recent *r, u64 number, void (*say)(const char *format, ...)) {
+    u32 us = (u32)(r->time / 1000 % 1000000), s = (u32)(r->time / 1000000000);
+    say("# frame %lu, %s, %u bytes", number, r->direction == LINK_IN ? "in" : "out", r->length);
+    if (r->time) say(", [%3u.%06u]", s, us);
+    for (u32 i = 0; i < MIN(r->length, (u32)HEAD); i++) {
+        if (i % HEX_COLUMNS == 0) say("\n%04x ", i);
+        say(" %02x", r->head[i]);
+    }
+    say("\n");
+}
+
+void link_report(void (*say)(const char *format, ...)) {
+    u64 end = recent.count;
+    for (u64 i = end > RECENT ? end - RECENT : 0; i < end; i++) report_frame(&recent.frames[i % RECENT], i + 1, say);
+}
+
 static void tap(const struct frame *f, enum link_direction direction) {
+    keep(f, direction);
     if (link_hooks.tap) link_hooks.tap(f, direction);
 }
 

@@ -39,6 +39,9 @@ void link_arrived(const struct frame *f);
 /* false: dropped (by verdict or device) and counted. */
 bool link_tx(struct frame *f);
 
+/* The heads of the last frames on the wire, for a panic: as text2pcap reads them. */
+void link_report(void (*say)(const char *format, ...));
+
 /* Counted by link; see net_stats for the whole. */
 struct link_stats {
     u64 rx, tx, rx_dropped, tx_dropped, tx_bounced; /* frames; dropped = by a hook */

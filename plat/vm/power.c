@@ -3,7 +3,8 @@
  * 0x7f; larger ones have a code from 0x12 on if they are in the table: none can be taken
  * for an error of QEMU itself (1). cli/qemu.c turns them back. Without that device the VM
  * is switched off by ACPI if it can be, else it resets, which `-no-reboot` turns
- * into an end. The power button is ACPI's fixed one (ACPI 6.4, 4.8.2). */
+ * into an end. A panic tells QEMU's pvpanic first (QEMU's docs/specs/pvpanic.rst): where
+ * there is one, `whelk run` stops the machine there and takes its memory. The power button is ACPI's fixed one (ACPI 6.4, 4.8.2). */
 #include "arch/x86_64/cpu.h"
 #include "base/types.h"
 #include "kern/bootinfo.h"
@@ -13,6 +14,7 @@
 
 enum { PM1_BUTTON = 1 << 8, PM1_SCI_ENABLE = 1, PM1_SLEEP = 1 << 13, PM1_TYPE_SHIFT = 10, ENABLE_SPINS = 1000000 };
 
+enum { PVPANIC = 0x505, PVPANIC_PANICKED = 1 };
 enum { DEBUG_EXIT = 0x501, EXIT_SUCCESS = 0x10, EXIT_PANIC = 0x11, EXIT_LARGE = 0x12, EXIT_FAILURE = 0x20, EXIT_LARGEST = 0x5f };
 
 static u8 exit_code(int status) {
@@ -49,6 +51,7 @@ void machine_on_power_button(void (*fn)(void)) {
 
 _Noreturn void machine_exit(int status) {
     irq_off();
+    if (status == MACHINE_PANICKED) outb(PVPANIC, PVPANIC_PANICKED);
     outb(DEBUG_EXIT, exit_code(status));
     /* Still here: no such device. */
     if (bootinfo.acpi.can_off) outw(bootinfo.acpi.control, (u16)(bootinfo.acpi.off_type << PM1_TYPE_SHIFT | PM1_SLEEP));

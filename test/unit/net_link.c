@@ -1,4 +1,6 @@
 /* net/link and net/options: the order of tap, verdict and device; addresses. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kern/bootinfo.h"
@@ -78,6 +80,30 @@ static void verdicts(void) {
     EQUAL(link_stats.tx_bounced, 1);
 }
 
+static char said[8192];
+static void say(const char *format, ...) {
+    va_list args;
+    size_t n = strlen(said);
+    va_start(args, format);
+    vsnprintf(said + n, sizeof said - n, format, args);
+    va_end(args);
+}
+
+/* What a panic says of the last frames: 16 of them, 64 bytes of each. */
+static void report(void) {
+    link_hooks = (struct link_hooks){NULL, NULL, NULL};
+    for (u32 i = 1; i <= 20; i++) {
+        struct frame f = {data, i + 50, sizeof data, &dev, i == 20 ? 1002003000 : 0};
+        data[0] = (u8)i;
+        link_arrived(&f);
+    }
+    link_report(say);
+    CHECK(!strstr(said, " 54 bytes") && strstr(said, " 55 bytes")); /* the fifth to the twentieth */
+    const char *last = strstr(said, "in, 70 bytes, [  1.002003]\n0000  14 00 ");
+    CHECK(last && strstr(last, "\n0030  ") && !strstr(last, "\n0040")); /* cut at 64 */
+    CHECK(strstr(said, "in, 60 bytes\n0000  0a 00 "));
+}
+
 static void good(const char *text, struct net_options want) {
     struct net_options o;
     EQUAL(net_options_parse(text, &o), ERR_OK);
@@ -109,6 +135,7 @@ void log_line(enum log_level level, const char *format, ...) {}
 
 int main(void) {
     verdicts();
+    report();
     addresses();
     return test_end("net_link");
 }
