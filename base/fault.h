@@ -27,6 +27,7 @@
     X(SLOT_SHARED)     /* two values have a slot at once */                \
     X(LATE_READ)       /* an operand is taken as read before the result is written */ \
     X(RELOAD)          /* a value does not come back from its slot */   \
+    X(CLOBBER)         /* a division does not say what it overwrites */    \
     /* jit, unsafe: the verifier refuses each (test/verify/faults.c) */    \
     X(SPILL_SIGN)      /* a spilled i32 comes back sign-extended: CVE-2021-32629 */ \
     X(DIRTY_INDEX)     /* an index is not zero-extended: CVE-2026-34987 */ \

@@ -89,6 +89,8 @@ void jit_resolve(struct fn *f);
 /* check.c: asserts that every value is where the emitter will look for it. */
 void jit_check(struct fn *f);
 extern bool jit_check_enabled; /* off for tests of what comes behind it */
+/* Called with what was emitted for instruction i, not a terminator; NULL: nobody. */
+extern void (*jit_emitted)(const struct fn *f, u32 i, const u8 *code, u32 n);
 #endif
 
 #endif

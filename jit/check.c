@@ -16,6 +16,7 @@
 #include "jit/alloc.h"
 
 bool jit_check_enabled = true;
+void (*jit_emitted)(const struct fn *f, u32 i, const u8 *code, u32 n);
 
 enum { SLOTS = REG_COUNT }; /* places: registers, then slots */
 

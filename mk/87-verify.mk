@@ -15,8 +15,8 @@ verify-faults: $(B)/fuzz/verify-faults
 	@$<
 CHECKS += verify-faults
 
-$(B)/fuzz/allocation: $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) test/verify/allocation.c test/fuzz/gen.c test/lib/test.c)
-	$(CLANG) -fsanitize=address,undefined -pie $^ -lm -o $@
+$(B)/fuzz/allocation: $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) test/verify/allocation.c test/verify/audit.c test/fuzz/gen.c test/lib/test.c)
+	$(CLANG) -fsanitize=address,undefined -pie $^ -lZydis -lm -o $@
 
 .PHONY: allocation
 allocation: $(B)/fuzz/allocation

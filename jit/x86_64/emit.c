@@ -270,6 +270,16 @@ static void emit_ins(struct emit *e, u32 i) {
     else emit_int(e, i);
 }
 
+static void emit_checked(struct emit *e, u32 i) {
+#ifdef WHELK_CHECK
+    u32 from = here(e->c);
+    emit_ins(e, i);
+    if (jit_emitted && ir_opinfos[e_ins(e, i)->op].kind != K_TERM) jit_emitted(e->f, i, e->c->text.p + from, here(e->c) - from);
+#else
+    emit_ins(e, i);
+#endif
+}
+
 /* The block before may have jumped here over blocks that turned out empty. */
 static void drop_jump(struct emit *e, u32 b) {
     u32 n = e->label_fixups.n, end = here(e->c);
@@ -300,7 +310,7 @@ static void emit_block(struct emit *e, u32 b) {
     for (u32 i = k->first; i <= k->last; i++) {
         u8 flags = e_ins(e, i)->flags;
         run_reloads(e, i);
-        if ((flags & (V_LIVE | V_FOLDED)) == V_LIVE) emit_ins(e, i);
+        if ((flags & (V_LIVE | V_FOLDED)) == V_LIVE) emit_checked(e, i);
     }
 }
 

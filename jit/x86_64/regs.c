@@ -1,4 +1,5 @@
 /* regs.c: the register file and calling convention (abi.h) as tables. */
+#include "base/fault.h"
 #include "jit/simd.h"
 #include "jit/x86_64/emit.h"
 
@@ -32,7 +33,7 @@ static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
     case IR_DIV_U:
     case IR_REM_S:
     case IR_REM_U:
-    case IR_MULH: return 1u << RAX | 1u << RDX;
+    case IR_MULH: return fault(CLOBBER) ? 0 : 1u << RAX | 1u << RDX;
     case IR_ATOMIC_RMW:
         if (x->aux >> 4 < RMW_AND || x->aux >> 4 == RMW_XCHG) return 1u << RAX;
         return 1u << RAX | 1u << RCX | 1u << RDX;

@@ -1,6 +1,7 @@
-/* allocation.c: the checker behind register allocation (jit/check.c) finds bugs of
- * allocation that are built in, each within some hundred generated modules, and
- * nothing where there is none. It asserts: so each fault has a process of its own.
+/* allocation.c: the checker behind register allocation (jit/check.c) and the audit of
+ * what was emitted (audit.c) find bugs that are built in, each within some hundred
+ * generated modules, and nothing where there is none. They assert: so each fault has
+ * a process of its own.
  *
  * Linked with the pure folders as compiled with WHELK_FAULTS and WHELK_CHECK. */
 #include <stdio.h>
@@ -13,8 +14,9 @@
 #include "jit/jit.h"
 #include "test/fuzz/gen.h"
 #include "test/lib/test.h"
+#include "test/verify/audit.h"
 
-enum { MODULES = 1500 };
+static u32 modules = 1500; /* or as the command line says */
 
 int fault_knob;
 
@@ -24,6 +26,7 @@ static const struct {
 } faults[] = {
     {FAULT_EDGE_MOVE, "EDGE_MOVE"}, {FAULT_SLOT_SHARED, "SLOT_SHARED"},       {FAULT_LATE_READ, "LATE_READ"},
     {FAULT_RELOAD, "RELOAD"},       {FAULT_STALE_REGISTER, "STALE_REGISTER"}, {FAULT_PAD_RELOAD, "PAD_RELOAD"},
+    {FAULT_CLOBBER, "CLOBBER"},
 };
 
 static struct arena arena, scratch;
@@ -55,7 +58,8 @@ static void compile_all(enum fault fault) {
     arena_init(&arena, &test_heap, 0);
     arena_init(&scratch, &test_heap, 0);
     fault_knob = fault;
-    for (u32 k = 1; k <= MODULES; k++) {
+    audit_start();
+    for (u32 k = 1; k <= modules; k++) {
         compile(k);
         arena_reset(&arena);
         arena_reset(&scratch);
@@ -80,13 +84,14 @@ static void search(enum fault fault, char *said, size_t cap) {
     if (!WIFEXITED(status) && !said[0]) snprintf(said, cap, "died without a word");
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     char said[300];
+    if (argc > 1) modules = (u32)atoi(argv[1]);
     search(FAULT_NONE, said, sizeof said);
     EQUAL_TEXT(said, "");
     for (u32 k = 0; k < ARRAY_LEN(faults); k++) {
         search(faults[k].fault, said, sizeof said);
-        test_check(strstr(said, "jit/check.c:") != NULL, faults[k].name, __FILE__, __LINE__);
+        test_check(strstr(said, "jit/check.c:") || strstr(said, "audit.c:"), faults[k].name, __FILE__, __LINE__);
         printf("%-14s %.*s\n", faults[k].name, (int)strcspn(said, "\n"), said);
     }
     return test_end("allocation");
