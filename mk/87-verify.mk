@@ -1,7 +1,8 @@
 # Attacks on the verifier of machine code.
 #   make verify-faults            each unsafe bug of base/fault.h, built in, is refused
 #   make allocation               bugs of register allocation, built in, are found by its checker
-#   make mutate COUNT=1000000     random mutants of emitted code: refused, or harmless in an emulator
+#   make mutate COUNT=1000000     random mutants of emitted code: refused, or harmless in an emulator;
+#                                 PROCESSES=2 (as many as processors), SEED=1
 #   make mutate VERIFY=off        the same without the verifier: finds escapes, or fails
 #   make verify-decode COUNT=...  its decoder beside Zydis on emitted instructions
 #   make verify-speed             nanoseconds an instruction, and the proof's part of loading
@@ -25,7 +26,7 @@ CHECKS += allocation
 
 # Without sanitizers: the emulator is the check, and time is short.
 VERIFY_TOOL := $(B)/host/test/fuzz/gen.o $(ENGINE)
-$(B)/host/mutate: $(B)/host/test/verify/mutate.o $(B)/host/test/verify/machine.o $(VERIFY_TOOL)
+$(B)/host/mutate: $(patsubst %,$(B)/host/test/verify/%.o,mutate mutants replay machine watch) $(VERIFY_TOOL)
 	$(CC) -pie $^ -lunicorn -lZydis -lm -o $@
 $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 	$(CC) -pie $^ -lZydis -lm -o $@
@@ -34,10 +35,11 @@ $(B)/host/verify-speed: $(B)/host/test/verify/speed.o $(ENGINE)
 
 .PHONY: mutate mutate-check verify-decode verify-decode-check verify-speed
 mutate: $(B)/host/mutate
-	@$< $(COUNT) $(VERIFY)
+	@$< $(if $(PROCESSES),-j $(PROCESSES)) $(if $(SEED),-s $(SEED)) $(COUNT) $(VERIFY)
 mutate-check: $(B)/host/mutate
-	@$< 1500 on
-	@$< 100 off
+	@$< 20000 on
+	@$< -a 1000 on
+	@$< 300 off
 verify-decode: $(B)/host/verify-decode
 	@$< $(COUNT) $(wildcard $(B)/ext/*.wasm $(B)/wasi/*.wasm) $(shell find $(B)/spec/wat -name '*.wasm' 2>/dev/null)
 verify-speed: $(B)/host/verify-speed $(BENCH)/wasm/sqlite.wasm $(BENCH)/micro/tiny.wasm
