@@ -56,7 +56,7 @@ int guest_pid(const struct guest *g) {
     return pid;
 }
 
-static bool put_text(const struct guest *g, const char *file, const char *text) {
+bool guest_put(const struct guest *g, const char *file, const char *text) {
     char path[256];
     FILE *f = fopen(guest_path(g, file, path), "we");
     if (!f || fprintf(f, "%s\n", text) < 0 || fclose(f)) return fail("%s: %s", path, strerror(errno)), false;
@@ -100,7 +100,7 @@ bool guest_create(struct guest *g, const char *name, const char *program) {
     }
     if (!ok) return false;
     snprintf(text, sizeof(text), "%d", getpid());
-    return put_text(g, "pid", text) && put_text(g, "program", program);
+    return guest_put(g, "pid", text) && guest_put(g, "program", program);
 }
 
 bool guest_find(struct guest *g, const char *name) {
@@ -125,11 +125,11 @@ bool guest_find_any(struct guest *g, const char *name) {
 }
 
 void guest_keep(const struct guest *g, int status) {
-    static const char *const gone[] = {"ctl.sock", "qmp.sock", "initrd"};
+    static const char *const gone[] = {"ctl.sock", "qmp.sock", "gdb.sock", "initrd", "kernel", "process"};
     char path[256], text[16];
     for (u32 i = 0; i < ARRAY_LEN(gone); i++) unlink(guest_path(g, gone[i], path));
     snprintf(text, sizeof(text), "%d", status);
-    put_text(g, "status", text);
+    guest_put(g, "status", text);
     unlink(guest_path(g, "pid", path)); /* last: without it the guest has ended */
 }
 
@@ -141,17 +141,24 @@ bool guest_status(const struct guest *g, int *status) {
     return ok;
 }
 
-void guest_program(const struct guest *g, char out[200]) {
+bool guest_text(const struct guest *g, const char *file, char out[GUEST_TEXT]) {
     char path[256];
-    strcpy(out, "?");
-    FILE *f = fopen(guest_path(g, "program", path), "re");
-    if (!f) return;
-    if (fgets(out, 200, f)) out[strcspn(out, "\n")] = 0;
+    *out = 0;
+    FILE *f = fopen(guest_path(g, file, path), "re");
+    if (!f) return false;
+    if (fgets(out, GUEST_TEXT, f)) out[strcspn(out, "\n")] = 0;
     fclose(f);
+    return *out;
+}
+
+void guest_program(const struct guest *g, char out[200]) {
+    char text[GUEST_TEXT];
+    snprintf(out, 200, "%.199s", guest_text(g, "program", text) ? text : "?");
 }
 
 void guest_remove(const struct guest *g) {
-    static const char *const files[] = {"status", "ctl.sock", "qmp.sock", "pid", "program", "console.log", "initrd"};
+    static const char *const files[] = {"status", "ctl.sock", "qmp.sock", "gdb.sock", "pid", "program",
+                                        "kernel", "process", "console.log", "initrd"};
     char path[256];
     for (u32 i = 0; i < ARRAY_LEN(files); i++) unlink(guest_path(g, files[i], path));
     rmdir(g->dir);

@@ -4,6 +4,8 @@
  *   qmp.sock     QEMU's own control socket
  *   pid          of that `whelk run`
  *   program      what it runs, for `whelk ps`
+ *   kernel       the file of its kernel, for `whelk gdb`
+ *   process      the process that is the guest, if it is one (--plat process)
  *   console.log  the console of a guest that was started with -d
  *   status       its exit status, once such a guest has ended: then the other
  *                files but program and console.log are gone (`whelk rm` ends it all) */
@@ -12,7 +14,7 @@
 
 #include "base/types.h"
 
-enum { GUEST_NAME_MAX = 40 };
+enum { GUEST_NAME_MAX = 40, GUEST_TEXT = 4096 };
 
 struct guest {
     char name[GUEST_NAME_MAX + 1];
@@ -32,6 +34,10 @@ bool guest_find_any(struct guest *g, const char *name);
 void guest_keep(const struct guest *g, int status);
 /* false: it has none yet, or is of another kind. */
 bool guest_status(const struct guest *g, int *status);
+/* Writes a line into a file of the folder; false after an error that is named. */
+bool guest_put(const struct guest *g, const char *file, const char *text);
+/* Reads it; false: there is none, or an empty one. */
+bool guest_text(const struct guest *g, const char *file, char out[GUEST_TEXT]);
 /* What it runs; "?" if that cannot be read. */
 void guest_program(const struct guest *g, char out[200]);
 /* Removes the folder. */

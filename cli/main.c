@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
     {"stream", "NAME EXT", "write what an extension streams", stream_main},
     {"call", "NAME EXT [EXPORT] [-i FILE]", "call an extension", call_main},
     {"cp", "NAME:PATH DEST", "copy a file out of a guest", cp_main},
+    {"gdb", "NAME|FOLDER [GDB-OPTION ...]", "gdb on a running guest, or on what a panic left", gdb_main},
     {"wasm", "[OPTIONS] FILE.wasm [-- ARGS]", "run a WASI program in this process", wasm_main},
     {"check", "[--dump[=PASSES]] FILE.wasm", "validate and compile a module on the host", check_main},
     {"completion", "bash", "a script that completes words in a shell", completion_main},

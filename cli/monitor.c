@@ -80,7 +80,7 @@ bool monitor_dump(struct monitor *m, const char *path) {
     return fail("%s: QEMU could not write the core: %s", path, m->why), false;
 }
 
-void monitor_quit(struct monitor *m) {
+bool monitor_quit(struct monitor *m) {
     send(m, "{\"execute\":\"quit\"}\n");
-    await(m, QUIT_SECONDS);
+    return await(m, QUIT_SECONDS);
 }

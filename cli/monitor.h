@@ -23,7 +23,7 @@ void monitor_poll(struct monitor *m);
 /* Writes the guest's memory, by its own page tables, as an ELF core to path.
  * The guest must stand still. false after an error that is named. */
 bool monitor_dump(struct monitor *m, const char *path);
-/* Ends QEMU. */
-void monitor_quit(struct monitor *m);
+/* Ends QEMU; false: it does not answer. */
+bool monitor_quit(struct monitor *m);
 
 #endif

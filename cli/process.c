@@ -57,6 +57,7 @@ int process_args(struct words *argv, const struct vm_options *o, const char *ini
     words_add(argv, descriptor("control", control_fd));
     int status = add_network(argv, o, network);
     if (status) return status;
+    if (o->hold) words_add(argv, "crash=stop"); /* plat/process/console.c */
     words_add(argv, command_line(o));
     words_add(argv, NULL);
     return EXIT_OK;

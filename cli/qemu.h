@@ -8,6 +8,7 @@
 struct vm_options {
     const char *memory, *accel, *cpu, *machine, *kernel, *ip, *tap, *dump, *append;
     const char *qmp; /* where QEMU's own control socket shall be; NULL: nowhere */
+    bool hold;       /* of a process: stand still after a panic */
     struct words ports; /* HOST:GUEST[/udp] */
 };
 

@@ -27,10 +27,9 @@ static enum got take_line(int fd, char out[LINE]) {
 
 /* Events may come before the answer; and a guest whose button was pressed may
  * be gone before QEMU has answered. */
-static bool ask(int fd, const char *command) {
-    char text[200], line[LINE];
-    int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n", command);
-    if (n >= (int)sizeof(text) || !write_all(fd, text, (size_t)n)) return false;
+static bool ask(int fd, const char *text) {
+    char line[LINE];
+    if (!write_all(fd, text, strlen(text))) return false;
     for (int i = 0; i < LINES; i++) {
         enum got got = take_line(fd, line);
         if (got != LINE_GOT) return got == LINE_END;
@@ -40,7 +39,7 @@ static bool ask(int fd, const char *command) {
     return false;
 }
 
-bool qmp_command(const struct guest *g, const char *command) {
+static bool run(const struct guest *g, const char *text) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     char path[256], greeting[LINE];
     guest_path(g, "qmp.sock", path);
@@ -49,7 +48,19 @@ bool qmp_command(const struct guest *g, const char *command) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return false;
     bool ok = !connect(fd, (struct sockaddr *)&a, sizeof(a)) && take_line(fd, greeting) == LINE_GOT &&
-              ask(fd, "qmp_capabilities") && ask(fd, command);
+              ask(fd, "{\"execute\":\"qmp_capabilities\"}\n") && ask(fd, text);
     close(fd);
     return ok;
+}
+
+bool qmp_command(const struct guest *g, const char *command) {
+    char text[200];
+    int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n", command);
+    return n < (int)sizeof(text) && run(g, text);
+}
+
+bool qmp_monitor(const struct guest *g, const char *line) {
+    char text[600];
+    int n = snprintf(text, sizeof(text), "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"%s\"}}\n", line);
+    return n < (int)sizeof(text) && run(g, text);
 }

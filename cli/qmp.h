@@ -8,5 +8,7 @@
 /* Runs one command without arguments ("system_powerdown", "inject-nmi").
  * false: there is no socket, or QEMU refused; nothing is printed. */
 bool qmp_command(const struct guest *g, const char *command);
+/* The same for a line of QEMU's own monitor, which has neither " nor \. */
+bool qmp_monitor(const struct guest *g, const char *line);
 
 #endif

@@ -25,6 +25,7 @@
 #include "cli/initrd.h"
 #include "cli/monitor.h"
 #include "cli/process.h"
+#include "cli/process_memory.h"
 #include "cli/qemu.h"
 #include "cli/watchdog.h"
 
@@ -161,6 +162,15 @@ static _Noreturn void become_qemu(const struct run *r, pid_t parent) {
     _exit(EXIT_RUN);
 }
 
+/* For `whelk gdb`; that something else can't be written would have shown before. */
+static void tell_debugger(const struct run *r) {
+    char pid[16], *kernel = realpath(r->crash.kernel, NULL);
+    snprintf(pid, sizeof(pid), "%d", (int)r->qemu_pid);
+    guest_put(&r->guest, "kernel", kernel ? kernel : r->crash.kernel);
+    if (is_process(r)) guest_put(&r->guest, "process", pid);
+    free(kernel);
+}
+
 static bool start_qemu(struct run *r) {
     pid_t parent = getpid();
     struct sigaction child = {.sa_handler = on_child}, stop = {.sa_handler = on_stop};
@@ -174,6 +184,7 @@ static bool start_qemu(struct run *r) {
     signal(SIGPIPE, SIG_IGN);
     close(r->control[1]);
     r->monitor.fd = -1;
+    tell_debugger(r);
     if (is_process(r)) return true;
     close(r->monitor_fds[1]);
     monitor_start(&r->monitor, r->monitor_fds[0]);
@@ -223,19 +234,27 @@ static void stop_guest(struct run *r, int *patience_ms) {
     }
 }
 
-/* QEMU has stopped at the panic: what can be kept is kept, then it ends. */
-static void take_crash(struct run *r) {
+/* The guest stands still at the panic: what can be kept is kept, then it ends. */
+static void take_crash(struct run *r, const struct process_memory *memory) {
     char core[CRASH_PATH];
     r->panicked = true;
     if (crash_begin(&r->crash, core)) {
-        if (monitor_dump(&r->monitor, core)) crash_end(&r->crash);
+        if (memory ? process_memory_core(memory, core) : monitor_dump(&r->monitor, core)) crash_end(&r->crash);
         else crash_abandon(&r->crash);
     }
-    monitor_quit(&r->monitor);
+    if (memory || !monitor_quit(&r->monitor)) kill(r->qemu_pid, SIGKILL);
+}
+
+/* A process that stands still may have panicked, or was stopped by somebody else. */
+static void look_at_stopped(struct run *r) {
+    struct process_memory m;
+    if (!is_process(r) || r->panicked || !process_memory_open(&m, r->qemu_pid)) return;
+    if (process_memory_panicked(&m)) take_crash(r, &m);
+    process_memory_close(&m);
 }
 
 struct outcome {
-    bool ended, loader_failed, hung;
+    bool ended, loader_failed, hung, stopped;
     int wait_status;
 };
 
@@ -244,8 +263,10 @@ static void reap(struct run *r, pid_t loader, struct outcome *o) {
     int status;
     pid_t pid;
     child_ended = 0;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == r->qemu_pid) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        if (WIFSTOPPED(status)) {
+            o->stopped |= pid == r->qemu_pid;
+        } else if (pid == r->qemu_pid) {
             o->ended = true;
             o->wait_status = status;
         } else if (pid == r->guard) {
@@ -287,7 +308,8 @@ static int serve(struct run *r) {
         if (open) open = broker_step(b, STEP_MS);
         else poll(NULL, 0, STEP_MS);
         monitor_poll(&r->monitor);
-        if (r->monitor.panicked && !r->panicked) take_crash(r);
+        if (r->monitor.panicked && !r->panicked) take_crash(r, NULL);
+        if (o.stopped) o.stopped = (look_at_stopped(r), false);
         if (patience_ms > 0) patience_ms = patience_ms > STEP_MS ? patience_ms - STEP_MS : 0;
         if (stop_asked) stop_guest(r, &patience_ms);
         else if (o.hung) end_hung(r, &patience_ms);
@@ -371,6 +393,7 @@ static int run_checked(struct run *r) {
         return usage("--watchdog %s: seconds, from 1 to 3600", r->watchdog);
     if (status) return status;
     if (!crash_base(&r->crash, r->crash_dir)) return EXIT_USAGE;
+    r->vm.hold = r->crash.base;
     for (u32 i = 0; i < r->exts.count; i++) {
         struct ext_spec s = ext_spec_parse(r->exts.items[i]);
         if (access(s.file, R_OK)) return fail("--ext %s: %s", s.file, strerror(errno)), EXIT_RUN;

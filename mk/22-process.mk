@@ -56,6 +56,7 @@ $(PROCESS_ALONE:%=$(PROCESS)/test-%): $(PROCESS)/test-%: $(PROCESS)/obj/test/pro
 process-test: $(PROCESS_ALONE:%=%.palone)
 %.palone: $(PROCESS)/test-%
 	@test/process/run $< test/process/$*.c
+	@test/process/run $< test/process/$*.c crash=stop
 
 # make process-san: all of the kernel and engine (not lwIP) once more under
 # AddressSanitizer and UBSan (plat/process/asan), through the images and a guest.

@@ -8,7 +8,7 @@ E2E_LONG := apps
 .PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)
-e2e-crash: $(B)/vm/test-panic_null.elf $(B)/vm/test-panic_overflow.elf
+e2e-crash: $(foreach p,panic_null panic_overflow,$(B)/vm/test-$(p).elf $(PROCESS)/test-$(p))
 e2e-%:
 	@test/e2e/$*
 e2e-long:

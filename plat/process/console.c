@@ -1,4 +1,6 @@
 /* console.c: standard output, and the end. */
+#include "base/mem.h"
+#include "kern/bootinfo.h"
 #include "kern/irq.h"
 #include "kern/log.h"
 #include "kern/machine.h"
@@ -29,7 +31,18 @@ static int exit_status(int status) {
     return status == 0 ? 0 : MIN(status & 0xff, LARGEST);
 }
 
+bool process_stops(void) {
+    char value[8];
+    return option("crash", value, sizeof value) && !strcmp(value, "stop");
+}
+
+/* `whelk run` sees its child stop, and takes the memory before it ends it. */
+static void stop_for_parent(void) {
+    if (process_stops()) host(HOST_KILL, process_id ? process_id : host(HOST_GETPID), HOST_SIGSTOP);
+}
+
 _Noreturn void machine_exit(int status) {
+    if (status == MACHINE_PANICKED) stop_for_parent();
     for (;;) host(HOST_EXIT_GROUP, exit_status(status));
 }
 

@@ -40,7 +40,8 @@ struct process_files {
 };
 extern struct process_files process_files;
 enum { PROCESS_FILE_FLAGS = 2 | 04000 | 020000, PROCESS_ACCEPT_FLAGS = 04000 | 02000000, PROCESS_WATCHED = 8 };
-extern i64 process_id;
+extern i64 process_id; /* 0: not known yet */
+bool process_stops(void); /* after a panic ("crash=stop"), for who started it */
 /* Is asked about system calls that the filter refused (tests): true: go on. */
 extern bool (*process_on_refused)(u64 number);
 u32 process_allowed(void); /* how many system calls the filter lets through */

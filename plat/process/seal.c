@@ -147,6 +147,8 @@ static void emit_rules(void) {
     if (f->net >= 0 || f->port >= 0) emit_rule(&devices[0]);
     if (f->port >= 0) emit_rule(&closing[0]);
     for (u32 i = 0; f->listener >= 0 && i < ARRAY_LEN(clients); i++) emit_rule(&clients[i]);
+    const struct rule stop = {HOST_KILL, {IS(0, (u64)process_id), IS(1, HOST_SIGSTOP)}};
+    if (process_stops()) emit_rule(&stop);
     if (!process_cpu.fsgsbase) emit_rule(&segments[0]);
 }
 

@@ -128,6 +128,10 @@ static void test_arguments(void) {
     CHECK(REFUSED(HOST_PPOLL, NULL, 0, &now, &now, 8));
     CHECK(REFUSED(HOST_TIMER_SETTIME, process_alarm + 1, 0, &now, NULL));
     CHECK(REFUSED(HOST_EXIT_GROUP, 256));
+    CHECK(REFUSED(HOST_KILL, process_id, HOST_SIGTERM)); /* SIGSTOP is let through after "crash=stop" */
+    CHECK(REFUSED(HOST_KILL, process_id + 1, HOST_SIGSTOP));
+    CHECK(REFUSED(HOST_KILL, -process_id, HOST_SIGSTOP));
+    CHECK(process_stops() || REFUSED(HOST_KILL, process_id, HOST_SIGSTOP));
 }
 
 /* Time goes on: an alarm is a signal, and its return the one call without a check. */
