@@ -44,7 +44,17 @@
     X(DIVIDE_ZERO)     /* a divisor is not compared with zero */           \
     X(TRAP_SITE)       /* an access is missing in the trap table */        \
     X(CONTEXT_STORE)   /* global.set is one slot off, over what is immutable */ \
-    X(SWITCH_BOUND)    /* br_table does not compare its index */
+    X(SWITCH_BOUND)    /* br_table does not compare its index */           \
+    X(VECTOR_DIRTY)    /* the index of a v128 access is not zero-extended */ \
+    X(VECTOR_SCALE)    /* ... is scaled by eight */                        \
+    X(LANE_SCALE)      /* the index of a lane load is scaled by the lane's size */ \
+    X(VECTOR_WIDE)     /* a load of 4 or 8 bytes into a vector reads 16: GHSA-qqfj */ \
+    X(VECTOR_CHECK)    /* 16 bytes are accessed where 8 were checked */    \
+    X(VECTOR_OPERAND)  /* a vector in a slot is an operand that must be aligned */ \
+    X(VECTOR_SLOT)     /* a vector's slot is counted in sixteens, not in eights */ \
+    X(VECTOR_GLOBAL)   /* global.set of a v128 begins in the global's middle */ \
+    X(VECTOR_CONST)    /* a constant of 16 bytes lies where eight would do */ \
+    X(VECTOR_CPU)      /* an instruction that the CPU lacks */
 
 enum fault {
     FAULT_NONE,

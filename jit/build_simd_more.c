@@ -3,6 +3,7 @@
  * I1 a count of a shift is taken modulo the lane's width before x86 sees it.
  * I2 a NaN that comes out is quiet; a relaxed instruction does what is cheapest
  *    here among what is allowed (doc/decisions, vectors). */
+#include "base/fault.h"
 #include "jit/build_simd.h"
 
 /* ---- lanes ---- */
@@ -171,7 +172,7 @@ static u32 shift(struct build *b, u32 v, u32 count, u32 bits) {
 /* Without pcmpgtq (SSE4.2, which every CPU with AVX has): the upper halves
  * decide, or where they are equal the borrow of y - x. */
 static u32 greater64(struct build *b, u32 x, u32 y) {
-    if (b->f->options->cpu & JIT_CPU_AVX) return vbinary(b, SIMD_PCMPGTQ, x, y);
+    if (b->f->options->cpu & JIT_CPU_AVX || fault(VECTOR_CPU)) return vbinary(b, SIMD_PCMPGTQ, x, y);
     u32 borrow = vbinary(b, SIMD_PAND, vbinary(b, SIMD_PCMPEQD, x, y), vbinary(b, SIMD_PSUBQ, y, x));
     u32 both = vbinary(b, SIMD_POR, borrow, vbinary(b, SIMD_PCMPGTD, x, y));
     return vunary_as(b, T_V128, SIMD_PSHUFD, vunary_as(b, T_V128, SIMD_PSRADI, both, 31), 0xf5);

@@ -90,6 +90,7 @@ static void need(struct clean *c, u32 v) {
 
 static void need_operands(struct clean *c, const struct ins *i) {
     struct fn *f = c->f;
+    if (fault(VECTOR_DIRTY) && (i->op == IR_LOAD || i->op == IR_STORE) && i->aux == A_V128) return;
     switch (i->op) {
     case IR_LOAD:
     case IR_STORE:

@@ -3,6 +3,7 @@
  * I1 arithmetic's NaNs are the machine's: quiet, and canonical if no operand
  *    was one, as WebAssembly 2.0, 4.3.3 allows.
  * I2 constants with 16 bytes are aligned: and/or/xor read all of them. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 static bool is_double(const struct emit *e, u32 v) { return e_ins(e, v)->type == T_F64; }
@@ -18,7 +19,7 @@ static void put_ucomi(struct emit *e, bool dbl, u8 reg, struct rm rm) {
 static struct rm sign_mask(struct emit *e, bool dbl, bool inverse) {
     u64 sign = dbl ? 0x8000000000000000 : 0x80000000;
     if (inverse) sign = dbl ? ~sign : 0x7fffffff;
-    return rm_data(put_data(e->c, sign, 0, 16));
+    return rm_data(put_data(e->c, sign, 0, fault(VECTOR_CONST) ? 8 : 16));
 }
 
 static void emit_arith(struct emit *e, u32 i, u32 op) {

@@ -15,7 +15,7 @@ u32 access_size(u8 access) {
     case A_64:
     case A_F64:
     case A_V64: return 8;
-    case A_V128: return 16;
+    case A_V128: return fault(VECTOR_CHECK) ? 8 : 16;
     default: return 4;
     }
 }
@@ -49,10 +49,21 @@ void put_load(struct emit *e, u8 type, u8 access, u8 d, struct rm at) {
     case A_U32: put_mov(c, fault(WIDE_LOAD), d, at); break;
     case A_S32: put_op(c, 0, 1, 0x63, d, at, 0); break;
     case A_64: put_mov(c, 1, d, at); break;
-    case A_V32: put_fmov(c, T_F32, d, at); break; /* movss, movsd from memory: zero above */
-    case A_V64: put_fmov(c, T_F64, d, at); break;
+    case A_V32: put_fmov(c, fault(VECTOR_WIDE) ? T_V128 : T_F32, d, at); break; /* movss, movsd from memory: zero above */
+    case A_V64: put_fmov(c, fault(VECTOR_WIDE) ? T_V128 : T_F64, d, at); break;
     default: put_fmov(c, type, d, at); break;
     }
+}
+
+static bool is_lane(const struct emit *e, u32 i) {
+    const struct ins *next = e_ins(e, i + 1);
+    return next->op == IR_VBINARY && next->b == i;
+}
+
+/* The bugs of base/fault.h that scale an index. */
+static u8 scale_of(const struct emit *e, u32 i) {
+    if (fault(VECTOR_SCALE) && e_ins(e, i)->aux == A_V128) return 3;
+    return fault(LANE_SCALE) && is_lane(e, i) ? 1 : 0;
 }
 
 static void emit_load(struct emit *e, u32 i) {
@@ -61,6 +72,7 @@ static void emit_load(struct emit *e, u32 i) {
     struct rm at = x->op == IR_LOAD ? address(e, x->a, x->b, use_pos(i))
                                   : access_address(e, x->b, (struct indexed){x->a, access_size(x->aux), false}, i, &traps);
     u8 d = dest(e, i);
+    if (at.index != NO_REG) at.scale |= scale_of(e, i);
     if (traps) put_trap_site(e->c, here(e->c), ABI_TRAP_MEMORY);
     put_load(e, x->type, x->aux, d, at);
     done(e, i, d);
@@ -165,6 +177,7 @@ static void emit_global_set(struct emit *e, u32 i) {
     u32 from = loc_at(e, x->a, use_pos(i));
     struct rm to = global(e, x->b);
     i32 imm;
+    if (fault(VECTOR_GLOBAL) && type == T_V128) to.disp += 8;
     if (imm_value(e, x->a, &imm)) put_store_imm(e->c, wide(type), to, imm);
     else if (is_float(type)) put_fstore(e->c, type, to, in_reg(e, x->a, use_pos(i)));
     else if (loc_kind(from) == L_REG) put_store(e->c, wide(type), to, (u8)loc_n(from));

@@ -5,6 +5,7 @@
  *    demand it.
  * I3 d = first; d op= second. Where the order matters the allocator keeps the
  *    second out of d (regs.c, late). */
+#include "base/fault.h"
 #include "jit/simd.h"
 #include "jit/x86_64/emit.h"
 
@@ -35,7 +36,10 @@ static void emit_vunary(struct emit *e, u32 i) {
     u32 pos = use_pos(i);
     u8 d = dest(e, i);
     switch (s->kind) {
-    case SIMD_UNARY: put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 0); break;
+    case SIMD_UNARY:
+        if (fault(VECTOR_OPERAND) && !is_const(e->f, x->a)) put_op(e->c, s->prefix, 0, s->opcode, d, rm_value(e, x->a, pos), 0);
+        else put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 0);
+        break;
     case SIMD_UNARY_I:
         put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 1);
         put8(e->c, simd_immediate(x));

@@ -69,6 +69,7 @@ void done(struct emit *e, u32 v, u8 reg) {
     u8 type = e_ins(e, v)->type;
     if (slot == NO_SLOT) return;
     struct rm to = rm_of(e, LOC(L_SLOT, (u32)slot));
+    if (fault(VECTOR_SLOT) && type == T_V128) to.disp *= 2;
     if (is_float(type)) put_fstore(e->c, type, to, reg);
     else put_store(e->c, wide(type), to, reg);
 }

@@ -34,7 +34,20 @@ static const char text[] =
     " (func $wide (param i64) (result i32) (i32.load 1 offset=8 (local.get 0)))"
     " (func $set (param i32) (global.set $a (local.get 0)))"
     " (func $switch (param i32) (result i32)"
-    "  (block (block (block (br_table 0 1 2 (local.get 0))) (return (i32.const 1))) (return (i32.const 2))) (i32.const 3)))";
+    "  (block (block (block (br_table 0 1 2 (local.get 0))) (return (i32.const 1))) (return (i32.const 2))) (i32.const 3))"
+    " (global $v (mut v128) (v128.const i64x2 1 2)) (global $w v128 (v128.const i64x2 3 4))"
+    " (func $vector (param i32 i32) (result v128) (v128.store (local.get 1) (v128.load offset=4 (local.get 0))) (v128.load (local.get 1)))"
+    " (func $lane (param i32 v128) (result v128) (v128.load16_lane offset=2 3 (local.get 0) (local.get 1)))"
+    " (func $half (param i64) (result v128) (v128.load64_zero 1 offset=8 (local.get 0)))"
+    " (func $further (param i64 v128) (v128.store 1 offset=8 (local.get 0) (local.get 1)))"
+    " (func $vspill (param i32 v128) (result v128)"
+    "  (i32x4.abs (v128.xor (i8x16.abs (local.get 1)) (i32x4.splat (call $f (local.get 0))))))"
+    " (func $vspills (param i32 v128 v128 v128) (result v128)"
+    "  (v128.xor (v128.xor (i8x16.abs (local.get 3)) (i8x16.abs (local.get 2)))"
+    "   (v128.xor (i8x16.abs (local.get 1)) (i32x4.splat (call $f (local.get 0))))))"
+    " (func $vset (param v128) (global.set $v (local.get 0)))"
+    " (func $magnitude (param f32 f64) (result f64) (f64.mul (f64.neg (local.get 1)) (f64.promote_f32 (f32.abs (local.get 0)))))"
+    " (func $greater (param v128 v128) (result v128) (i64x2.gt_s (local.get 0) (local.get 1))))";
 
 /* What refuses it; where rules overlap, the first that may. */
 static const struct {
@@ -47,7 +60,10 @@ static const struct {
     {FAULT_KERNEL_CALL, VERIFY_CALL},      {FAULT_STALE_REGISTER, VERIFY_MEMORY}, {FAULT_UNSAVED, VERIFY_FRAME},
     {FAULT_DIVIDE_ZERO, VERIFY_DIVIDE},    {FAULT_TRAP_SITE, VERIFY_TRAPS},       {FAULT_CONTEXT_STORE, VERIFY_CONTEXT},
     {FAULT_SWITCH_BOUND, VERIFY_INDIRECT}, {FAULT_CHECK_CARRY, VERIFY_MEMORY},    {FAULT_CHECK_SIZE, VERIFY_MEMORY},
-    {FAULT_MEMORY_BASE, VERIFY_MEMORY},
+    {FAULT_MEMORY_BASE, VERIFY_MEMORY},    {FAULT_VECTOR_DIRTY, VERIFY_MEMORY},   {FAULT_VECTOR_SCALE, VERIFY_MEMORY},
+    {FAULT_LANE_SCALE, VERIFY_MEMORY},     {FAULT_VECTOR_WIDE, VERIFY_MEMORY},    {FAULT_VECTOR_CHECK, VERIFY_MEMORY},
+    {FAULT_VECTOR_OPERAND, VERIFY_FRAME},  {FAULT_VECTOR_SLOT, VERIFY_FRAME},     {FAULT_VECTOR_GLOBAL, VERIFY_CONTEXT},
+    {FAULT_VECTOR_CONST, VERIFY_DATA},     {FAULT_VECTOR_CPU, VERIFY_ENCODING},
 };
 
 int fault_knob;
@@ -57,14 +73,15 @@ static struct wasm_module module;
 
 /* The rule that refuses the module in a mode; VERIFY_RULE_COUNT: accepted. */
 static enum verify_rule verdict(bool checked, u32 registers) {
-    u32 ids[8];
+    u32 ids[32];
     struct jit_code code;
     struct jit_error bad;
     struct verify_module facts;
     struct verify_error why;
     struct arena_mark mark = arena_mark(&arena);
+    CHECK(module.type_count <= ARRAY_LEN(ids));
     for (u32 k = 0; k < module.type_count; k++) ids[k] = 1 + module.types[k].canon;
-    struct jit_options o = {.type_ids = ids, .checked_memory = checked, .registers = registers};
+    struct jit_options o = {.type_ids = ids, .checked_memory = checked, .registers = registers, .cpu = JIT_CPU_SSE41};
     EQUAL(jit_compile(&arena, &scratch, &module, &o, &code, &bad), ERR_OK);
     CHECK(rt_proof_facts(&arena, &module, &o, &code, &facts));
     enum err e = verify_code(&scratch, &facts, &why, NULL);
