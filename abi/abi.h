@@ -171,7 +171,7 @@ struct abi_store {
     X(atomic_wait64) /* (u32 mem, u64 index, u64 offset, u64 expected, i64 ns) -> 0, 1, 2 */ \
     X(throw_tag)    /* (u32 tag), payload in overflow: raises EXCEPTION */                \
     X(throw_ref)    /* (u32 handle): the same */                                          \
-    X(unwind)       /* (u64 sp) -> pad or 0; called by glue when EXCEPTION is pending */  \
+    X(unwind)       /* (u64 sp) -> pad or 0; called by glue when something is pending */  \
     X(f32_round)    /* (u32 bits, u32 mode) -> bits: CPUs without SSE4.1 */               \
     X(f64_round)    /* (u64 bits, u32 mode) -> bits; mode as roundsd's immediate */
 

@@ -160,7 +160,7 @@ static struct sigaction before[ARRAY_LEN(fault_signals)];
 static struct rt_regs regs_of(const ucontext_t *uc) {
     const greg_t *g = uc->uc_mcontext.gregs;
     return (struct rt_regs){.rip = (u64)g[REG_RIP], .rsp = (u64)g[REG_RSP], .rdi = (u64)g[REG_RDI],
-                            .r14 = (u64)g[REG_R14]};
+                            .r14 = (u64)g[REG_R14], .rax = (u64)g[REG_RAX]};
 }
 
 static void regs_back(ucontext_t *uc, const struct rt_regs *r) {

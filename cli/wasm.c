@@ -95,6 +95,8 @@ static int tell(const struct wasm *k, const struct wasi_outcome *o) {
     return EXIT_NOT_EXEC;
 }
 
+static void say(void *self, const char *line) { fprintf(stderr, "whelk: %s\n", line); }
+
 static int run_here(struct wasm *k, struct bytes module, const char *const *args, u32 arg_count) {
     struct rt_host host;
     struct rt_engine *e;
@@ -104,7 +106,7 @@ static int run_here(struct wasm *k, struct bytes module, const char *const *args
     if (rt_engine_init(&e, &host) || host_rt_install(e)) return fail("%s: no memory for the engine", k->file);
     signal(SIGPIPE, SIG_IGN);
     const struct wasi_program p = {
-        .engine = e, .module = module, .limits = &limits,
+        .engine = e, .module = module, .limits = &limits, .trapped = say,
         .config = {.host = &host_wasi, .source = &heap, .args = args, .arg_count = arg_count,
                    .env = k->env.items, .env_count = k->env.count,
                    .streams = {host_wasi_stream(0), host_wasi_stream(1), host_wasi_stream(2)},

@@ -75,6 +75,22 @@ static bool memory_is_full(const struct ext *x) {
     return x->store && rt_store_memory(x->store) + WASM_PAGE > x->max_memory;
 }
 
+static void say(void *self, const char *line) { log_warn("extension %s: %s", ((struct ext *)self)->name, line); }
+
+/* In the log, line by line; the host command shows x->why, too. */
+static void count_trap(struct ext *x, enum abi_trap trap, const char *why) {
+    if (trap == ABI_TRAP_DEADLINE) {
+        x->deadlines++;
+        ext_quarantine(x, why);
+    } else {
+        x->traps++;
+        log_warn("extension %s: trap %u of %u: %s", x->name, x->traps, EXT_TRAPS_MAX, why);
+        fmt(x->why, sizeof x->why, "%s", why);
+        if (x->traps >= EXT_TRAPS_MAX) ext_quarantine(x, why);
+    }
+    rt_explain(x->store, trap, say, x);
+}
+
 void ext_trapped(struct ext *x, enum abi_trap trap, const char *where) {
     char why[160];
     assert(trap != ABI_TRAP_NONE);
@@ -86,15 +102,7 @@ void ext_trapped(struct ext *x, enum abi_trap trap, const char *where) {
         ext_quarantine(x, why);
         return;
     }
-    if (trap == ABI_TRAP_DEADLINE) {
-        x->deadlines++;
-        ext_quarantine(x, why);
-        return;
-    }
-    x->traps++;
-    log_warn("extension %s: trap %u of %u: %s", x->name, x->traps, EXT_TRAPS_MAX, why);
-    fmt(x->why, sizeof x->why, "%s", why);
-    if (x->traps >= EXT_TRAPS_MAX) ext_quarantine(x, why);
+    count_trap(x, trap, why);
 }
 
 enum abi_trap ext_invoke(struct ext *x, const struct rt_callable *c, union abi_value *vals) {

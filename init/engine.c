@@ -56,7 +56,7 @@ static u32 word_notify(void *self, const void *at, u32 count) { return park_wake
 /* --- faults and ticks --- */
 
 static struct rt_regs regs_of(const struct trap_frame *f) {
-    return (struct rt_regs){.rip = f->rip, .rsp = f->rsp, .rdi = f->rdi, .r14 = f->r14};
+    return (struct rt_regs){.rip = f->rip, .rsp = f->rsp, .rdi = f->rdi, .r14 = f->r14, .rax = f->rax};
 }
 
 static void regs_back(struct trap_frame *f, const struct rt_regs *r) {

@@ -172,13 +172,15 @@ static int tell(const char *path, const struct wasi_outcome *o) {
     return o->end == WASI_END_TRAP ? TRAPPED : CANNOT_RUN;
 }
 
+static void say(void *self, const char *line) { log_error("program: %s", line); }
+
 static int run(struct program *p) {
     const char *path = p->args.list[0];
     const struct rt_limits limits = {.stack_bytes = STACK_BYTES};
     struct wasi_outcome o;
     fill_host(&p->host);
     const struct wasi_program w = {
-        .engine = engine(), .module = {p->module, p->module_bytes}, .limits = &limits, .define = engine_define,
+        .engine = engine(), .module = {p->module, p->module_bytes}, .limits = &limits, .define = engine_define, .trapped = say,
         .config = {.host = &p->host, .source = &kernel_heap, .args = p->args.list, .arg_count = p->args.count,
                    .env = p->env.list, .env_count = p->env.count,
                    .streams = {stream(p->console[0]), stream(p->console[1]), stream(p->console[2])},

@@ -47,6 +47,7 @@ static enum abi_trap nested(const struct rt_callable *c, struct rt_store *s, uni
     enum abi_trap trap = enter(c, &s->abi, vals);
     s->abi.entry_sp = rt_stack_top(s);
     assert(s->abi.trap_sp == saved_sp && s->abi.depth);
+    if (trap) rt_show_frames(s);
     bool outwards = trap == ABI_TRAP_DEADLINE || trap == ABI_TRAP_INTERRUPTED || trap == ABI_TRAP_EXIT;
     u32 was = (u32)trap;
     if (outwards) s->abi.pending = (u32)trap;
@@ -64,6 +65,7 @@ enum abi_trap rt_call(const struct rt_callable *c, union abi_value *vals) {
     enum abi_trap trap = enter(c, abi, vals);
     assert(abi->depth == 0);
     __atomic_store_n(&abi->pending, 0, __ATOMIC_RELAXED);
+    if (trap) rt_show_frames(s);
     rt_exceptions_leave(s);
     return trap;
 }
@@ -81,6 +83,7 @@ enum abi_trap rt_call2_trapped(struct abi_store *abi, u32 trap) {
     struct rt_store *s = abi->owner;
     assert(trap < ABI_TRAP_COUNT && !abi->depth && abi->trap_sp == rt_stack_top(s));
     rt_stack_arm(s);
+    rt_show_frames(s);
     rt_exceptions_leave(s);
     return (enum abi_trap)trap;
 }

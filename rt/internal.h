@@ -200,6 +200,10 @@ struct rt_store {
     u32 exception_count, collect_at;
     u32 raised, uncaught; /* handles: on its way; of the last call that ended so */
     u32 thrown;           /* since the last collection */
+    u32 frames_noted;     /* of a trap that is on its way out (backtrace.c) */
+    u32 frame_count;      /* of the last call that ended in one */
+    struct rt_place places[RT_PLACES];
+    u64 callee;           /* of a call_indirect that trapped: its code */
     bool exn_roots;       /* some table or global may hold a reference to an exception */
 };
 
@@ -265,6 +269,12 @@ struct rt_type *rt_type_hold(struct rt_engine *e, const wasm_type *params, u32 n
 void rt_type_drop(struct rt_engine *e, struct rt_type *t);
 enum err rt_code_add(struct rt_engine *e, struct rt_module *m);
 void rt_code_remove(struct rt_engine *e, struct rt_module *m);
+const struct jit_func *rt_func_at(const struct jit_code *c, u32 at);
+struct bytes rt_func_name(const struct rt_module *m, u32 func);
+/* Where code was: at pc, or about to return to what sp points at. */
+void rt_note_pc(struct rt_store *s, const struct rt_module *m, u64 pc, u64 sp);
+void rt_note_return(struct rt_store *s, u64 sp);
+void rt_show_frames(struct rt_store *s);
 struct rt_module *rt_code_find(const struct rt_engine *e, uptr pc);
 enum err rt_fail(struct rt_error *error, enum err code, size_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -300,7 +310,7 @@ bool rt_pool_give(struct rt_engine *e, u8 *window, u64 bytes);
 bool rt_pool_flush(struct rt_engine *e); /* was there anything? */
 
 /* store.c */
-u64 rt_stack_top(const struct rt_store *s); /* where calls begin: a struct rt_frame lies there */
+u64 rt_stack_top(const struct rt_store *s); /* where calls begin: a struct rt_place lies there */
 void rt_stack_arm(struct rt_store *s);
 u32 rt_ref_new(struct rt_store *s, const struct rt_ref *r, const struct abi_func *pair); /* 0: no memory */
 struct abi_func rt_ref_pair(struct rt_store *s, u32 handle); /* the null pair, if no function's */

@@ -234,11 +234,32 @@ u64 rt_rethrow(struct abi_ctx *ctx, u32 handle);
 
 const char *rt_trap_text(enum abi_trap kind);
 
+/* Where code was when the last call ended in a trap: functions of the store's
+ * modules, the innermost first. Empty where nobody can tell: code that ran out of
+ * stack on its way to a host function, or a trap raised outside of any call. Valid
+ * until the store is entered again or an instance of it goes. */
+enum { RT_PLACES = 16 };
+struct rt_place {
+    const struct rt_module *module;
+    u32 func; /* index in the module's function space */
+    u32 at;   /* offset in its machine code; of a caller: inside the call */
+};
+u32 rt_backtrace(const struct rt_store *s, const struct rt_place **out);
+/* "parse: function 12 +0x1c"; as fmt. The name is of the name section, or of an
+ * export; nothing of it is a control character. */
+size_t rt_place_text(char *out, size_t cap, const struct rt_place *f);
+/* Why, where more than the kind is known: a function called as what it is not. As
+ * fmt; 0: nothing to add. */
+size_t rt_trap_why(const struct rt_store *s, enum abi_trap kind, char *out, size_t cap);
+/* The same and the backtrace, line by line, without line ends. */
+void rt_explain(const struct rt_store *s, enum abi_trap kind, void (*line)(void *self, const char *text), void *self);
+
 /* What the machine's fault and timer handlers call. regs are the interrupted
  * program's; if the answer is true they were rewritten and the handler returns
  * to them. */
 struct rt_regs {
     u64 rip, rsp, rdi, r14;
+    u64 rax; /* only read */
 };
 /* address: of the access, for PAGE; ignored otherwise. false: not a trap of a
  * module. */

@@ -52,6 +52,9 @@ static u32 divide_trap(const struct rt_module *m, u64 pc) {
 
 static void divert(const struct rt_module *m, u32 kind, struct rt_regs *regs) {
     assert(kind > ABI_TRAP_NONE && kind < ABI_TRAP_COUNT);
+    struct rt_store *s = ((const struct abi_ctx *)regs->r14)->store->owner;
+    rt_note_pc(s, m, regs->rip, regs->rsp);
+    s->callee = regs->rax;
     regs->rip = (u64)m->exec + m->code.trap_exit;
     regs->rdi = kind;
 }

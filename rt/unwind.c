@@ -17,7 +17,7 @@ struct walk {
     const struct jit_catch *found;
 };
 
-static const struct jit_func *func_at(const struct jit_code *c, u32 at) {
+const struct jit_func *rt_func_at(const struct jit_code *c, u32 at) {
     u32 low = 0, high = c->func_count;
     while (low < high) {
         u32 mid = low + (high - low) / 2;
@@ -59,7 +59,7 @@ static bool step(struct walk *w) {
         w->sp += 16;
         return true;
     }
-    const struct jit_func *f = func_at(&m->code, at - 1); /* a call may be the last instruction */
+    const struct jit_func *f = rt_func_at(&m->code, at - 1); /* a call may be the last instruction */
     if (!f) return false;                                 /* the thunk */
     assert(((struct rt_instance *)w->ctx->instance)->module == m);
     if ((w->found = choose(w, &m->code, at))) return false;
@@ -82,7 +82,10 @@ u64 rt_unwind(struct abi_ctx *ctx, u64 sp) {
     struct rt_store *s = rt_ctx_store(ctx);
     struct walk w = {.s = s, .ctx = ctx, .sp = sp, .tag = rt_exception_tag(s, s->raised)};
     assert(sp < s->abi.trap_sp);
-    if (!w.tag) return 0; /* raised without an exception: a trap like any other */
+    if (!still_raised(&s->abi) || !w.tag) { /* a trap */
+        rt_note_return(s, sp);
+        return 0;
+    }
     while (w.sp < s->abi.trap_sp && still_raised(&s->abi) && step(&w)) {}
     if (!w.found || !accept(&s->abi)) {
         s->uncaught = s->raised;

@@ -116,10 +116,6 @@ static bool is_stack_exit(struct verifier *v, u32 at) {
 /* A raised exception looks for a pad; what has none, and all else, leaves. */
 static bool is_pending_exit(struct verifier *v, u32 at) {
     struct piece g = piece(v, at);
-    mem(&g, 0, 0, 0x8b, RDI, R11, STORE_FIELD(pending));
-    regs(&g, 0, 0x83, 7, RDI);
-    byte(&g, ABI_TRAP_EXCEPTION);
-    jump_to(&g, 0x0f85, v->m->trap_exit);
     move(&g, RDI, R14);
     move(&g, RSI, RSP);
     adjust(&g, 5, RSP, 8);

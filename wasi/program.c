@@ -22,22 +22,24 @@ static void trapped(struct wasi_outcome *out, enum abi_trap trap) {
 }
 
 /* What a trap of the program means: EXIT is an orderly end. */
-static void ended(struct wasi_outcome *out, const struct wasi *w, enum abi_trap trap) {
+static void ended(const struct wasi_program *p, struct wasi_outcome *out, const struct rt_store *s, const struct wasi *w,
+                  enum abi_trap trap) {
     if (trap != ABI_TRAP_NONE && trap != ABI_TRAP_EXIT) {
         trapped(out, trap);
+        if (p->trapped) rt_explain(s, trap, p->trapped, p->self);
         return;
     }
     out->end = WASI_END_EXIT;
     out->status = trap == ABI_TRAP_EXIT ? wasi_exit_code(w) : 0;
 }
 
-static void call_start(struct rt_instance *i, const struct wasi *w, struct wasi_outcome *out) {
+static void call_start(const struct wasi_program *p, struct rt_instance *i, const struct wasi *w, struct wasi_outcome *out) {
     static const struct bytes name = {(const u8 *)"_start", 6};
     union abi_value none[1];
     struct rt_callable start;
     if (rt_find_func(i, name, &start)) refuse(out, ERR_NOT_FOUND, "no _start: a library, not a program");
     else if (!rt_type_is(start.type, ":")) refuse(out, ERR_SIGNATURE, "_start takes or gives values");
-    else ended(out, w, rt_call(&start, none));
+    else ended(p, out, rt_instance_store(i), w, rt_call(&start, none));
 }
 
 static void run_module(const struct wasi_program *p, struct rt_linker *l, struct rt_store *s, const struct wasi *w,
@@ -52,9 +54,9 @@ static void run_module(const struct wasi_program *p, struct rt_linker *l, struct
     }
     if (p->started) p->started(p->self, s);
     e = rt_instantiate(s, m, l, &i, &trap, &out->error);
-    if (e == ERR_TRAP) ended(out, w, trap);
+    if (e == ERR_TRAP) ended(p, out, s, w, trap);
     else if (e) out->end = WASI_END_REFUSED;
-    else call_start(i, w, out);
+    else call_start(p, i, w, out);
     rt_module_free(m);
 }
 

@@ -17,6 +17,7 @@ struct wasi_program {
     const struct rt_limits *limits;                 /* NULL: none */
     enum err (*define)(struct rt_linker *l);        /* further imports; NULL: WASI only */
     void (*started)(void *self, struct rt_store *s); /* before the first instruction; NULL allowed */
+    void (*trapped)(void *self, const char *line);   /* after a trap: why and where, line by line; NULL allowed */
     void *self;
 };
 

@@ -38,6 +38,11 @@ struct cold {
     u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null), edge, or call */
 };
 
+/* Where calls of a type go when the callee is null, or of another type. */
+struct mismatch {
+    u32 type, label; /* label 0: none yet */
+};
+
 struct emit {
     struct fn *f;
     struct alloc *a;
@@ -64,7 +69,7 @@ struct emit {
     u8 flags_reg, flags_w;
     bool flags_logic;            /* from and, or, xor: no carry, no overflow */
     bool keep_flags;             /* between a comparison and its user */
-    u32 mismatch_labels[2]; /* of tables, of references */
+    struct mismatch mismatches[2][8]; /* of tables, of references; by type: the last of those that share a row */
     VEC(struct pmove) moves;
     u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
     VEC(u32) ready;

@@ -42,11 +42,13 @@ static void take_result(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
-/* Null, or another type: told apart out of line. */
-static u32 mismatch_label(struct emit *e, bool refs) {
-    u32 *label = &e->mismatch_labels[refs], null = refs ? ABI_TRAP_NULL_FUNCTION : ABI_TRAP_NULL_ELEMENT;
-    if (!*label) *label = cold_label(e, new_cold(e, COLD_MISMATCH, null));
-    return *label;
+/* Null, or another type: told apart out of line. One place a type: whoever explains
+ * the trap finds the type that was wanted by the jumps to it (rt/explain.c). */
+static u32 mismatch_label(struct emit *e, bool refs, u32 type) {
+    struct mismatch *m = &e->mismatches[refs][type % ARRAY_LEN(e->mismatches[0])];
+    u32 null = refs ? ABI_TRAP_NULL_FUNCTION : ABI_TRAP_NULL_ELEMENT;
+    if (!m->label || m->type != type) *m = (struct mismatch){type, cold_label(e, new_cold(e, COLD_MISMATCH, null))};
+    return m->label;
 }
 
 /* Table entry to rax (code) and r10 (context); traps for bounds and type. */
@@ -71,7 +73,7 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     if (fault(TYPE_CHECK)) return;
     put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(RAX, -4), 4);
     put32(c, e->info->options->type_ids[x->c]);
-    put_label(e, 0x0f80 | CC_NE, mismatch_label(e, refs));
+    put_label(e, 0x0f80 | CC_NE, mismatch_label(e, refs, x->c));
 }
 
 /* Everything of an indirect call but the call; returns the cold tail for

@@ -43,8 +43,9 @@ static void put_tail(struct code *c) {
     put8(c, 0xc3);
 }
 
-/* rsp: at the return address of a stub. The builtin looks for who catches, and
- * leaves in the store what rsp and r14 are there. */
+/* Something is pending. rsp: at the return address of a stub. The builtin notes
+ * where code was; of an exception it looks for who catches, and leaves in the
+ * store what rsp and r14 are there. */
 static void put_unwind(struct glue *g) {
     static const u8 unknown[] = {RBX, RBP, R12, R13}; /* so that who relies on one is found out */
     struct code *c = g->c;
@@ -73,9 +74,6 @@ static void put_exits(struct glue *g) {
     put_mov_imm(c, RDI, ABI_TRAP_STACK);
     jump_back(c, 0xe9, g->out->trap_exit);
     g->pending_exit = here(c);
-    put_mov(c, 0, RDI, STORE(pending, SCRATCH));
-    put_alu_imm(c, ALU_CMP, 0, rm_reg(RDI), ABI_TRAP_EXCEPTION);
-    jump_back(c, 0x0f80 | CC_NE, g->out->trap_exit);
     put_unwind(g);
 }
 

@@ -29,7 +29,7 @@ struct bytes wat(const char *text) {
     snprintf(out, sizeof out, "%s.wasm", in);
     /* What wabt cannot read, the tests' own assembler can. */
     snprintf(command, sizeof command,
-             "wat2wasm --enable-extended-const --enable-multi-memory --enable-memory64 --enable-threads "
+             "wat2wasm --debug-names --enable-extended-const --enable-multi-memory --enable-memory64 --enable-threads "
              "--enable-tail-call --enable-exceptions -o %s %s 2> /dev/null || python3 test/lib/asm.py %s %s",
              out, in, in, out);
     if (system(command)) die(command);
