@@ -235,6 +235,7 @@ static _Noreturn void child(const struct vm_options *o, int fd, int ready) {
     struct net n = {.fd = fd};
     signal(SIGINT, SIG_IGN); /* the guest is shut down in order, with its network */
     signal(SIGTERM, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN); /* libslirp writes to clients that have gone */
     bool ok = set_up(&n, o);
     if (write(ready, &ok, sizeof(ok)) != sizeof(ok) || !ok) _exit(EXIT_RUN);
     close(ready);
