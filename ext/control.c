@@ -120,7 +120,10 @@ static void control_thread(void *arg) {
     log_warn("control: the port failed; no more control of this machine");
 }
 
+/* What the engine keeps for the next instances goes back first: two counts, with
+ * the same loaded, can be compared. */
 size_t control_describe_system(char *out, size_t cap) {
+    if (ext_config.engine) rt_engine_trim(ext_config.engine);
     size_t n = fmt(out, cap, "{\"uptime_ns\":%lu,\"pages_total\":%zu,\"pages_free\":%zu,\"pages_recounted\":%zu,\"page_tables\":%zu,\"extensions\":%u",
                    time_mono_ns(), pages_total(), pages_free(), pages_recount(), vm_recount_tables(), ext_count());
     if (config && config->describe) n += config->describe(n < cap ? out + n : NULL, n < cap ? cap - n : 0);

@@ -25,6 +25,9 @@ $(B)/ext/hostile/%.wasm: test/ext/hostile/%.wat
 $(B)/ext/hostile/wrong_abi.wasm $(B)/ext/hostile/syscalls.wasm: $(B)/ext/hostile/%.wasm: test/ext/hostile/%.c sdk/c/whelk.h
 	@mkdir -p $(@D)
 	$(WASM_CC) $< -o $@
+$(B)/ext/test/inject.wasm: test/e2e/programs/inject.c sdk/c/whelk.h
+	@mkdir -p $(@D)
+	$(WASM_CC) $< -o $@
 # A whole module, cut in the middle of a section.
 $(B)/ext/hostile/truncated.wasm: $(B)/ext/tracer.wasm
 	@mkdir -p $(@D)
@@ -32,7 +35,7 @@ $(B)/ext/hostile/truncated.wasm: $(B)/ext/tracer.wasm
 
 .PHONY: ext
 ext: $(EXT_WASM) $(HOSTILE_WASM)
-ALL += $(EXT_WASM) $(HOSTILE_WASM)
+ALL += $(EXT_WASM) $(HOSTILE_WASM) $(B)/ext/test/inject.wasm
 
 # The unit tests of ext/ run it on a kernel of stand-ins.
 EXT_UNIT := $(patsubst test/unit/%.c,$(B)/asan/unit/%,$(wildcard test/unit/ext_*.c))

@@ -1,6 +1,8 @@
 # End to end: a guest under QEMU, driven by the host command and real clients.
 #   make e2e                      short counts, part of make check
 #   make e2e-long                 1,000 reloads, 10,000 requests
+#   make soak SECONDS=1800        mixed traffic while extensions come, go and are killed; SEED=N repeats the choices,
+#                                 WHELK_OPTIONS="--plat process" takes the other machine
 #   make e2e-matrix               the tests of MATRIX_TESTS on each machine, CPU model and way in
 E2E := abi hostile reload load wasi machine strace inside boot calls crash
 # Longer than make check has time for: make e2e-apps, and in e2e-long.
@@ -15,6 +17,10 @@ e2e-long:
 	@CYCLES=1000 test/e2e/reload
 	@REQUESTS=10000 test/e2e/load
 	@for t in $(E2E_LONG); do test/e2e/$$t || exit 1; done
+.PHONY: soak
+soak: SECONDS = 1800
+soak: $(B)/whelk $(PROCESS_KERNEL) $(B)/vm/whelk.elf $(EXAMPLES) $(EXT_WASM) $(HOSTILE_WASM) $(B)/ext/test/inject.wasm
+	@SECONDS=$(SECONDS) test/e2e/soak
 # Short enough for make check: the ABI's test on the other machine.
 MATRIX_MACHINE := microvm q35
 MATRIX_CPU     := max qemu64

@@ -38,12 +38,15 @@ def whelk(*args, timeout=30, check=True):
 class Guest:
     """`whelk run` of the examples' HTTP server, in the foreground of a child."""
 
-    def __init__(self, name, console, dump=None, memory='64M', options=(), args=('80', '/www')):
+    def __init__(self, name, console, dump=None, memory='64M', options=(), args=('80', '/www'), files=None):
+        """`files` is called with the folder that is served, to put more into it."""
         self.name, self.port, self.console = f'{name}-{os.getpid()}', free_port(), console
         self.root = tempfile.TemporaryDirectory(prefix='whelk-root-')
         os.makedirs(os.path.join(self.root.name, 'www'))
         with open(os.path.join(self.root.name, 'www', 'index.html'), 'w') as f:
             f.write('<h1>Whelk</h1>\n' + 'A page from inside a unikernel.\n' * 40)
+        if files:
+            files(os.path.join(self.root.name, 'www'))
         command = [WHELK, 'run', '--name', self.name, '-m', memory, '-p', f'{self.port}:80', '--root', self.root.name]
         if dump:
             command += ['--dump', dump]
