@@ -14,8 +14,9 @@ struct cursor {
     const u8 *start, *p, *end;
 };
 
+/* No bytes may be at NULL, from which C does not let one count. */
 static inline struct cursor cursor_of(struct bytes b) {
-    return (struct cursor){b.p, b.p, b.p + b.n};
+    return (struct cursor){b.p, b.p, b.n ? b.p + b.n : b.p};
 }
 static inline size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->p); }
 static inline size_t cursor_at(const struct cursor *c) { return (size_t)(c->p - c->start); }

@@ -3,6 +3,7 @@
 #ifndef WHELK_BASE_FAULT_H
 #define WHELK_BASE_FAULT_H
 
+/* Before the colon: where it is, by which test/fuzz/seeded knows the targets. */
 #define FAULTS(X)                                                          \
     X(LEB_LENGTH)      /* cursor: a LEB128 may run past the end */         \
     X(BRANCH_TYPE)     /* validate: the type that a branch carries is not checked */ \
@@ -54,7 +55,23 @@
     X(VECTOR_SLOT)     /* a vector's slot is counted in sixteens, not in eights */ \
     X(VECTOR_GLOBAL)   /* global.set of a v128 begins in the global's middle */ \
     X(VECTOR_CONST)    /* a constant of 16 bytes lies where eight would do */ \
-    X(VECTOR_CPU)      /* an instruction that the CPU lacks */
+    X(VECTOR_CPU)      /* an instruction that the CPU lacks */             \
+    /* where input comes in */                                             \
+    X(ELF_SEGMENT)     /* elf: a segment may lie beyond the end of the file */ \
+    X(ELF_TABLE)       /* elf: the program headers may lie beyond the end of the file */ \
+    X(CPIO_NAME)       /* initrd: a name may have no bytes, not even its zero */ \
+    X(CPIO_PARENT)     /* initrd: a name may have .. in it */              \
+    X(TABLE_LENGTH)    /* boot: ACPI's tables are as long as they say */   \
+    X(OPTION_LENGTH)   /* boot: an option of the command line may be longer than its buffer */ \
+    X(FRAME_END)       /* control: the zero byte after a payload has no room */ \
+    X(LOAD_KEPT)       /* control: a module that was refused stays in memory */ \
+    X(ANSWER_TWICE)    /* control: a load that failed is refused, and accepted */ \
+    X(POKE_LENGTH)     /* inside: a poke of fewer bytes than it says reads on */ \
+    X(RING_INDEX)      /* vring: the device may give back a buffer beyond the ring */ \
+    X(RING_TWICE)      /* vring: the device may give back what it does not have */ \
+    X(RING_LENGTH)     /* vring: the device may say that it wrote more than there is room */ \
+    X(DATAGRAM_LENGTH) /* frames: a datagram may be longer than the reader's buffer */ \
+    X(CHILD_KEPT)      /* frames: a connection that nobody accepted outlives its listener */
 
 enum fault {
     FAULT_NONE,

@@ -9,6 +9,7 @@
 #include "dev/vring.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 
 enum { DESC_NEXT = 1, DESC_WRITE = 2 };
@@ -98,12 +99,12 @@ void *vring_take(struct vring *r, u32 *written) {
     u32 id = e->id, len = e->len;
     /* More buffers given back than were posted, one that does not exist or one
      * that is not with the device (a head given back twice, or not a head). */
-    if (ready > r->chains || id >= r->size || !r->slot[id].token) {
+    if (ready > r->chains || (!fault(RING_INDEX) && id >= r->size) || (!fault(RING_TWICE) && !r->slot[id].token)) {
         r->broken = true;
         return NULL;
     }
     void *token = r->slot[id].token;
-    *written = MIN(len, r->slot[id].capacity);
+    *written = fault(RING_LENGTH) ? len : MIN(len, r->slot[id].capacity);
     free_chain(r, (u16)id);
     r->used_idx++;
     return token;

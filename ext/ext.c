@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 
+#include "base/fault.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "ext/internal.h"
@@ -274,7 +275,7 @@ static enum err load(const struct ext_request *r, char *out, size_t cap, struct 
     enum err e = prepare(x, r, error);
     if (e) {
         log_info("%s", error->text);
-        release(x);
+        if (!fault(LOAD_KEPT)) release(x);
         return e;
     }
     if (old && old->may_wait) e = ext_fail(error, ERR_BUSY, "extension %s is in a call of the program", old->name);

@@ -4,6 +4,7 @@
  *    number, however the bytes were cut into reads. */
 #include "ext/frame.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "kern/heap.h"
 
@@ -62,7 +63,7 @@ enum err frame_read(struct frame_reader *r, struct ctl_header *h, u8 **payload) 
     h->magic = CTL_MAGIC;
     if ((e = take(r, (u8 *)h + sizeof h->magic, sizeof *h - sizeof h->magic))) return e;
     if ((e = check(h)) || !h->length) return e;
-    u8 *p = kmalloc((size_t)h->length + 1);
+    u8 *p = kmalloc((size_t)h->length + !fault(FRAME_END));
     if ((e = take(r, p, h->length))) {
         kfree(p);
         return e;

@@ -14,6 +14,7 @@
 #include "ext/inside.h"
 
 #include "base/cursor.h"
+#include "base/fault.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "ext/control_internal.h"
@@ -63,7 +64,7 @@ static void on_memory(struct inside *c, struct abi_ctx *caller, const struct ctl
     memcpy(&m, p.p, sizeof m);
     u8 *at = rt_mem(caller, m.at, m.length);
     bool poke = h->kind == CTL_POKE;
-    if (!at || (poke && p.n - sizeof m != m.length))
+    if (!at || (poke && !fault(POKE_LENGTH) && p.n - sizeof m != m.length))
         return channel_refuse(&c->channel, h->id, ERR_INVALID, "not inside the extension's memory");
     if (poke && m.length) memcpy(at, p.p + sizeof m, m.length);
     channel_send(&c->channel, CTL_OK, h->id, poke ? (struct bytes){NULL, 0} : (struct bytes){at, m.length});

@@ -1,6 +1,7 @@
 /* requests.c: what the host and the program may both ask (whelk/ctl.h): each
  * request with an id gets exactly one answer; what cannot be done says why. */
 #include "base/cursor.h"
+#include "base/fault.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "ext/control.h"
@@ -45,7 +46,7 @@ static void on_hello(const struct channel *ch, u32 id, struct bytes p) { channel
 static void on_load(const struct channel *ch, u32 id, struct bytes p) {
     struct ctl_load l;
     struct ext_error error;
-    char out[512];
+    char out[512] = "";
     struct cursor c = cursor_of(p);
     struct bytes head;
     if (take_bytes(&c, sizeof l, &head)) return channel_refuse(ch, id, ERR_TRUNCATED, "CTL_LOAD without its header");
@@ -56,7 +57,10 @@ static void on_load(const struct channel *ch, u32 id, struct bytes p) {
     if (take_bytes(&c, l.name_length, &r.name) || take_bytes(&c, l.hook_length, &r.hook))
         return channel_refuse(ch, id, ERR_TRUNCATED, "CTL_LOAD: names longer than the message");
     take_bytes(&c, cursor_left(&c), &r.module);
-    if (ext_load(&r, out, sizeof out, &error)) return channel_refuse(ch, id, error.code, error.text);
+    if (ext_load(&r, out, sizeof out, &error)) {
+        channel_refuse(ch, id, error.code, error.text);
+        if (!fault(ANSWER_TWICE)) return;
+    }
     channel_accept(ch, id, out);
 }
 

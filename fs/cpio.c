@@ -5,6 +5,7 @@
 #include "fs/cpio.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "fs/linux.h"
 
@@ -44,7 +45,7 @@ static void skip_padding(struct cursor *c) {
 
 static bool part_ok(const u8 *p, size_t n) {
     if (n == 0 || n > LINUX_NAME_MAX) return false;
-    return !(n == 1 && p[0] == '.') && !(n == 2 && p[0] == '.' && p[1] == '.');
+    return !(n == 1 && p[0] == '.') && (fault(CPIO_PARENT) || !(n == 2 && p[0] == '.' && p[1] == '.'));
 }
 
 /* "./a/b", "/a/b" and "a/b" name the same; "." and "/" the root. */
@@ -67,7 +68,7 @@ static enum err clean_name(struct bytes raw, struct bytes *out) {
 }
 
 static enum err take_name(struct cursor *c, u32 size, struct bytes *raw) {
-    if (size == 0 || size > LINUX_PATH_MAX) return ERR_MALFORMED;
+    if (!fault(CPIO_NAME) && (size == 0 || size > LINUX_PATH_MAX)) return ERR_MALFORMED;
     enum err e = take_bytes(c, size, raw);
     if (e) return e;
     if (raw->p[--raw->n] != 0) return ERR_MALFORMED;

@@ -2,6 +2,7 @@
  * is logged and left out. */
 #include "kern/bootinfo.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "kern/bootparse.h"
 #include "kern/log.h"
@@ -22,7 +23,7 @@ static bool copy_value(const char *p, const char *end, char *out, u32 cap) {
     u32 n = 0;
     for (; p < end; p++) {
         if (*p == '"') continue;
-        if (n + 1 >= cap) return false;
+        if (!fault(OPTION_LENGTH) && n + 1 >= cap) return false;
         out[n++] = *p;
     }
     if (n >= cap) return false;

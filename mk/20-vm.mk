@@ -68,7 +68,9 @@ vm-test: $(VM_TESTS:%=%.vmrun)
 	@test/vm/run $< qemu64 test/vm/$*.c
 
 # Hosted tests of what reads the boot protocols.
-$(B)/asan/unit/vm_boot: $(addprefix $(B)/asan/,plat/vm/acpi.o plat/vm/pvh.o plat/vm/linux.o kern/bootinfo.o)
+BOOT_READERS := plat/vm/acpi.o plat/vm/pvh.o plat/vm/linux.o kern/bootinfo.o
+$(B)/asan/unit/vm_boot: $(BOOT_READERS:%=$(B)/asan/%)
+$(B)/fuzz/bin/boot: $(addprefix $(B)/fuzz/,$(BOOT_READERS) test/lib/boot_tables.o)
 
 ALL    += $(VM_KERNEL)
 CHECKS += vm-test

@@ -21,6 +21,10 @@ $(B)/fuzz/bin/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -pie $^ -lm -o $@
 
+# The control protocol: ext/ on the kernel of test/ext/kernel.c.
+FUZZ_EXT := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard ext/*.c) test/ext/kernel.c test/fuzz/talk.c)
+$(B)/fuzz/bin/control $(B)/fuzz/bin/inside: $(FUZZ_EXT) | $(EXT_WASM) $(HOSTILE_WASM) $(RULES)
+
 $(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
 	$(CC) $(SAN) -pie $^ -lm -o $@
 

@@ -5,6 +5,7 @@
  *    not fit is dropped, as UDP may.
  * I2 output is sent by the network thread while its sender waits. */
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "kern/heap.h"
 #include "net/sock.h"
@@ -140,7 +141,7 @@ static struct chunk *take(struct socket *s, bool peek) {
 }
 
 static i64 deliver(const struct chunk *c, void *buf, size_t n, u32 flags, struct net_addr *from, bool *truncated) {
-    size_t part = MIN(n, (size_t)c->n);
+    size_t part = fault(DATAGRAM_LENGTH) ? c->n : MIN(n, (size_t)c->n);
     memcpy(buf, c->data, part);
     if (from) *from = c->addr;
     if (truncated) *truncated = part < c->n;

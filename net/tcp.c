@@ -7,6 +7,7 @@
  * I3 FIN is sent after the last byte of out was given to lwIP.
  * I4 a child that nobody has accepted belongs to its listener, and ends with it. */
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "kern/heap.h"
 #include "net/sock.h"
@@ -268,7 +269,7 @@ static void close_listener(struct socket *s) {
     LIST_EACH(it, &s->accepted) {
         struct socket *child = LIST_ENTRY(it, struct socket, sibling);
         list_remove(&child->sibling);
-        if (child->tcp) abort_pcb(child);
+        if (child->tcp && !fault(CHILD_KEPT)) abort_pcb(child);
         sock_free(child);
     }
     struct tcp_pcb *pcb = s->tcp;

@@ -2,6 +2,7 @@
 #include "sys/elf64.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_PHDR = 6, PT_TLS = 7 };
@@ -24,7 +25,7 @@ struct program {
 };
 static_assert(sizeof(struct program) == ELF_ENTRY, "ELF64");
 
-static enum err fault(struct elf_fault *why, u64 offset, const char *what, const char *remedy) {
+static enum err wrong(struct elf_fault *why, u64 offset, const char *what, const char *remedy) {
     *why = (struct elf_fault){offset, what, remedy};
     return ERR_MALFORMED;
 }
@@ -33,38 +34,38 @@ static const char rebuild[] = "give a 64-bit x86 Linux program, linked with -sta
 
 enum err elf_header(struct bytes head, u64 file_size, struct elf_table *out, struct elf_fault *why) {
     struct header h;
-    if (head.n < sizeof h || file_size < sizeof h) return fault(why, 0, "too short for an ELF header", rebuild);
+    if (head.n < sizeof h || file_size < sizeof h) return wrong(why, 0, "too short for an ELF header", rebuild);
     memcpy(&h, head.p, sizeof h);
-    if (memcmp(h.ident, "\177ELF", 4)) return fault(why, 0, "not an ELF file", rebuild);
-    if (h.ident[4] != 2) return fault(why, 4, "not a 64-bit ELF file", rebuild);
-    if (h.ident[5] != 1 || h.ident[6] != 1) return fault(why, 5, "not little-endian ELF, version 1", rebuild);
-    if (h.type != 2 && h.type != 3) return fault(why, 16, "neither an executable nor position-independent", rebuild);
-    if (h.machine != 62) return fault(why, 18, "not for x86-64", rebuild);
-    if (h.phentsize != ELF_ENTRY) return fault(why, 54, "program headers of a wrong size", rebuild);
-    if (!h.phnum || h.phnum > ELF_ENTRIES_MAX) return fault(why, 56, "no program headers, or more than 64", rebuild);
-    if (h.phoff > file_size || file_size - h.phoff < (u64)h.phnum * ELF_ENTRY)
-        return fault(why, 32, "program headers beyond the end of the file", "the file is cut: copy it again");
+    if (memcmp(h.ident, "\177ELF", 4)) return wrong(why, 0, "not an ELF file", rebuild);
+    if (h.ident[4] != 2) return wrong(why, 4, "not a 64-bit ELF file", rebuild);
+    if (h.ident[5] != 1 || h.ident[6] != 1) return wrong(why, 5, "not little-endian ELF, version 1", rebuild);
+    if (h.type != 2 && h.type != 3) return wrong(why, 16, "neither an executable nor position-independent", rebuild);
+    if (h.machine != 62) return wrong(why, 18, "not for x86-64", rebuild);
+    if (h.phentsize != ELF_ENTRY) return wrong(why, 54, "program headers of a wrong size", rebuild);
+    if (!h.phnum || h.phnum > ELF_ENTRIES_MAX) return wrong(why, 56, "no program headers, or more than 64", rebuild);
+    if (!fault(ELF_TABLE) && (h.phoff > file_size || file_size - h.phoff < (u64)h.phnum * ELF_ENTRY))
+        return wrong(why, 32, "program headers beyond the end of the file", "the file is cut: copy it again");
     *out = (struct elf_table){h.type == 3, h.entry, h.phoff, h.phnum};
     return ERR_OK;
 }
 
 static enum err check_load(const struct program *p, u64 at, u64 file_size, struct elf_fault *why) {
-    if (p->file_size > p->memory_size) return fault(why, at + 32, "a segment has more bytes in the file than in memory", rebuild);
-    if (p->offset > file_size || file_size - p->offset < p->file_size)
-        return fault(why, at + 8, "a segment lies beyond the end of the file", "the file is cut: copy it again");
+    if (p->file_size > p->memory_size) return wrong(why, at + 32, "a segment has more bytes in the file than in memory", rebuild);
+    if (!fault(ELF_SEGMENT) && (p->offset > file_size || file_size - p->offset < p->file_size))
+        return wrong(why, at + 8, "a segment lies beyond the end of the file", "the file is cut: copy it again");
     if (p->va >= ELF_TOP || p->memory_size > ELF_TOP - p->va)
-        return fault(why, at + 16, "a segment lies outside the program's addresses", rebuild);
-    if (p->va % PAGE != p->offset % PAGE) return fault(why, at + 16, "a segment's address and offset differ within a page", rebuild);
+        return wrong(why, at + 16, "a segment lies outside the program's addresses", rebuild);
+    if (p->va % PAGE != p->offset % PAGE) return wrong(why, at + 16, "a segment's address and offset differ within a page", rebuild);
     if ((p->flags & PF_W) && (p->flags & PF_X))
-        return fault(why, at + 4, "a segment is writable and executable", "link without -N and without -z rwx; Whelk never maps memory both ways");
+        return wrong(why, at + 4, "a segment is writable and executable", "link without -N and without -z rwx; Whelk never maps memory both ways");
     return ERR_OK;
 }
 
 static enum err add_load(const struct program *p, u64 at, struct elf_image *out, struct elf_fault *why) {
     u64 low = ALIGN_DOWN(p->va, PAGE), high = ALIGN_UP(p->va + p->memory_size, PAGE);
     if (!p->memory_size) return ERR_OK;
-    if (out->count == ELF_SEGMENTS_MAX) return fault(why, at, "more than 16 segments to load", rebuild);
-    if (out->count && low < out->high) return fault(why, at + 16, "segments overlap, share a page or do not ascend", "link with -z separate-code");
+    if (out->count == ELF_SEGMENTS_MAX) return wrong(why, at, "more than 16 segments to load", rebuild);
+    if (out->count && low < out->high) return wrong(why, at + 16, "segments overlap, share a page or do not ascend", "link with -z separate-code");
     if (!out->count) out->low = low;
     out->high = high;
     u32 prot = (p->flags & PF_R ? 1u : 0) | (p->flags & PF_W ? 2u : 0) | (p->flags & PF_X ? 4u : 0);
@@ -74,7 +75,7 @@ static enum err add_load(const struct program *p, u64 at, struct elf_image *out,
 
 static enum err take(const struct program *p, u64 at, u64 file_size, struct elf_image *out, struct elf_fault *why) {
     if (p->type == PT_INTERP)
-        return fault(why, at, "the program needs a dynamic linker", "link it with -static (or -static-pie)");
+        return wrong(why, at, "the program needs a dynamic linker", "link it with -static (or -static-pie)");
     if (p->type != PT_LOAD) return ERR_OK;
     enum err e = check_load(p, at, file_size, why);
     return e ? e : add_load(p, at, out, why);
@@ -109,9 +110,9 @@ enum err elf_image(const struct elf_table *t, struct bytes headers, u64 file_siz
         enum err e = take(&p, t->offset + i * ELF_ENTRY, file_size, out, why);
         if (e) return e;
     }
-    if (!out->count) return fault(why, t->offset, "nothing to load", rebuild);
-    if (!t->relocatable && out->low < LOWEST) return fault(why, t->offset, "linked below address 0x10000", "link it at a higher address, or as static-pie");
-    if (!entry_runs(t, out)) return fault(why, 24, "the entry point is not in executable memory", rebuild);
+    if (!out->count) return wrong(why, t->offset, "nothing to load", rebuild);
+    if (!t->relocatable && out->low < LOWEST) return wrong(why, t->offset, "linked below address 0x10000", "link it at a higher address, or as static-pie");
+    if (!entry_runs(t, out)) return wrong(why, 24, "the entry point is not in executable memory", rebuild);
     find_headers(t, out);
     return ERR_OK;
 }

@@ -5,6 +5,7 @@
  * I1 a table is used only if all of it is seen and its bytes sum to zero.
  * I2 what is found here adds to what the command line said, and never replaces it. */
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "kern/bootinfo.h"
 #include "kern/bootparse.h"
@@ -40,7 +41,7 @@ static bool sums_to_zero(const u8 *p, size_t n) {
 static struct bytes table_at(u64 at) {
     const u8 *p = boot_seen(at, HEADER);
     u32 n = p ? get32(p + 4) : 0;
-    if (n < HEADER || n > TABLE_MAX || !(p = boot_seen(at, n)) || !sums_to_zero(p, n)) return (struct bytes){0};
+    if (n < HEADER || n > TABLE_MAX || (!fault(TABLE_LENGTH) && !boot_seen(at, n)) || !sums_to_zero(p, n)) return (struct bytes){0};
     return (struct bytes){p, n};
 }
 

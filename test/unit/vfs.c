@@ -1,45 +1,13 @@
 /* vfs.c: the tree of names on the host: pages, locks and time stand in for the
  * kernel's, everything above them is the kernel's own code. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/dev.h"
 #include "fs/tmpfs.h"
-#include "kern/bootinfo.h"
-#include "kern/heap.h"
-#include "kern/log.h"
-#include "kern/time.h"
+#include "test/fs/kernel.h"
 #include "test/lib/test.h"
-
-static size_t pages_left = 4096;
-struct bootinfo bootinfo;
-
-void *kmalloc(size_t n) { return malloc(n); }
-void *kzalloc(size_t n) { return calloc(1, n); }
-void kfree(void *p) { free(p); }
-phys page_alloc_zeroed(void) {
-    void *p = pages_left ? aligned_alloc(PAGE_SIZE, PAGE_SIZE) : NULL;
-    if (!p) return (phys){0};
-    pages_left--;
-    memset(p, 0, PAGE_SIZE);
-    return (phys){(u64)(uptr)p};
-}
-void page_free(phys p, unsigned order) {
-    free((void *)(uptr)p.v);
-    pages_left++;
-}
-void *phys_to_virt(phys p) { return (void *)(uptr)p.v; }
-phys virt_to_phys(const void *p) { return (phys){(u64)(uptr)p}; }
-size_t pages_free(void) { return pages_left; }
-size_t pages_total(void) { return 4096; }
-void mutex_init(struct mutex *m) { *m = (struct mutex){.owner = NULL}; }
-void mutex_lock(struct mutex *m) { CHECK(!m->guard.taken), m->guard.taken = 1; }
-void mutex_unlock(struct mutex *m) { CHECK(m->guard.taken), m->guard.taken = 0; }
-u64 time_wall_ns(void) { return 1000000000ull * 1700000000; }
-void log_line(enum log_level level, const char *format, ...) {}
-i64 devfs_init(void) { return 0; }
 
 static struct vfs_at at(const char *path) { return (struct vfs_at){.path = path}; }
 static struct vfs_at beneath(struct inode *base, const char *path) {
@@ -160,16 +128,16 @@ static void limits(void) {
     EQUAL(vfs_stat(at(path), &st), -LINUX_ENAMETOOLONG);
     EQUAL(vfs_stat(at(""), &st), -LINUX_ENOENT);
     struct file *f;
-    size_t before = pages_left;
+    size_t before = fs_kernel_pages;
     EQUAL(vfs_open(at("/tmp/big"), LINUX_O_RDWR | LINUX_O_CREAT, 0600, &f), 0);
     i64 r = 0;
     static u8 block[65536];
     while ((r = file_write(f, block, sizeof block)) > 0) {}
     EQUAL(r, -LINUX_ENOSPC);
-    CHECK(pages_left > 0); /* never the last pages */
+    CHECK(fs_kernel_pages > 0); /* never the last pages */
     file_put(f);
     EQUAL(vfs_unlink(at("/tmp/big")), 0);
-    EQUAL(pages_left, before); /* and all of them back */
+    EQUAL(fs_kernel_pages, before); /* and all of them back */
 }
 
 int main(void) {
