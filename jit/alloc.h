@@ -51,6 +51,7 @@ struct ival {
     u32 ranges, cursor; /* first range; first range that has not ended */
     u32 uses;
     u32 next;           /* sibling */
+    u32 bit;            /* in live.c's sets, from 1; 0: none now */
     u64 sum;            /* of the uses' weights */
     u64 weight;         /* the same over length (alloc.c) */
     u8 reg, hint;       /* hint: REG_MEM for none */

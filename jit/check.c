@@ -162,8 +162,7 @@ static void check_pads(struct check *c, u32 i) {
 /* ---- blocks ---- */
 
 static void check_operands(struct check *c, u32 i, u32 clobbered, u32 late) {
-    struct operands ops;
-    ir_operands(c->f, i, &ops);
+    struct operands ops = ir_operands(c->f, i);
     for (u32 k = 0; k < ops.count; k++) {
         u32 v = ops.list[k];
         const struct ins *x = ins_at(c->f, v);
@@ -193,7 +192,7 @@ static void check_instruction(struct check *c, u32 i) {
     define(c, i, through);
     if (ir_opinfos[ins_at(c->f, i)->op].kind != K_TERM) return;
     struct operands edges = ir_edges(c->f, i);
-    for (u32 k = 0; k < edges.count; k++) check_edge(c, edge_of(&edges, k), def_pos(i));
+    for (u32 k = 0; k < edges.count; k++) check_edge(c, edges.list[k], def_pos(i));
 }
 
 static u32 run_reloads(struct check *c, u32 next, u32 i) {

@@ -9,7 +9,9 @@
 
 struct clean {
     struct fn *f;
-    VEC(u32) work;
+    u32 at;          /* everything behind it has been seen */
+    VEC(u32) work;   /* found live too late to be seen on the way */
+    VEC(u32) params; /* clean: their arguments are not yet */
 };
 
 static bool may_trap(const struct fn *f, const struct ins *i) {
@@ -31,39 +33,17 @@ static bool is_root(const struct fn *f, const struct ins *i) {
     return kind == K_EFFECT || kind == K_TERM || (kind == K_TRAPS && may_trap(f, i));
 }
 
-static void mark(struct clean *c, u32 v) {
+static void use(struct clean *c, u32 v) {
     struct ins *i = ins_at(c->f, v);
     c->f->uses[v]++;
     if (i->flags & V_LIVE) return;
     i->flags |= V_LIVE;
-    VEC_PUSH(c->f, c->work, v);
+    if (v > c->at) VEC_PUSH(c->f, c->work, v);
 }
 
-static void mark_param_args(struct clean *c, const struct ins *p) {
+static void use_args(struct clean *c, const struct ins *p) {
     struct fn *f = c->f;
-    for (u32 e = f->blocks.p[p->a].preds; e; e = f->edges.p[e].next)
-        mark(c, f->pool.p[f->edges.p[e].args + p->b]);
-}
-
-static void mark_operands(struct clean *c, u32 v) {
-    struct operands ops;
-    if (c->f->ins.p[v].op == IR_PARAM) {
-        struct ins p = c->f->ins.p[v];
-        mark_param_args(c, &p);
-        return;
-    }
-    ir_operands(c->f, v, &ops);
-    for (u32 k = 0; k < ops.count; k++) mark(c, ops.list[k]);
-}
-
-static void mark_live(struct clean *c) {
-    struct fn *f = c->f;
-    for (u32 v = 1; v < f->ins.n; v++) {
-        if (!is_root(f, &f->ins.p[v]) || f->ins.p[v].flags & V_LIVE) continue;
-        f->ins.p[v].flags |= V_LIVE;
-        VEC_PUSH(f, c->work, v);
-    }
-    while (c->work.n) mark_operands(c, c->work.p[--c->work.n]);
+    for (u32 e = f->blocks.p[p->a].preds; e; e = f->edges.p[e].next) use(c, f->pool.p[f->edges.p[e].args + p->b]);
 }
 
 /* Does whatever defines it leave the upper half zero anyway? */
@@ -85,7 +65,7 @@ static void need(struct clean *c, u32 v) {
     struct ins *i = ins_at(c->f, v);
     if (i->flags & V_ZEXT || i->type != T_I32) return;
     i->flags |= V_ZEXT;
-    if (i->op == IR_PARAM) VEC_PUSH(c->f, c->work, v);
+    if (i->op == IR_PARAM) VEC_PUSH(c->f, c->params, v);
 }
 
 static void need_operands(struct clean *c, const struct ins *i) {
@@ -101,22 +81,42 @@ static void need_operands(struct clean *c, const struct ins *i) {
     }
 }
 
-static void note_clean(struct clean *c) {
+/* v is live. */
+static void see(struct clean *c, u32 v) {
+    struct ins *i = ins_at(c->f, v);
+    if (naturally_clean(i)) i->flags |= V_ZEXT;
+    if (i->op == IR_PARAM) {
+        use_args(c, i);
+        return;
+    }
+    need_operands(c, i);
+    struct operands ops = ir_operands(c->f, v);
+    for (u32 k = 0; k < ops.count; k++) use(c, ops.list[k]);
+}
+
+/* Users stand behind what they use, but for arguments of back edges and constants. */
+static void see_all(struct clean *c) {
     struct fn *f = c->f;
-    for (u32 v = 1; v < f->ins.n; v++)
-        if (naturally_clean(&f->ins.p[v])) f->ins.p[v].flags |= V_ZEXT;
-    for (u32 v = 1; v < f->ins.n; v++)
-        if (f->ins.p[v].flags & V_LIVE) need_operands(c, &f->ins.p[v]);
-    while (c->work.n) {
-        struct ins p = f->ins.p[c->work.p[--c->work.n]];
-        for (u32 e = f->blocks.p[p.a].preds; e; e = f->edges.p[e].next)
-            need(c, f->pool.p[f->edges.p[e].args + p.b]);
+    for (c->at = f->ins.n - 1; c->at; c->at--) {
+        struct ins *i = &f->ins.p[c->at];
+        if (is_root(f, i)) i->flags |= V_LIVE;
+        if (!(i->flags & V_LIVE)) continue;
+        see(c, c->at);
+        while (c->work.n) see(c, c->work.p[--c->work.n]);
+    }
+}
+
+static void clean_args(struct clean *c) {
+    struct fn *f = c->f;
+    while (c->params.n) {
+        const struct ins *p = ins_at(f, c->params.p[--c->params.n]);
+        for (u32 e = f->blocks.p[p->a].preds; e; e = f->edges.p[e].next) need(c, f->pool.p[f->edges.p[e].args + p->b]);
     }
 }
 
 void jit_clean(struct fn *f) {
     struct clean c = {.f = f};
     f->uses = jit_alloc(f, f->ins.n, sizeof(u32));
-    mark_live(&c);
-    note_clean(&c);
+    see_all(&c);
+    clean_args(&c);
 }

@@ -25,8 +25,9 @@ void *jit_alloc(struct fn *f, size_t n, size_t size) {
 
 /* Doubles, where it is if nothing was allocated since; else the old run stays in
  * the arena until the function is done. What is new is not zeroed. */
-void *jit_grow(struct fn *f, void *p, u32 *cap, u32 need, size_t size) {
-    u32 now = MAX(MAX(need, *cap * 2), 16u);
+void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
+    if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
+    u32 now = MAX(MAX((u32)need, *cap * 2), 16u);
     if (*cap && arena_extend(f->arena, p, *cap * size, ALIGN_UP((now - *cap) * size, (size_t)16))) {
         *cap = now;
         return p;
@@ -46,30 +47,6 @@ enum ir_type ir_type_of(wasm_type t) {
     case WASM_V128: return T_V128;
     default: return T_I32; /* references are 32-bit handles */
     }
-}
-
-/* For BRIF own[0..1]; the caller copies nothing, so own is read through list
- * only while the struct lives: list is NULL when own is meant. */
-struct operands ir_edges(const struct fn *f, u32 last) {
-    const struct ins *x = ins_at(f, last);
-    struct operands e = {0};
-    switch (x->op) {
-    case IR_JUMP:
-        e.count = 1;
-        e.own[0] = x->a;
-        break;
-    case IR_BRIF:
-        e.count = 2;
-        e.own[0] = x->b;
-        e.own[1] = x->c;
-        break;
-    case IR_BRTABLE:
-        e.list = f->pool.p + x->b;
-        e.count = x->c;
-        break;
-    default: break;
-    }
-    return e;
 }
 
 const struct site *fn_site(const struct fn *f, u32 i) {
@@ -132,8 +109,7 @@ static void put_ins(struct text *t, u32 i) {
     else put(t, "  ");
     put(t, "%s%s", o->name, type_names[x->type]);
     if (x->aux) put(t, "/%u", x->aux);
-    struct operands ops;
-    ir_operands(t->f, i, &ops);
+    struct operands ops = ir_operands(t->f, i);
     for (u32 k = 0; k < ops.count; k++) put_value(t, ops.list[k]);
     if (x->op == IR_LOAD) put(t, " +%d", (i32)x->b);
     if (x->op == IR_STORE) put(t, " +%d", (i32)x->c);
@@ -146,7 +122,7 @@ static void put_ins(struct text *t, u32 i) {
     if (x->op == IR_CAUGHT) put(t, " %d", (i32)x->a);
     put_site(t, fn_site(t->f, i));
     struct operands e = ir_edges(t->f, i);
-    for (u32 k = 0; k < e.count && o->kind == K_TERM; k++) put_edge(t, e.list ? e.list[k] : e.own[k]);
+    for (u32 k = 0; k < e.count && o->kind == K_TERM; k++) put_edge(t, e.list[k]);
     if (x->flags & V_FOLDED) put(t, "  ; folded");
     if (x->flags & V_ZEXT) put(t, "  ; zext");
 }

@@ -137,7 +137,12 @@ enum ir_flags {
 
 struct ins {
     u8 op, type, aux, flags;
-    u32 a, b, c;
+    union {
+        struct {
+            u32 a, b, c;
+        };
+        u32 args[3]; /* the same */
+    };
 };
 static_assert(sizeof(struct ins) == 16, "I1");
 
@@ -238,14 +243,12 @@ struct fn {
 /* Leaves the compile of this function with an error. */
 _Noreturn void jit_escape(struct fn *f, enum err e);
 void *jit_alloc(struct fn *f, size_t n, size_t size);
-void *jit_grow(struct fn *f, void *p, u32 *cap, u32 need, size_t size);
+/* Out of the way of the many pushes that find room. */
+__attribute__((cold)) void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
 
-#define VEC_ROOM(f, v, k)                                                              \
-    do {                                                                               \
-        if ((u64)(v).n + (k) > (v).cap) {                                              \
-            if ((u64)(v).n + (k) > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);           \
-            (v).p = jit_grow(f, (v).p, &(v).cap, (v).n + (u32)(k), sizeof(*(v).p));    \
-        }                                                                              \
+#define VEC_ROOM(f, v, k)                                                                                        \
+    do {                                                                                                         \
+        if ((v).cap - (v).n < (k)) (v).p = jit_grow(f, (v).p, &(v).cap, (u64)(v).n + (k), sizeof(*(v).p));       \
     } while (0)
 #define VEC_PUSH(f, v, x)                     \
     do {                                      \
@@ -273,13 +276,14 @@ static inline bool has_place(const struct ins *i) {
 }
 enum ir_type ir_type_of(wasm_type t);
 
-/* Calls f for each value that instruction i reads itself: operands, call
- * arguments, returned values; not edge arguments. */
+/* Indices that live in an instruction or in the pool: valid while neither grows. */
 struct operands {
     const u32 *list;
-    u32 count, own[3];
+    u32 count;
 };
-static inline void ir_operands(const struct fn *f, u32 i, struct operands *out) {
+/* The values that instruction i reads itself: operands, call arguments, returned
+ * values; not edge arguments. */
+static inline struct operands ir_operands(const struct fn *f, u32 i) {
     const struct ins *x = ins_at(f, i);
     switch (x->op) {
     case IR_ATOMIC_CMPXCHG:
@@ -289,23 +293,19 @@ static inline void ir_operands(const struct fn *f, u32 i, struct operands *out) 
     case IR_TAIL_CALL:
     case IR_TAIL_INDIRECT:
     case IR_THROW:
-    case IR_RETURN:
-        out->list = f->pool.p + x->a;
-        out->count = x->b;
-        return;
-    default:
-        out->own[0] = x->a;
-        out->own[1] = x->b;
-        out->own[2] = x->c;
-        out->list = out->own;
-        out->count = ir_opinfos[x->op].args;
+    case IR_RETURN: return (struct operands){f->pool.p + x->a, x->b};
+    default: return (struct operands){x->args, ir_opinfos[x->op].args};
     }
 }
 /* The edges of a terminator. */
-struct operands ir_edges(const struct fn *f, u32 last);
-
-static inline u32 edge_of(const struct operands *e, u32 k) {
-    return e->list ? e->list[k] : e->own[k];
+static inline struct operands ir_edges(const struct fn *f, u32 last) {
+    const struct ins *x = ins_at(f, last);
+    switch (x->op) {
+    case IR_JUMP: return (struct operands){&x->a, 1};
+    case IR_BRIF: return (struct operands){&x->b, 2};
+    case IR_BRTABLE: return (struct operands){f->pool.p + x->b, x->c};
+    default: return (struct operands){NULL, 0};
+    }
 }
 
 /* Where what instruction i throws may be caught; NULL: not in this function. */

@@ -2,36 +2,108 @@
  *
  * I1 ranges of a value are pushed at the front: they end ascending and disjoint.
  * I2 a value live into a loop's header is live in the whole loop.
- * I3 when the sets would be too large for the function, a value's range is
- *    taken as one piece from definition to last use (loops extend it): still
- *    right, since code order is topological, only without holes. */
+ * I3 when the sets cost too much for the function, a value's range is taken as
+ *    one piece from definition to last use (loops extend it): still right, since
+ *    code order is topological, only without holes.
+ * I4 a value has a bit from its last use outside its block until the walk reaches
+ *    its definition; then another may have the bit. A set made before that may hold
+ *    it, but whoever reads such a set is where the old value still lives. So sets
+ *    are as wide as many values live at once: a word or two. */
 #include "base/fault.h"
 #include "jit/alloc.h"
 
-enum { MAX_SET_WORDS = 1 << 21, MAX_PAD_WORDS = 1 << 25 };
+enum { MAX_STEPS = 1 << 24, MAX_SET_WORDS = 1 << 21 };
+
+/* A block's set: what is live into it. Words before low and from low + n on are 0. */
+struct row {
+    u32 at, low, n;
+};
 
 struct live {
     struct fn *f;
     struct alloc *a;
     const struct regs *regs;
-    u32 *dense;    /* value -> bit; 0: used in its own block only */
-    u32 *sparse;
-    u32 bits, words;
-    u64 *in;       /* per block: words */
-    u64 *now;
-    bool coarse;   /* I3 */
+    VEC(u32) holders; /* bit -> interval; ival.bit is 1 + bit */
+    VEC(u32) spare;   /* bits without a holder */
+    VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
+    u32 low, high;
+    VEC(u64) sets;
+    struct row *rows; /* per block */
+    u32 steps;        /* of work with sets */
+    bool coarse;      /* I3 */
 };
 
-static bool wants(const struct live *l, u32 v) { return has_place(&l->f->ins.p[v]); }
+static struct ival *ival_of(const struct live *l, u32 v) { return &l->a->ivals.p[l->a->first[v]]; }
 
-static void add_range(struct live *l, u32 v, u32 start, u32 end) {
+static bool wants(const struct live *l, u32 v) { return l->a->first[v]; }
+
+static bool costs_too_much(const struct live *l) {
+    return !l->coarse && (l->steps > MAX_STEPS || l->sets.n > MAX_SET_WORDS);
+}
+
+/* ---- sets ---- */
+
+static void set_word(struct live *l, u32 w, u64 bits) {
+    l->now.p[w] |= bits;
+    l->low = MIN(l->low, w);
+    l->high = MAX(l->high, w + 1);
+}
+
+static void take_bit(struct live *l, struct ival *i) {
+    u32 bit;
+    if (l->spare.n) {
+        bit = l->spare.p[--l->spare.n];
+    } else {
+        bit = l->holders.n;
+        VEC_PUSH(l->f, l->holders, 0);
+        if (bit % 64 == 0) VEC_PUSH(l->f, l->now, 0);
+    }
+    l->holders.p[bit] = (u32)(i - l->a->ivals.p);
+    i->bit = bit + 1;
+}
+
+static void set_live(struct live *l, struct ival *i) {
+    if (!i->bit) take_bit(l, i);
+    u32 bit = i->bit - 1;
+    set_word(l, bit / 64, 1ull << bit % 64);
+}
+
+static void drop_bit(struct live *l, struct ival *i) {
+    u32 bit = i->bit - 1;
+    l->now.p[bit / 64] &= ~(1ull << bit % 64);
+    VEC_PUSH(l->f, l->spare, bit);
+    i->bit = 0;
+}
+
+static void add_row(struct live *l, u32 b) {
+    struct row r = l->rows[b];
+    l->steps += r.n;
+    for (u32 k = 0; k < r.n; k++) set_word(l, r.low + k, l->sets.p[r.at + k]);
+}
+
+/* The set at hand is b's; the next is empty. */
+static void keep_row(struct live *l, u32 b) {
+    while (l->low < l->high && !l->now.p[l->low]) l->low++;
+    while (l->low < l->high && !l->now.p[l->high - 1]) l->high--;
+    struct row r = {l->sets.n, l->low, l->high > l->low ? l->high - l->low : 0};
+    l->rows[b] = r;
+    for (u32 k = 0; k < r.n; k++) {
+        VEC_PUSH(l->f, l->sets, l->now.p[r.low + k]);
+        l->now.p[r.low + k] = 0;
+    }
+    l->low = UINT32_MAX;
+    l->high = 0;
+}
+
+/* ---- ranges ---- */
+
+static void add_range(struct live *l, struct ival *i, u32 start, u32 end) {
     struct alloc *a = l->a;
-    struct ival *i = &a->ivals.p[a->first[v]];
-    assert(a->first[v] && start < end);
+    struct range *r = &a->ranges.p[i->ranges];
+    assert(i->value && start < end);
+    if (i->ranges && r->start == start && r->end >= end) return; /* one more use in the block */
     i->end = MAX(i->end, end);
-    struct range *r = i->ranges ? &a->ranges.p[i->ranges] : NULL;
-    if (r && r->start == start && r->end >= end) return; /* one more use in the block */
-    if (r && (l->coarse || r->start <= end)) {
+    if (i->ranges && (l->coarse || r->start <= end)) {
         r->start = MIN(r->start, start);
         r->end = MAX(r->end, end);
         while (r->next && a->ranges.p[r->next].start <= r->end) {
@@ -43,6 +115,13 @@ static void add_range(struct live *l, u32 v, u32 start, u32 end) {
     struct range n = {start, end, i->ranges};
     VEC_PUSH(l->f, a->ranges, n);
     i->ranges = a->ranges.n - 1;
+}
+
+/* Through a block that lies right before what is known of the interval, mostly. */
+static void add_block(struct live *l, struct ival *i, u32 start, u32 end) {
+    struct range *r = &l->a->ranges.p[i->ranges];
+    if (r->start == end) r->start = start;
+    else add_range(l, i, start, end);
 }
 
 static void fix_register(struct live *l, u32 reg, u32 start, u32 end) {
@@ -64,19 +143,15 @@ static u32 loop_extension(const struct live *l, u32 v, u32 b) {
     return end;
 }
 
+/* Of v, which has an interval. */
 static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
     struct alloc *a = l->a;
-    if (!wants(l, v)) return;
-    u32 first = l->f->blocks.p[b].first;
-    bool inside = v > first;
-    if (!inside && !l->coarse) {
-        assert(l->dense[v]);
-        l->now[l->dense[v] / 64] |= 1ull << l->dense[v] % 64;
-    }
+    const struct block *k = &l->f->blocks.p[b];
+    struct ival *i = ival_of(l, v);
     if (l->coarse) end = MAX(end, loop_extension(l, v, b));
-    add_range(l, v, block_start(l->f, b), end);
-    struct ival *i = &a->ivals.p[a->first[v]];
-    struct use u = {pos, i->uses, loop_weight(l->f->blocks.p[b].depth)};
+    else if (v < k->first) set_live(l, i);
+    add_range(l, i, gap_pos(k->first), end);
+    struct use u = {pos, i->uses, loop_weight(k->depth)};
     VEC_PUSH(l->f, a->useful, u);
     i->uses = a->useful.n - 1;
     i->sum += u.weight;
@@ -84,72 +159,84 @@ static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
 
 static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
     if (!wants(l, v) || !wants(l, other)) return;
-    struct ival *i = &l->a->ivals.p[l->a->first[v]];
-    if (i->vector != l->a->ivals.p[l->a->first[other]].vector) return;
+    struct ival *i = ival_of(l, v);
+    if (i->vector != ival_of(l, other)->vector) return;
     if (!weak && !i->hint_values[0]) i->hint_values[0] = other;
     else if (!i->hint_values[1]) i->hint_values[1] = other;
 }
 
 static void add_reg_hint(struct live *l, u32 v, u8 reg) {
     if (!wants(l, v) || reg == REG_MEM) return;
-    struct ival *i = &l->a->ivals.p[l->a->first[v]];
+    struct ival *i = ival_of(l, v);
     if (i->vector == (reg >= REG_XMM)) i->hint = reg;
 }
 
 static void define(struct live *l, u32 v, u32 pos) {
-    struct alloc *a = l->a;
-    struct ival *i = &a->ivals.p[a->first[v]];
-    if (!i->ranges) add_range(l, v, pos, pos + 1);
-    a->ranges.p[i->ranges].start = i->start = pos;
-    if (!l->coarse && l->dense[v]) l->now[l->dense[v] / 64] &= ~(1ull << l->dense[v] % 64);
+    struct ival *i = ival_of(l, v);
+    if (!i->ranges) add_range(l, i, pos, pos + 1);
+    l->a->ranges.p[i->ranges].start = i->start = pos;
+    if (i->bit) drop_bit(l, i);
 }
 
 /* Operands of i, and those of what is folded into it, are read at at's place. */
 static void use_operands(struct live *l, u32 i, u32 at, u32 b, u32 late) {
     struct fn *f = l->f;
-    struct operands ops;
-    ir_operands(f, i, &ops);
+    struct operands ops = ir_operands(f, i);
     for (u32 k = ops.count; k-- > 0;) {
         u32 v = ops.list[k];
-        if (f->ins.p[v].flags & V_FOLDED) {
-            use_operands(l, v, at, b, late >> 8); /* depth is bounded: folding is one deep or two */
-            continue;
-        }
         bool is_late = k < 8 && late >> k & 1;
-        add_use(l, v, b, use_pos(at), is_late ? gap_pos(at + 1) : late_pos(at));
+        if (wants(l, v)) add_use(l, v, b, use_pos(at), is_late ? gap_pos(at + 1) : late_pos(at));
+        else if (f->ins.p[v].flags & V_FOLDED) use_operands(l, v, at, b, late >> 8); /* depth is bounded: folding is one deep or two */
     }
+}
+
+static void hint_args(struct live *l, u32 i, const struct ins *x) {
+    const u32 *args = l->f->pool.p + x->a;
+    for (u32 k = 0; k < x->b; k++)
+        if (wants(l, args[k])) add_reg_hint(l, args[k], l->regs->call_reg(l->f, i, k));
 }
 
 static void hint_instruction(struct live *l, u32 i) {
     struct fn *f = l->f;
     const struct ins *x = &f->ins.p[i];
-    if (x->op == IR_TAIL_CALL || x->op == IR_TAIL_INDIRECT) {
-        for (u32 k = 0; k < x->b; k++) add_reg_hint(l, f->pool.p[x->a + k], l->regs->call_reg(f, i, k));
-    } else if (x->op == IR_CALL || x->op == IR_CALL_INDIRECT || x->op == IR_CALL_BUILTIN) {
-        for (u32 k = 0; k < x->b; k++) add_reg_hint(l, f->pool.p[x->a + k], l->regs->call_reg(f, i, k));
+    switch (x->op) {
+    case IR_TAIL_CALL:
+    case IR_TAIL_INDIRECT: hint_args(l, i, x); break;
+    case IR_CALL:
+    case IR_CALL_INDIRECT:
+    case IR_CALL_BUILTIN:
+        hint_args(l, i, x);
         add_reg_hint(l, i, l->regs->result_reg(x->type));
-    } else if (x->op == IR_RETURN) {
+        break;
+    case IR_RETURN:
         if (x->b) add_reg_hint(l, f->pool.p[x->a], l->regs->result_reg(f->ins.p[f->pool.p[x->a]].type));
-    } else if (x->type != T_NONE && ir_opinfos[x->op].args) {
-        add_hint(l, i, x->a, true);
+        break;
+    default:
+        if (x->type != T_NONE && ir_opinfos[x->op].args) add_hint(l, i, x->a, true);
+        break;
     }
 }
 
 static u32 end_of_ins(u32 i) { return gap_pos(i + 1); }
 
 /* What is live into the pads of i is live through it, if only in its slot. */
+static void through_pad(struct live *l, u32 pad, u32 i, u32 b) {
+    struct row r = l->rows[pad];
+    u32 first = l->f->blocks.p[b].first;
+    l->steps += r.n;
+    for (u32 w = 0; w < r.n; w++)
+        for (u64 bits = l->sets.p[r.at + w]; bits; bits &= bits - 1, l->steps++) {
+            struct ival *v = &l->a->ivals.p[l->holders.p[(r.low + w) * 64 + (u32)__builtin_ctzll(bits)]];
+            add_range(l, v, gap_pos(first), end_of_ins(i));
+            if (v->value < first) set_live(l, v);
+        }
+}
+
 static void through_pads(struct live *l, u32 i, u32 b) {
     const struct fn *f = l->f;
     const struct site *s = fn_site(f, i);
-    for (u32 k = 0; s && k < s->count && !l->coarse; k++) {
-        const u64 *in = l->in + (size_t)f->catches.p[s->first + k].block * l->words;
-        for (u32 w = 0; w < l->words; w++)
-            for (u64 bits = in[w]; bits; bits &= bits - 1) {
-                u32 v = l->sparse[w * 64 + (u32)__builtin_ctzll(bits)];
-                add_range(l, v, block_start(f, b), end_of_ins(i));
-                if (v < f->blocks.p[b].first) l->now[l->dense[v] / 64] |= 1ull << l->dense[v] % 64;
-            }
-    }
+    for (u32 k = 0; s && k < s->count && !l->coarse && !costs_too_much(l); k++)
+        through_pad(l, f->catches.p[s->first + k].block, i, b);
 }
 
 static void note_clobbers(struct live *l, u32 i) {
@@ -176,8 +263,7 @@ static void live_instruction(struct live *l, u32 i, u32 b) {
 static void edge_out(struct live *l, u32 b, u32 e) {
     struct fn *f = l->f;
     const struct edge *d = &f->edges.p[e];
-    if (!l->coarse && d->to > b)
-        for (u32 w = 0; w < l->words; w++) l->now[w] |= l->in[(size_t)d->to * l->words + w];
+    if (d->to > b) add_row(l, d->to);
     for (u32 k = 0; k < d->count; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
@@ -188,66 +274,48 @@ static void edge_out(struct live *l, u32 b, u32 e) {
 }
 
 static void each_live(struct live *l, u32 start, u32 end) {
-    for (u32 w = 0; w < l->words; w++)
-        for (u64 bits = l->now[w]; bits; bits &= bits - 1)
-            add_range(l, l->sparse[w * 64 + (u32)__builtin_ctzll(bits)], start, end);
+    for (u32 w = l->low; w < l->high; w++)
+        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, l->steps++)
+            add_block(l, &l->a->ivals.p[l->holders.p[w * 64 + (u32)__builtin_ctzll(bits)]], start, end);
+}
+
+static void define_params(struct live *l, const struct block *k) {
+    struct fn *f = l->f;
+    for (u32 i = k->first + 1; i <= k->last; i++) {
+        const struct ins *x = &f->ins.p[i];
+        if (x->op != IR_PARAM && x->op != IR_ARG) break;
+        if (!wants(l, i)) continue;
+        define(l, i, gap_pos(k->first));
+        if (x->op == IR_ARG) add_reg_hint(l, i, f->arg_regs[x->a]);
+    }
 }
 
 static void live_block(struct live *l, u32 b) {
     struct fn *f = l->f;
     const struct block *k = &f->blocks.p[b];
     struct operands edges = ir_edges(f, k->last);
-    l->now = l->in + (size_t)b * l->words;
-    for (u32 e = 0; e < edges.count; e++) edge_out(l, b, edge_of(&edges, e));
+    for (u32 e = 0; e < edges.count; e++) edge_out(l, b, edges.list[e]);
     each_live(l, block_start(f, b), block_end(f, b));
     for (u32 i = k->last; i > k->first; i--) live_instruction(l, i, b);
-    for (u32 i = k->first + 1; i <= k->last; i++) {
-        if (f->ins.p[i].op != IR_PARAM && f->ins.p[i].op != IR_ARG) break;
-        if (wants(l, i)) define(l, i, block_start(f, b));
-        if (wants(l, i) && f->ins.p[i].op == IR_ARG) add_reg_hint(l, i, f->arg_regs[f->ins.p[i].a]);
-    }
+    define_params(l, k);
     if (k->header) each_live(l, block_start(f, b), block_end(f, f->loops.p[k->loop].last));
-}
-
-/* Numbers the values that are used outside their block. */
-static void count_cross(struct live *l, u32 v, u32 first) {
-    if (v < first && wants(l, v) && !l->dense[v]) {
-        l->dense[v] = ++l->bits;
-        l->sparse[l->bits] = v;
-    }
-}
-
-static void number_cross(struct live *l) {
-    struct fn *f = l->f;
-    for (u32 b = 1; b < f->blocks.n; b++) {
-        u32 first = f->blocks.p[b].first, last = f->blocks.p[b].last;
-        for (u32 i = first; i <= last; i++) {
-            struct operands ops;
-            if (!(f->ins.p[i].flags & V_LIVE)) continue;
-            ir_operands(f, i, &ops);
-            for (u32 k = 0; k < ops.count; k++) count_cross(l, ops.list[k], first);
-        }
-        struct operands edges = ir_edges(f, last);
-        for (u32 e = 0; e < edges.count; e++) {
-            const struct edge *d = &f->edges.p[edge_of(&edges, e)];
-            for (u32 k = 0; k < d->count; k++) count_cross(l, f->pool.p[d->args + k], first);
-        }
-    }
+    keep_row(l, b);
 }
 
 static void make_ivals(struct live *l) {
     struct fn *f = l->f;
     struct alloc *a = l->a;
+    a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
+    memset(a->fixed, 0, sizeof a->fixed);
     VEC_PUSH(f, a->ivals, (struct ival){0});
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
-    VEC_PUSH(f, a->moves, (struct move){0});
     for (u32 v = 1; v < f->ins.n; v++) {
         a->slot[v] = NO_SLOT;
-        if (!wants(l, v)) continue;
-        struct ival i = {.value = v, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(f->ins.p[v].type)};
-        VEC_PUSH(f, a->ivals, i);
-        a->first[v] = a->ivals.n - 1;
+        if (!has_place(&f->ins.p[v])) continue;
+        VEC_ROOM(f, a->ivals, 1);
+        a->first[v] = a->ivals.n;
+        a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(f->ins.p[v].type)};
     }
 }
 
@@ -267,11 +335,11 @@ static bool covers_pad(const struct fn *f, u32 start, u32 end) {
 }
 
 /* Where a pad begins registers are unknown: values that live there have a slot. */
-static void give_slots(struct live *l) {
-    struct alloc *a = l->a;
-    for (u32 k = 1; l->f->pads.n && k < a->ivals.n; k++)
+static void give_slots(struct fn *f) {
+    struct alloc *a = f->alloc;
+    for (u32 k = 1; f->pads.n && k < a->ivals.n; k++)
         for (u32 r = a->ivals.p[k].ranges; r; r = a->ranges.p[r].next)
-            if (covers_pad(l->f, a->ranges.p[r].start, a->ranges.p[r].end)) a->slot[a->ivals.p[k].value] = 0;
+            if (covers_pad(f, a->ranges.p[r].start, a->ranges.p[r].end)) a->slot[a->ivals.p[k].value] = 0;
 }
 
 static void reverse_calls(struct alloc *a) {
@@ -282,24 +350,31 @@ static void reverse_calls(struct alloc *a) {
     }
 }
 
+/* false: I3. */
+static bool walk(struct live *l) {
+    struct fn *f = l->f;
+    l->rows = jit_alloc(f, f->blocks.n, sizeof *l->rows);
+    l->low = UINT32_MAX;
+    make_ivals(l);
+    for (u32 b = f->blocks.n - 1; b; b--) {
+        live_block(l, b);
+        if (costs_too_much(l)) return false;
+    }
+    return true;
+}
+
 void jit_live(struct fn *f) {
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
-    struct live l = {.f = f, .a = a, .regs = &x86_regs};
     a->first = jit_alloc(f, f->ins.n, sizeof(u32));
     a->slot = jit_alloc(f, f->ins.n, sizeof(i32));
-    l.dense = jit_alloc(f, f->ins.n, sizeof(u32));
-    l.sparse = jit_alloc(f, f->ins.n + 1, sizeof(u32));
+    VEC_PUSH(f, a->moves, (struct move){0});
     f->arg_regs = jit_alloc(f, f->type->param_count, 1);
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
-    l.regs->place_args(f->type, f->arg_regs, f->arg_slots);
-    make_ivals(&l);
-    number_cross(&l);
-    l.words = l.bits / 64 + 1;
-    l.coarse = (u64)l.words * f->blocks.n > MAX_SET_WORDS || (u64)l.words * f->catches.n > MAX_PAD_WORDS;
-    a->coarse = l.coarse;
-    if (l.coarse) l.words = 0;
-    l.in = jit_alloc(f, (size_t)l.words * f->blocks.n, sizeof(u64));
-    for (u32 b = f->blocks.n - 1; b; b--) live_block(&l, b);
+    x86_regs.place_args(f->type, f->arg_regs, f->arg_slots);
+    struct live fine = {.f = f, .a = a, .regs = &x86_regs}, coarse = fine;
+    coarse.coarse = true;
+    a->coarse = !walk(&fine);
+    if (a->coarse) walk(&coarse);
     reverse_calls(a);
-    give_slots(&l);
+    give_slots(f);
 }
