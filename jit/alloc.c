@@ -505,7 +505,7 @@ static void number_slots(struct scan *s, bool vectors) {
 
 /* Intervals come from live.c by ascending start: values are numbered so. */
 static void prepare(struct scan *s) {
-    for (u32 i = 1; i < s->a->ivals.n; i++) {
+    for (u32 i = 1; i < s->a->whole; i++) {
         struct ival *v = at(s, i);
         assert(v->ranges && v->start < v->end && (i == 1 || v->start >= v[-1].start));
         v->cursor = v->ranges;
@@ -518,7 +518,7 @@ static void prepare(struct scan *s) {
 
 void jit_allocate(struct fn *f) {
     struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs};
-    u32 next = 1, count = s.a->ivals.n;
+    u32 next = 1, count = s.a->whole;
     prepare(&s);
     while (next < count || s.heap.n) {
         bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);

@@ -51,7 +51,7 @@ struct ival {
     u32 ranges, cursor; /* first range; first range that has not ended */
     u32 uses;
     u32 next;           /* sibling */
-    u32 bit;            /* in live.c's sets, from 1; 0: none now */
+    u32 outside;        /* live.c: its bit in the sets, from 1; coarsely: where it ends. 0: in its block only */
     u64 sum;            /* of the uses' weights */
     u64 weight;         /* the same over length (alloc.c) */
     u8 reg, hint;       /* hint: REG_MEM for none */
@@ -66,7 +66,8 @@ struct move {
 };
 
 struct alloc {
-    VEC(struct ival) ivals;
+    VEC(struct ival) ivals;   /* the first of each value by ascending start, then the others */
+    u32 whole;                /* of ivals: those of live.c that ask for a register */
     VEC(struct range) ranges;
     VEC(struct use) useful;
     VEC(u32) calls;           /* late_pos of calls, ascending */
@@ -78,7 +79,7 @@ struct alloc {
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
     u32 used;                 /* registers that hold something anywhere */
-    bool coarse;              /* ranges are in one piece: live.c, I3 */
+    bool coarse;              /* outside their block values live in memory: live.c, I3 */
 };
 
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);

@@ -9,7 +9,7 @@
  * I1 nothing here asks the scan or resolve.c: only intervals, slots and moves
  *    are read, as the emitter reads them.
  * I2 a place holds one value: what a copy leaves behind is not counted on.
- * I3 values whose ranges are taken as one piece (live.c, I3) are claimed where
+ * I3 values that live in memory outside their block (live.c, I3) are claimed where
  *    they may not exist yet: such functions are not checked. */
 #ifdef WHELK_CHECK
 #include "base/fmt.h"

@@ -19,6 +19,7 @@ struct jit_options {
     u32 cpu;             /* JIT_CPU_* */
     bool checked_memory; /* explicit bounds checks instead of guard pages */
     u32 registers;       /* for tests: use at most so many of each class; 0: all */
+    bool coarse;         /* for tests: liveness as for functions where it would cost too much (live.c, I3) */
     /* Type ids, unique in the machine: type_ids[i] for the module's type i; never 0. */
     const u32 *type_ids;
     /* For tests and `whelk check --dump`: called with text, or NULL. */

@@ -2,9 +2,10 @@
  *
  * I1 ranges of a value are pushed at the front: they end ascending and disjoint.
  * I2 a value live into a loop's header is live in the whole loop.
- * I3 when the sets cost too much for the function, a value's range is taken as
- *    one piece from definition to last use (loops extend it): still right, since
- *    code order is topological, only without holes.
+ * I3 when the sets cost too much for the function, a value that is used outside
+ *    its block lives in memory there, in one piece from that block's end to its last
+ *    use in code order (loops extend it). Nothing is claimed of registers where a
+ *    block begins: what lies between may be on another way.
  * I4 a value has a bit from its last use outside its block until the walk reaches
  *    its definition; then another may have the bit. A set made before that may hold
  *    it, but whoever reads such a set is where the old value still lives. So sets
@@ -23,7 +24,7 @@ struct live {
     struct fn *f;
     struct alloc *a;
     const struct regs *regs;
-    VEC(u32) holders; /* bit -> interval; ival.bit is 1 + bit */
+    VEC(u32) holders; /* bit -> interval; ival.outside is 1 + bit */
     VEC(u32) spare;   /* bits without a holder */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
     u32 low, high;
@@ -59,20 +60,20 @@ static void take_bit(struct live *l, struct ival *i) {
         if (bit % 64 == 0) VEC_PUSH(l->f, l->now, 0);
     }
     l->holders.p[bit] = (u32)(i - l->a->ivals.p);
-    i->bit = bit + 1;
+    i->outside = bit + 1;
 }
 
 static void set_live(struct live *l, struct ival *i) {
-    if (!i->bit) take_bit(l, i);
-    u32 bit = i->bit - 1;
+    if (!i->outside) take_bit(l, i);
+    u32 bit = i->outside - 1;
     set_word(l, bit / 64, 1ull << bit % 64);
 }
 
 static void drop_bit(struct live *l, struct ival *i) {
-    u32 bit = i->bit - 1;
+    u32 bit = i->outside - 1;
     l->now.p[bit / 64] &= ~(1ull << bit % 64);
     VEC_PUSH(l->f, l->spare, bit);
-    i->bit = 0;
+    i->outside = 0;
 }
 
 static void add_row(struct live *l, u32 b) {
@@ -103,7 +104,7 @@ static void add_range(struct live *l, struct ival *i, u32 start, u32 end) {
     assert(i->value && start < end);
     if (i->ranges && r->start == start && r->end >= end) return; /* one more use in the block */
     i->end = MAX(i->end, end);
-    if (i->ranges && (l->coarse || r->start <= end)) {
+    if (i->ranges && r->start <= end) {
         r->start = MIN(r->start, start);
         r->end = MAX(r->end, end);
         while (r->next && a->ranges.p[r->next].start <= r->end) {
@@ -148,8 +149,11 @@ static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
     struct alloc *a = l->a;
     const struct block *k = &l->f->blocks.p[b];
     struct ival *i = ival_of(l, v);
-    if (l->coarse) end = MAX(end, loop_extension(l, v, b));
-    else if (v < k->first) set_live(l, i);
+    if (l->coarse && v < k->first) {
+        i->outside = MAX(MAX(i->outside, end), loop_extension(l, v, b));
+        return;
+    }
+    if (v < k->first) set_live(l, i);
     add_range(l, i, gap_pos(k->first), end);
     struct use u = {pos, i->uses, loop_weight(k->depth)};
     VEC_PUSH(l->f, a->useful, u);
@@ -175,7 +179,7 @@ static void define(struct live *l, u32 v, u32 pos) {
     struct ival *i = ival_of(l, v);
     if (!i->ranges) add_range(l, i, pos, pos + 1);
     l->a->ranges.p[i->ranges].start = i->start = pos;
-    if (i->bit) drop_bit(l, i);
+    if (i->outside && !l->coarse) drop_bit(l, i);
 }
 
 /* Operands of i, and those of what is folded into it, are read at at's place. */
@@ -350,6 +354,18 @@ static void reverse_calls(struct alloc *a) {
     }
 }
 
+static void into_memory(struct fn *f, u32 index) {
+    struct alloc *a = f->alloc;
+    struct ival *i = &a->ivals.p[index];
+    struct range r = {block_end(f, block_at(f, i->start)), i->outside, 0};
+    struct ival rest = {.value = i->value, .start = r.start, .end = r.end, .ranges = a->ranges.n, .cursor = a->ranges.n,
+                        .reg = REG_MEM, .hint = REG_MEM, .vector = i->vector};
+    i->next = a->ivals.n;
+    a->slot[i->value] = 0;
+    VEC_PUSH(f, a->ranges, r);
+    VEC_PUSH(f, a->ivals, rest);
+}
+
 /* false: I3. */
 static bool walk(struct live *l) {
     struct fn *f = l->f;
@@ -373,8 +389,11 @@ void jit_live(struct fn *f) {
     x86_regs.place_args(f->type, f->arg_regs, f->arg_slots);
     struct live fine = {.f = f, .a = a, .regs = &x86_regs}, coarse = fine;
     coarse.coarse = true;
-    a->coarse = !walk(&fine);
+    a->coarse = f->options->coarse || !walk(&fine);
     if (a->coarse) walk(&coarse);
+    a->whole = a->ivals.n;
+    for (u32 k = 1; a->coarse && k < a->whole; k++)
+        if (a->ivals.p[k].outside) into_memory(f, k);
     reverse_calls(a);
     give_slots(f);
 }

@@ -23,4 +23,13 @@
  (func (export "never") (unreachable))
  (func (export "switch") (param i32) (result i32)
    (block (block (block (br_table 0 1 2 (local.get 0))) (return (i32.const 10))) (return (i32.const 20))) (i32.const 30))
+ ;; Between the sum and its use stands a block that is entered from before the sum, too.
+ (func (export "beside") (param $p i32) (param $n i32) (result i32) (local $x i64) (local $y i64)
+   (local.set $x (local.tee $y (i64.mul (i64.extend_i32_u (local.get $p)) (i64.const 3))))
+   (block $use (result i32)
+     (block $join
+       (br_if $join (local.get $p))
+       (drop (br_if $use (i32.add (local.get $n) (i32.const 5)) (local.get $n)))
+       (local.set $x (i64.const 7)))
+     (return (i32.wrap_i64 (i64.add (local.get $x) (local.get $y))))))
 )

@@ -1,7 +1,7 @@
 /* allocation.c: the checker behind register allocation (jit/check.c) and the audit of
  * what was emitted (audit.c) find bugs that are built in, each within some hundred
- * generated modules, and nothing where there is none. They assert: so each fault has
- * a process of its own.
+ * generated modules, and nothing where there is none; nor does the verifier. They
+ * assert: so each fault has a process of its own.
  *
  * Linked with the pure folders as compiled with WHELK_FAULTS and WHELK_CHECK. */
 #include <stdio.h>
@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "jit/jit.h"
+#include "rt/internal.h"
 #include "test/fuzz/gen.h"
 #include "test/lib/test.h"
 #include "test/verify/audit.h"
@@ -37,6 +38,14 @@ static u64 next(u64 *x) {
     return *x ^= *x << 17;
 }
 
+/* What the checker does not see, coarse functions, the verifier does. */
+static void prove(const struct wasm_module *module, const struct jit_options *o, const struct jit_code *code) {
+    struct rt_error why = {0};
+    if (!rt_prove(&scratch, module, o, code, &why)) return;
+    fprintf(stderr, "%s\n", why.text);
+    _exit(1);
+}
+
 static void compile(u64 seed) {
     static u8 noise[1024], bytes[GEN_CAP];
     static u32 ids[4096];
@@ -50,8 +59,9 @@ static void compile(u64 seed) {
     n = gen_module((struct bytes){noise, n}, bytes);
     if (wasm_decode(&arena, (struct bytes){bytes, n}, &module, &bad) || wasm_validate(&arena, &module, &bad)) return;
     for (u32 k = 0; k < MIN(module.type_count, 4096u); k++) ids[k] = 1 + module.types[k].canon;
-    struct jit_options o = {.type_ids = ids, .cpu = 0xff, .registers = seed % 3 ? 2 + (u32)(seed % 7) : 0};
-    if (module.type_count <= 4096) jit_compile(&arena, &scratch, &module, &o, &code, &why);
+    struct jit_options o = {.type_ids = ids, .cpu = 0xff, .registers = seed % 3 ? 2 + (u32)(seed % 7) : 0, .coarse = seed % 5 == 4};
+    if (module.type_count > 4096 || jit_compile(&arena, &scratch, &module, &o, &code, &why)) return;
+    if (fault_knob == FAULT_NONE) prove(&module, &o, &code);
 }
 
 static void compile_all(enum fault fault) {
