@@ -86,6 +86,7 @@ const struct record *record_find(const struct records *r, const char *bench, con
 double record_median(const struct record *r);
 double record_min(const struct record *r);
 void report_table(const struct records *r, const struct engine *engines, u32 count);
+/* Lines of other engines' kind (inside a VM, outside) stay as they are. */
 bool report_json(const struct records *r, const char *path);
 bool report_svg(const struct records *r, const struct engine *engines, u32 count, const char *path);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "bench/harness.h"
+#include "bench/vm.h"
 #include "cli/cli.h"
 
 struct options bench_options = {"build/bench", NULL, 9};
@@ -151,11 +152,13 @@ static bool report(const struct records *r) {
 
 int bench_main(int argc, char **argv) {
     const char *rounds = "9", *without = NULL;
+    bool vm = false;
     struct records r = {0};
     const struct opt opts[] = {
         {'n', "rounds", "N", "samples of each thing (default 9)", OPT_TEXT, &rounds},
         {'o', "only", "NAMES", "programs of the suite, or micro; comma-separated", OPT_TEXT, &bench_options.only},
         {'w', "without", "NAMES", "engines to leave out, comma-separated", OPT_TEXT, &without},
+        {0, "vm", NULL, "inside a VM: instructions, or times where KVM is real (make bench-vm-images)", OPT_FLAG, &vm},
         {'d', "dir", "DIR", "where make bench-suite built it (default build/bench)", OPT_TEXT, &bench_options.dir},
     };
     const struct command c = {"whelk bench [OPTIONS]",
@@ -166,6 +169,7 @@ int bench_main(int argc, char **argv) {
     if (at < 0) return opts_status(at);
     bench_options.rounds = (u32)strtoul(rounds, NULL, 10);
     if (at != argc || !bench_options.rounds) return usage("usage: %s", c.usage);
+    if (vm) return bench_vm();
     start_all(without);
     measure_all(&r);
     if (!r.count) return fail("nothing was measured: `make bench-suite` first, from the top of the tree");

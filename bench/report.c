@@ -48,8 +48,26 @@ double record_min(const struct record *r) {
 
 /* ---- JSON ---- */
 
+static bool in_vm(const char *line) { return strstr(line, "-vm\",") || strstr(line, "-vm-wasi\","); }
+
+/* The lines of path that this run does not replace: those of VMs, or all others. */
+static char *others(const struct records *r, const char *path) {
+    char line[400], *kept = NULL;
+    size_t size;
+    FILE *from = fopen(path, "r"), *to = need(open_memstream(&kept, &size));
+    bool vm = r->count && strstr(r->items[0].engine, "-vm");
+    while (from && fgets(line, sizeof line, from))
+        if (in_vm(line) != vm) fputs(line, to);
+    if (from) fclose(from);
+    fclose(to);
+    return need(kept);
+}
+
 bool report_json(const struct records *r, const char *path) {
+    char *kept = others(r, path);
     FILE *f = fopen(path, "w");
+    if (f) fputs(kept, f);
+    free(kept);
     if (!f) return !fail("%s: cannot be written", path);
     for (u32 k = 0; k < r->count; k++) {
         const struct record *x = &r->items[k];

@@ -43,7 +43,8 @@ bool memory_ok(const char *value) {
 
 static const char *accel_choose(const char *want) {
     if (!strcmp(want, "kvm") || !strcmp(want, "tcg")) return want;
-    if (strcmp(want, "auto")) return usage("--accel %s: auto, kvm or tcg", want), NULL;
+    if (!strcmp(want, "icount")) return "tcg";
+    if (strcmp(want, "auto")) return usage("--accel %s: auto, kvm, tcg or icount", want), NULL;
     return kvm_probe() == KVM_REAL ? "kvm" : "tcg";
 }
 
@@ -151,6 +152,7 @@ int qemu_args(struct words *argv, const struct vm_options *o, const char *initrd
     words_add(argv, "qemu-system-x86_64");
     add2(argv, "-M", m->machine);
     add2(argv, "-accel", accel);
+    if (!strcmp(o->accel, "icount")) add2(argv, "-icount", "shift=0,sleep=off");
     add2(argv, "-cpu", o->cpu);
     add2(argv, "-m", o->memory);
     words_add(argv, "-nodefaults");

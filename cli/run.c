@@ -416,7 +416,7 @@ int run_main(int argc, char **argv) {
         {'d', "detach", NULL, "run in the background; print the name once it answers", OPT_FLAG, &r.detach},
         {0, "rm", NULL, "with -d: keep neither console nor status when it has ended", OPT_FLAG, &r.forget},
         {0, "plat", "vm|process", "a virtual machine, or one sealed process of this host (vm)", OPT_TEXT, &r.plat},
-        {0, "accel", "auto|kvm|tcg", "auto: KVM where it is real, else TCG", OPT_TEXT, &r.vm.accel},
+        {0, "accel", "auto|kvm|tcg|icount", "auto: KVM where it is real, else TCG; icount: a nanosecond each instruction", OPT_TEXT, &r.vm.accel},
         {0, "machine", "microvm|q35", "the virtual machine: virtio over MMIO, or a PC with PCI (microvm)", OPT_TEXT, &r.vm.machine},
         {0, "cpu", "MODEL", "QEMU's CPU model (max)", OPT_TEXT, &r.vm.cpu},
         {0, "ip", "ADDRESS/BITS[,gw=A][,dns=A]", "fixed address; dhcp (the default) or off", OPT_TEXT, &r.vm.ip},

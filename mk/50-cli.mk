@@ -1,6 +1,6 @@
 # The host command, build/whelk: hosted code, linked with the very objects of
 # the engine that the kernel has.
-CLI_SRC := $(wildcard cli/*.c) bench/main.c bench/native.c bench/whelk.c bench/micro.c bench/peer.c bench/report.c
+CLI_SRC := $(wildcard cli/*.c) bench/main.c bench/native.c bench/whelk.c bench/micro.c bench/peer.c bench/report.c bench/vm.c
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/host/%.o)
 
 $(B)/whelk: $(CLI_OBJ) $(ENGINE)

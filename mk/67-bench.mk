@@ -3,6 +3,7 @@
 #   make bench-suite    the programs alone, build/bench/{wasm,gcc,clang,novec,wasm2c,wizer}
 #   make bench-peers    engines to compare with, from npm, build/bench/peers
 #   make bench-scale    compile cost per byte from 100 to 1,000,000 instructions
+#   make bench-vm       the same kinds of thing inside a VM (bench/vm)
 #   make bench          all that is present, interleaved; ROUNDS=N, ONLY=NAME,...
 BENCH      := $(B)/bench
 BENCH_NAMES := $(shell awk '$$1 !~ /^\#/ && NF { print $$1 }' bench/suite/programs)
@@ -100,3 +101,23 @@ $(BENCH)/packet: $(B)/host/bench/packet.o $(B)/host/test/ext/kernel.o $(patsubst
 .PHONY: bench-packet
 bench-packet: $(BENCH)/packet $(BENCH)/micro/pass.wasm $(B)/ext/drop_port.wasm
 	@$<
+
+# In a VM (bench/vm): an image that measures its own engine, then the program, native
+# and as WASI. make bench-vm: instructions by -icount, or times where KVM is real.
+BENCH_VM_INC := $(B)/gen/bench/wasm/dhrystone.inc $(patsubst %,$(B)/gen/bench/micro/%.inc,tiny filter calls)
+$(B)/gen/bench/%.inc: $(BENCH)/%.wasm
+	@mkdir -p $(@D)
+	od -v -An -tu1 $< | sed 's/[0-9][0-9]*/&,/g' > $@
+$(B)/obj/bench/vm/image.o: $(BENCH_VM_INC)
+$(BENCH)/vm/image.elf: $(B)/obj/bench/vm/image.o $$(KERNEL_OBJ) $(VM_LD) plat/vm/symbols.awk
+	$(vm_link)
+$(BENCH)/vm/dhrystone: bench/vm/program.c bench/suite/dhry.c bench/suite/bench.h
+	@mkdir -p $(@D)
+	musl-gcc -static $(BENCH_FLAGS) $(filter %.c,$^) -o $@
+$(BENCH)/vm/dhrystone.wasm: bench/vm/program.c bench/suite/dhry.c bench/suite/bench.h
+	@mkdir -p $(@D)
+	$(CLANG) --target=wasm32-wasi -Wl,-s $(BENCH_FLAGS) $(filter %.c,$^) -o $@
+.PHONY: bench-vm bench-vm-images
+bench-vm-images: $(BENCH)/vm/image.elf $(BENCH)/vm/dhrystone $(BENCH)/vm/dhrystone.wasm
+bench-vm: bench-vm-images $(B)/whelk
+	@$(B)/whelk bench --vm $(if $(ROUNDS),-n $(ROUNDS))

@@ -4,13 +4,14 @@
 #   make soak SECONDS=1800        mixed traffic while extensions come, go and are killed; SEED=N repeats the choices,
 #                                 WHELK_OPTIONS="--plat process" takes the other machine
 #   make e2e-matrix               the tests of MATRIX_TESTS on each machine, CPU model and way in
-E2E := abi hostile reload load wasi machine strace inside boot calls crash
+E2E := abi hostile reload load wasi machine strace inside boot calls crash bench
 # Longer than make check has time for: make e2e-apps, and in e2e-long.
 E2E_LONG := apps
 .PHONY: e2e e2e-long e2e-matrix
 e2e: $(E2E:%=e2e-%)
 e2e-wasi: $(WASI_WASM)
 e2e-crash: $(foreach p,panic_null panic_overflow,$(B)/vm/test-$(p).elf $(PROCESS)/test-$(p))
+e2e-bench: bench-vm-images
 e2e-%:
 	@test/e2e/$*
 e2e-long:
