@@ -89,6 +89,11 @@ static bool lockable(const struct insn *d, u32 row) {
     return d->f.role == CMPXCHG || (row >> 10 == TWO && (d->opcode & 0xfe) == 0xc0);
 }
 
+/* REX.W makes 64 bits of what 66 makes 16: of the operand, and of an immediate. */
+static bool contradicts(const struct insn *d, u32 row) {
+    return d->w && d->f.width == 2 && (row >> 8 & 3) == P66 && !((d->f.reg | d->f.rm) & A_VECTOR);
+}
+
 /* lock, then 66, f3 or f2: how many bytes. */
 static u32 prefixes(u64 x, struct insn *d, u32 *row) {
     u32 n = d->lock = (x & 0xff) == 0xf0;
@@ -128,5 +133,6 @@ bool verify_decode(const u8 *at, struct insn *d) {
     if (d->lock && (d->rm != NO_REG || !lockable(d, row))) return false;
     if (f->role >= G_ALU && f->role < PLAIN && d->rex & 4) return false; /* extends nothing: the processor need not agree */
     if (d->opcode == 0xc2 && d->imm & ~7) return false; /* cmpps: predicates that are reserved */
+    if (contradicts(d, row)) return false;
     return n <= 15 && !high_byte(d);
 }

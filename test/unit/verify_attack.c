@@ -50,6 +50,18 @@ static const struct attack attacks[] = {
         /* push rbx; sub rsp, 16; mov ebx, edi; call SELF; mov eax, [r15 + rbx]; add rsp, 16; pop rbx; ret */
     {"aligned load that may fault", VERIFY_MEMORY, 0, {2, 0xff}, 1, "\x89\xf8\x41\x0f\x54\x04\x07\xc3", 8},
         /* mov eax, edi; andps xmm0, [r15 + rax]; ret */
+    {"store of 16 bits", OK, 0, {2, 0xff}, 1, "\x89\xf8\x66\x41\x89\x0c\x07\xc3", 8},
+        /* mov eax, edi; mov [r15 + rax], cx; ret */
+    {"store of 16 bits that REX.W makes 64", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\x66\x49\x89\x0c\x07\xc3", 8},
+        /* mov eax, edi; mov [r15 + rax], rcx; ret */
+    {"exchange of 16 bits that REX.W makes 64", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\x66\x49\x87\x0c\x07\xc3", 8},
+        /* mov eax, edi; xchg [r15 + rax], rcx; ret */
+    {"cmpxchg of 16 bits that REX.W makes 64", VERIFY_ENCODING, 0, {4, 0xff}, 1, "\x89\xfa\x89\xf8\xf0\x66\x49\x0f\xb1\x0c\x17\xc3", 12},
+        /* mov edx, edi; mov eax, edi; lock cmpxchg [r15 + rdx], rcx; ret */
+    {"xadd of 16 bits that REX.W makes 64", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\xf0\x66\x49\x0f\xc1\x0c\x07\xc3", 10},
+        /* mov eax, edi; lock xadd [r15 + rax], rcx; ret */
+    {"immediate of 16 bits that REX.W makes 32", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\x66\x49\xc7\x04\x07\x00\x00\x33\xc0\xc3", 12},
+        /* mov eax, edi; mov qword ptr [r15 + rax], 0xffffffffc0330000; ret: an xor eax, eax that is none */
     {"access without a trap entry", VERIFY_TRAPS, 0, {0xff}, 0, "\x89\xf8\x41\x8b\x04\x07\xc3", 7},
         /* mov eax, edi; mov eax, [r15 + rax]; ret */
     {"trap entry without an access", VERIFY_TRAPS, 0, {0, 0xff}, 1, "\x89\xf8\xc3", 3},

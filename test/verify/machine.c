@@ -74,6 +74,16 @@ struct machine *machine_open(void) {
     return k;
 }
 
+void machine_close(struct machine *k) {
+    uc_context_free(k->fresh);
+    uc_close(k->uc);
+    for (u32 i = 0; i < REGIONS; i++) free(k->regions[i].host);
+    free(k->begins);
+    free(k->original_begins);
+    free(k->callable);
+    free(k);
+}
+
 /* What the unchanged code calls and jumps to in glue may be called. */
 static void note_callable(struct machine *k) {
     const struct verify_module *m = k->m;

@@ -72,6 +72,7 @@ struct run {
 };
 
 struct machine *machine_open(void);
+void machine_close(struct machine *k);
 /* False: larger than the machine. */
 bool machine_load(struct machine *k, const struct subject *s, u64 seed);
 /* Function f or data have changed: takes them over. changed, if not NULL: a bit per
