@@ -84,6 +84,7 @@ int call_main(int argc, char **argv);
 int cp_main(int argc, char **argv);
 int wasm_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int lines_main(int argc, char **argv);
 int gdb_main(int argc, char **argv);
 int bench_main(int argc, char **argv); /* bench/main.c */
 

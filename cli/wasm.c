@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/host_rt.h"
 #include "cli/host_wasi.h"
+#include "cli/lines.h"
 #include "wasi/program.h"
 
 enum { STACK_BYTES = 8 << 20, EXIT_TRAPPED = 134 /* 128 + SIGABRT */ };
@@ -26,6 +27,9 @@ struct wasm {
     void **listeners;
     u32 opened, listening;
     char listen_fds[32];
+    struct lines *lines; /* for the backtrace of a trap */
+    bool without_lines;
+    u32 cpu;
 };
 
 static void *heap_take(void *self, size_t n) { return malloc(n); }
@@ -95,7 +99,16 @@ static int tell(const struct wasm *k, const struct wasi_outcome *o) {
     return EXIT_NOT_EXEC;
 }
 
-static void say(void *self, const char *line) { fprintf(stderr, "whelk: %s\n", line); }
+/* A trap, line by line; with lines of the source where the module has them. */
+static void say(void *self, const char *text) {
+    struct wasm *k = self;
+    if (!k->lines && !k->without_lines) k->lines = lines_open(k->file, k->cpu, false, true);
+    k->without_lines = !k->lines || !lines_known(k->lines);
+    if (!k->without_lines && strstr(text, "source lines:")) return; /* how to get what is there already */
+    fputs("whelk: ", stderr);
+    if (k->without_lines) fprintf(stderr, "%s\n", text);
+    else lines_print(k->lines, stderr, text);
+}
 
 static int run_here(struct wasm *k, struct bytes module, const char *const *args, u32 arg_count) {
     struct rt_host host;
@@ -103,10 +116,11 @@ static int run_here(struct wasm *k, struct bytes module, const char *const *args
     struct wasi_outcome o;
     const struct rt_limits limits = {.stack_bytes = STACK_BYTES};
     host_rt_fill(&host);
+    k->cpu = host.cpu;
     if (rt_engine_init(&e, &host) || host_rt_install(e)) return fail("%s: no memory for the engine", k->file);
     signal(SIGPIPE, SIG_IGN);
     const struct wasi_program p = {
-        .engine = e, .module = module, .limits = &limits, .trapped = say,
+        .engine = e, .module = module, .limits = &limits, .trapped = say, .self = k,
         .config = {.host = &host_wasi, .source = &heap, .args = args, .arg_count = arg_count,
                    .env = k->env.items, .env_count = k->env.count,
                    .streams = {host_wasi_stream(0), host_wasi_stream(1), host_wasi_stream(2)},
@@ -114,6 +128,7 @@ static int run_here(struct wasm *k, struct bytes module, const char *const *args
                    .listeners = k->listeners, .listener_count = k->listening}};
     wasi_program_run(&p, &o);
     rt_engine_free(e);
+    lines_close(k->lines);
     return tell(k, &o);
 }
 

@@ -35,6 +35,7 @@ static bool is_control(enum wasm_op op) {
 
 static void reserve_zero(struct fn *f) {
     VEC_PUSH(f, f->ins, (struct ins){0});
+    if (f->options->lines) VEC_PUSH(f, f->origins, 0);
     VEC_PUSH(f, f->blocks, (struct block){0});
     VEC_PUSH(f, f->edges, (struct edge){0});
     VEC_PUSH(f, f->loops, (struct loop){0});
@@ -76,6 +77,7 @@ static void finish_body(struct build *b) {
 
 static void build_instr(struct build *b) {
     const char *why;
+    b->f->origin = b->f->wf->code_offset + (u32)cursor_at(&b->code);
     enum err e = wasm_take_instr(&b->code, &b->in, &why);
     assert(e == ERR_OK);
     if (is_control(b->in.op)) build_control(b);

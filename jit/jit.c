@@ -145,6 +145,8 @@ static void compile_module(struct compile *k) {
     k->out->catch_count = k->code.catches.n;
     k->out->points = k->code.points.p;
     k->out->point_count = k->code.points.n;
+    k->out->lines = k->code.lines.p;
+    k->out->line_count = k->code.lines.n;
 }
 
 static enum err refuse(const struct compile *k, struct jit_error *error) {

@@ -26,6 +26,7 @@ struct jit_options {
     void (*dump)(void *self, const char *text, size_t n);
     void *dump_self;
     const char *dump_passes; /* letters of the passes to dump; NULL: none */
+    bool lines;          /* note what of the module code comes from: jit_code.lines. Changes no code */
     u64 (*now_ns)(void); /* a clock, if pass_ns is wanted; or NULL */
 };
 
@@ -59,6 +60,12 @@ struct jit_point {
 #define JIT_KEEP_ALL (0xffff | JIT_KEEP_SPARE)
 #define JIT_POINT_PAD (1u << 31)
 
+/* From pc on, until the next one, code is of the instruction at this offset in the
+ * module; 0: of none, or of several (a trap's exit). */
+struct jit_line {
+    u32 pc, offset;
+};
+
 struct jit_func {
     u32 entry, end;  /* offsets in code; the type id is at entry - 4 */
     u32 frame;       /* bytes below the return address */
@@ -88,6 +95,8 @@ struct jit_code {
     u32 cross_return; /* a return address in glue, below which the caller's r14 is saved */
     struct jit_point *points;     /* ascending by pc; nested loops may share one */
     u32 point_count;
+    struct jit_line *lines; /* ascending by pc; with jit_options.lines */
+    u32 line_count;
 };
 
 /* What made a compile fail: ERR_LIMIT (function too large), ERR_UNSUPPORTED

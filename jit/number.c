@@ -59,6 +59,7 @@ static bool same(const struct ins *x, const struct ins *y) {
 
 u32 ir_append(struct fn *f, struct ins i) {
     VEC_PUSH(f, f->ins, i);
+    if (f->options->lines) VEC_PUSH(f, f->origins, f->origin);
     f->simd |= i.type == T_V128;
     return f->ins.n - 1;
 }

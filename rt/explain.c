@@ -112,4 +112,8 @@ void rt_explain(const struct rt_store *s, enum abi_trap kind, void (*line)(void 
         line(self, text);
     }
     if (s->frame_count == RT_PLACES) line(self, "  at ... (only the innermost are kept)");
+    if (!s->frame_count || !s->places[0].module->info.has_lines) return;
+    const struct rt_host *h = &s->engine->host;
+    fmt(text, sizeof text, "  source lines: whelk lines --cpu 0x%x%s FILE.wasm", h->cpu, h->checked_memory ? " --checked" : "");
+    line(self, text);
 }

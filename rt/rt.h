@@ -251,7 +251,8 @@ size_t rt_place_text(char *out, size_t cap, const struct rt_place *f);
 /* Why, where more than the kind is known: a function called as what it is not. As
  * fmt; 0: nothing to add. */
 size_t rt_trap_why(const struct rt_store *s, enum abi_trap kind, char *out, size_t cap);
-/* The same and the backtrace, line by line, without line ends. */
+/* The same and the backtrace, line by line, without line ends; and how to get source
+ * lines, if the module has any. */
 void rt_explain(const struct rt_store *s, enum abi_trap kind, void (*line)(void *self, const char *text), void *self);
 
 /* What the machine's fault and timer handlers call. regs are the interrupted

@@ -197,6 +197,7 @@ enum err decode_custom(struct decoder *d) {
     assert(m->custom_count < d->custom_room);
     m->customs[m->custom_count++] = s;
     if (s.name.n == 4 && !memcmp(s.name.p, "name", 4)) m->name_section = s.payload;
+    m->has_lines |= s.name.n == 11 && !memcmp(s.name.p, ".debug_line", 11);
     d->c.p = d->c.end;
     return ERR_OK;
 }

@@ -219,6 +219,7 @@ struct wasm_module {
     bool has_data_count;
     u32 data_count_declared;
     struct bytes name_section; /* payload of the custom section "name"; may be empty */
+    bool has_lines;            /* DWARF: there is a custom section ".debug_line" */
 };
 
 /* Why a module was refused. offset is from the first byte of the module. */

@@ -270,7 +270,15 @@ static void emit_ins(struct emit *e, u32 i) {
     else emit_int(e, i);
 }
 
-static void emit_checked(struct emit *e, u32 i) {
+/* Code that follows is of this instruction of the module. */
+static void note_line(struct emit *e, u32 origin) {
+    struct jit_line line = {here(e->c), origin};
+    if (e->f->options->lines) VEC_PUSH(e->c->keep, e->c->lines, line);
+}
+
+static void emit_noted(struct emit *e, u32 i) {
+    if (e->f->options->lines) e->origin = e->f->origins.p[i];
+    note_line(e, e->origin);
 #ifdef WHELK_CHECK
     u32 from = here(e->c);
     emit_ins(e, i);
@@ -310,7 +318,7 @@ static void emit_block(struct emit *e, u32 b) {
     for (u32 i = k->first; i <= k->last; i++) {
         u8 flags = e_ins(e, i)->flags;
         run_reloads(e, i);
-        if ((flags & (V_LIVE | V_FOLDED)) == V_LIVE) emit_checked(e, i);
+        if ((flags & (V_LIVE | V_FOLDED)) == V_LIVE) emit_noted(e, i);
     }
 }
 
@@ -323,6 +331,7 @@ static void put_trap(struct emit *e, u32 kind) {
 
 static void emit_cold(struct emit *e, struct cold k) {
     bind_label(e, k.label);
+    note_line(e, e->origin = k.origin);
     switch (k.kind) {
     case COLD_TRAP: put_trap(e, k.a); break;
     case COLD_EDGE:
@@ -393,6 +402,7 @@ static void prepare(struct emit *e) {
     e->function_traps = e->c->traps.n;
     e->function_sites = e->c->sites.n;
     e->function_catches = e->c->catches.n;
+    e->function_lines = e->c->lines.n;
     plan_frame(e);
 }
 
@@ -403,6 +413,7 @@ void emit_function(struct fn *f, struct code *c, struct module_info *info, struc
     for (u32 k = 0; k < 12; k++) put8(c, 0xcc);
     put32(c, info->options->type_ids[f->wf->type]);
     e.start = out->entry = here(c);
+    note_line(&e, 0);
     put_prologue(&e);
     for (u32 b = 1; b < f->blocks.n; b++) emit_block(&e, b);
     for (u32 k = 0; k < e.colds.n; k++) emit_cold(&e, e.colds.p[k]);

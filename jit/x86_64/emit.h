@@ -36,11 +36,13 @@ struct pmove {
 enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
     u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null), edge, or call */
+    u32 origin; /* of those that jump to it, as fn.origin; 0: of several, or none yet */
+    bool used;
 };
 
 /* Where calls of a type go when the callee is null, or of another type. */
 struct mismatch {
-    u32 type, label; /* label 0: none yet */
+    u32 type, cold; /* cold: 1 + its index; 0: none yet */
 };
 
 struct emit {
@@ -54,7 +56,7 @@ struct emit {
     bool has_spare; /* a slot above the allocator's: see borrow */
     u32 reload;                  /* next of alloc->reloads */
     u32 start;                   /* offset of the entry */
-    u32 function_fixups, function_traps, function_sites, function_catches; /* where ours begin in c->fixups, c->traps */
+    u32 function_fixups, function_traps, function_sites, function_catches, function_lines; /* where ours begin in c->fixups, c->traps */
     VEC(u32) pads;               /* offsets of padding to be cut to what aligns (layout.c) */
     bool *innermost;             /* per loop */
     bool *jumped_back;           /* per block: by a cold tail */
@@ -63,7 +65,8 @@ struct emit {
     VEC(struct fixup) table_fixups; /* at: in data */
     VEC(struct cold) colds;
     VEC(struct jit_point) points; /* pc: a label */
-    u32 trap_labels[ABI_TRAP_COUNT];
+    u32 trap_colds[ABI_TRAP_COUNT]; /* 1 + index; 0: none yet */
+    u32 origin; /* of the instruction at hand; 0: not asked for */
     /* Flags that hold a result compared with 0, while code has not grown past flags_at. */
     u32 flags_at;
     u8 flags_reg, flags_w;
@@ -105,6 +108,8 @@ u32 trap_label(struct emit *e, u32 kind);
 u32 new_cold(struct emit *e, u32 kind, u32 a);
 /* A function, so that colds may grow while its argument is computed. */
 static inline u32 cold_label(const struct emit *e, u32 cold) { return e->colds.p[cold].label; }
+/* The same, for the instruction at hand. */
+u32 use_cold(struct emit *e, u32 cold);
 /* For instructions that need a second scratch, rarely: saves a register. */
 u8 borrow(struct emit *e, u8 not1, u8 not2);
 void give_back(struct emit *e, u8 reg);

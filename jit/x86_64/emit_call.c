@@ -47,8 +47,8 @@ static void take_result(struct emit *e, u32 i) {
 static u32 mismatch_label(struct emit *e, bool refs, u32 type) {
     struct mismatch *m = &e->mismatches[refs][type % ARRAY_LEN(e->mismatches[0])];
     u32 null = refs ? ABI_TRAP_NULL_FUNCTION : ABI_TRAP_NULL_ELEMENT;
-    if (!m->label || m->type != type) *m = (struct mismatch){type, cold_label(e, new_cold(e, COLD_MISMATCH, null))};
-    return m->label;
+    if (!m->cold || m->type != type) *m = (struct mismatch){type, 1 + new_cold(e, COLD_MISMATCH, null)};
+    return use_cold(e, m->cold - 1);
 }
 
 /* Table entry to rax (code) and r10 (context); traps for bounds and type. */

@@ -65,6 +65,7 @@ struct code {
     VEC(struct jit_site) sites;
     VEC(struct jit_catch) catches;
     VEC(struct jit_point) points;
+    VEC(struct jit_line) lines;
     bool vectors;                   /* a vector register occurs */
     u32 open8;                      /* rel8 jumps that have not landed */
     struct data_seen seen[256];

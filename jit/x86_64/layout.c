@@ -102,6 +102,7 @@ static void move_tables(struct layout *l) {
     for (u32 k = e->function_fixups; k < e->c->fixups.n; k++) e->c->fixups.p[k].at = moved(l, e->c->fixups.p[k].at);
     for (u32 k = e->function_sites; k < e->c->sites.n; k++) e->c->sites.p[k].pc = moved(l, e->c->sites.p[k].pc);
     for (u32 k = e->function_traps; k < e->c->traps.n; k++) e->c->traps.p[k].pc = moved(l, e->c->traps.p[k].pc);
+    for (u32 k = e->function_lines; k < e->c->lines.n; k++) e->c->lines.p[k].pc = moved(l, e->c->lines.p[k].pc);
 }
 
 void emit_layout(struct emit *e) {

@@ -99,14 +99,22 @@ void put_label(struct emit *e, u32 op, u32 label) {
 
 u32 new_cold(struct emit *e, u32 kind, u32 a) {
     u32 label = new_label(e);
-    struct cold k = {kind, label, a, 0};
+    struct cold k = {kind, label, a, 0, 0, false};
     VEC_PUSH(e->f, e->colds, k);
     return e->colds.n - 1;
 }
 
+u32 use_cold(struct emit *e, u32 cold) {
+    struct cold *k = &e->colds.p[cold];
+    if (k->used && k->origin != e->origin) k->origin = 0;
+    else k->origin = e->origin;
+    k->used = true;
+    return k->label;
+}
+
 u32 trap_label(struct emit *e, u32 kind) {
-    if (!e->trap_labels[kind]) e->trap_labels[kind] = cold_label(e, new_cold(e, COLD_TRAP, kind));
-    return e->trap_labels[kind];
+    if (!e->trap_colds[kind]) e->trap_colds[kind] = 1 + new_cold(e, COLD_TRAP, kind);
+    return use_cold(e, e->trap_colds[kind] - 1);
 }
 
 static struct rm spare(const struct emit *e) { return rm_of(e, LOC(L_SLOT, e->a->slots)); }

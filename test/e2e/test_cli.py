@@ -39,7 +39,7 @@ def test_usage():
     whelk(status=2, says='usage')
     whelk('--help', has='run')
     whelk('frobnicate', status=2, says="no verb 'frobnicate'")
-    for verb in 'run ps logs stop rm completion ext trace call cp wasm check'.split():
+    for verb in 'run ps logs stop rm completion ext trace call cp wasm check lines'.split():
         whelk(verb, '--help', has='usage')
     whelk('run', status=2, says='PROGRAM')
     whelk('run', '--bogus', status=2, says='--bogus')
@@ -88,6 +88,49 @@ def test_wasm():
             back += part
     check(back == b'through a listener' * 20, f'echo.wasm gives back {back!r}')
     check(p.wait(10) == 0, 'echo.wasm ends')
+
+
+def test_traps():
+    """Why and where a module trapped, down to lines of its source."""
+    source = """
+static int less(int a) { return -a; }
+__attribute__((noinline)) static int pick(int (*f)(int, int), int n) {
+    return f(n, n + 1);
+}
+__attribute__((noinline)) static int deeper(int *p, int n) {
+    return n ? deeper(p, deeper(p, n - 1)) : *p;
+}
+int (*volatile wrong)(int, int) = (int (*)(int, int))(void *)less;
+void _start(void) {
+    if (WHICH) deeper((int *)0xfffffff0, 2);
+    pick(wrong, 7);
+}
+"""
+    with tempfile.TemporaryDirectory() as d:
+        open(f'{d}/t.c', 'w').write(source)
+        for which in 0, 1:
+            subprocess.run(['clang-19', '--target=wasm32', '-g', '-O1', '-nostdlib', '-Wl,--export=_start', f'-DWHICH={which}', 't.c', '-o', f't{which}.wasm'],
+                           check=True, cwd=d)
+        said = whelk_says('wasm', f'{d}/t0.wasm', status=134)
+        check('(less) is called through a pointer as (i32, i32) -> i32, but is (i32) -> i32' in said, f'a wrong pointer: {said}')
+        for place in 't.c:4:12', 't.c:12:5':
+            check(place in said, f'no {place} in {said}')
+        said = whelk_says('wasm', f'{d}/t1.wasm', status=134)
+        lines = [line for line in said.splitlines() if '  at ' in line]
+        check([line.split()[2] for line in lines] == ['deeper:'] * 3 + ['_start:'], f'where: {said}')
+        check(len(lines) == 4 and 't.c:7:' in lines[0] and 't.c:7:' in lines[2] and 't.c:11:' in lines[3], f'lines: {said}')
+        text = ''.join(line.split(' (')[0] + '\n' for line in lines)
+        whelk('lines', f'{d}/t1.wasm', input=text.encode(), has='t.c:11:')
+        whelk('lines', f'{d}/t1.wasm', '99+0x1', has='99+0x1 ??')
+        whelk('lines', f'{d}/t1.wasm', '1-2', status=2, says='FUNCTION+OFFSET')
+        whelk('lines', f'{d}/none.wasm', status=1, says='none.wasm')
+        whelk('lines', status=2, says='FILE.wasm')
+
+
+def whelk_says(*args, status):
+    r = subprocess.run([WHELK, *args], env=environment, capture_output=True, timeout=30)
+    check(r.returncode == status, f'whelk {args}: status {r.returncode}, want {status}: {r.stderr}')
+    return r.stderr.decode(errors='replace')
 
 
 def test_initrd():
@@ -254,7 +297,7 @@ os.makedirs(f'{work}/state')
 environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_wasm, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_contract):
+    for test in (test_usage, test_wasm, test_traps, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_contract):
         test()
 finally:
     shutil.rmtree(work)
