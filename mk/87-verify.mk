@@ -4,7 +4,7 @@
 #   make mutate COUNT=1000000     random mutants of emitted code: refused, or harmless in an emulator;
 #                                 PROCESSES=2 (as many as processors), SEED=1
 #   make mutate VERIFY=off        the same without the verifier: finds escapes, or fails
-#   make verify-decode COUNT=...  its decoder beside Zydis on emitted instructions
+#   make verify-decode COUNT=...  its decoder beside Zydis: all that it takes, and emitted instructions
 #   make verify-speed             nanoseconds an instruction, and the proof's part of loading
 VERIFY_LIB := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) test/verify/faults.c test/lib/wat.c test/lib/test.c)
 

@@ -3,7 +3,9 @@
  * Usage: decode COUNT [FILE.wasm...]. The files' modules in three modes, then generated
  * ones until COUNT instructions. Compared of each: length, operands (registers; base,
  * index, scale, displacement and width of memory), immediate, lock prefix; and which
- * general registers are written, which is what the roles of encodings.h say. */
+ * general registers are written, and how much of them, which is what the roles of
+ * encodings.h say. Then the same of every encoding that the decoder takes, emitted or
+ * not: each prefix, REX, map, opcode and ModRM, with random bytes behind. */
 #include <Zydis/Zydis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include "test/fuzz/gen.h"
 #include "test/verify/mutate.h"
 
-static u64 instructions, differences, modules;
+static u64 instructions, differences, modules, encodings;
 static ZydisDecoder decoder;
 
 _Noreturn void assert_fail(const char *what, const char *file, int line) {
@@ -53,17 +55,39 @@ static u32 claimed(const struct insn *d) {
     return mask;
 }
 
-static const char *compare_memory(const struct insn *d, const ZydisDecodedOperand *m) {
+/* How many bits of a general register are written, beside what the form claims: 32
+ * clear the upper half, 8 and 16 leave it. */
+static bool size_agrees(const struct insn *d, const ZydisDecodedOperand *o) {
+    u8 n = number(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, o->reg.value));
+    u8 access = n == d->reg && (d->f.reg & (A_WRITE | A_VECTOR)) == A_WRITE ? d->f.reg : d->f.rm;
+    if (access & A_PART) return o->size <= 16;
+    return d->w || access & A_DIRTY ? o->size >= 32 : o->size == 32; /* of 64 nothing is claimed */
+}
+
+static bool sizes_agree(const struct insn *d, const ZydisDecodedInstruction *z, const ZydisDecodedOperand *ops) {
+    for (u32 k = 0; k < z->operand_count_visible; k++)
+        if (ops[k].type == ZYDIS_OPERAND_TYPE_REGISTER && ops[k].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE && is_general(ops[k].reg.value) && !size_agrees(d, &ops[k]))
+            return false;
+    return true;
+}
+
+/* What is emitted must be as wide as it is taken to be; of the rest, no wider. */
+static bool width_agrees(const struct insn *d, u32 bytes, bool emitted) {
+    u32 width = d->width == U16 ? 16 : d->width;
+    return d->f.role == NOP || bytes == width || (!emitted && bytes < width);
+}
+
+static const char *compare_memory(const struct insn *d, const ZydisDecodedOperand *m, bool emitted) {
     u8 base = d->base, index = d->index;
     if (number(m->mem.base) != base) return "base";
     if (base != RIP && number(m->mem.index) != index) return "index";
     if (base != RIP && index != NO_REG && m->mem.scale != 1 << d->scale) return "scale";
     if ((i32)m->mem.disp.value != d->disp) return "displacement";
-    if (m->mem.type == ZYDIS_MEMOP_TYPE_MEM && d->f.role != NOP && m->size / 8 != d->width && !(d->width == U16 && m->size == 128)) return "width";
+    if (m->mem.type == ZYDIS_MEMOP_TYPE_MEM && !width_agrees(d, m->size / 8, emitted)) return "width";
     return NULL;
 }
 
-static const char *compare(const u8 *at, u32 left) {
+static const char *compare(const u8 *at, u32 left, bool emitted) {
     ZydisDecodedInstruction z;
     ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
     struct insn d = {0};
@@ -76,13 +100,14 @@ static const char *compare(const u8 *at, u32 left) {
     bool memory = false;
     for (u32 k = 0; k < z.operand_count_visible; k++) {
         if (ops[k].type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
-        const char *what = compare_memory(&d, &ops[k]);
+        const char *what = compare_memory(&d, &ops[k], emitted);
         memory = true;
         if (what || d.f.role > PLAIN) return what ? what : "memory";
     }
     if (d.f.role < PLAIN && memory != (d.rm == NO_REG)) return "kind of operand";
-    if (d.f.role < G_ALU && d.f.role != FENCE && d.f.role != NOP && written(&z, ops) != claimed(&d) && d.f.role != LEA) return "registers written";
-    return NULL;
+    if (d.f.role >= G_ALU || d.f.role == FENCE || d.f.role == NOP || d.f.role == LEA) return NULL;
+    if (written(&z, ops) != claimed(&d)) return "registers written";
+    return sizes_agree(&d, &z, ops) ? NULL : "bits written";
 }
 
 static u32 length_of(const u8 *at) {
@@ -90,18 +115,75 @@ static u32 length_of(const u8 *at) {
     return ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, ZYAN_NULL, at, 16, &z)) ? z.length : 1;
 }
 
+static void report(const char *what, const u8 *at) {
+    if (differences++ > 20) return;
+    printf("differs in %s:", what);
+    for (u32 k = 0; k < 15; k++) printf(" %02x", at[k]);
+    printf("\n");
+}
+
 static void compare_code(const struct jit_code *c) {
     for (u32 f = 0; f < c->func_count; f++)
         for (u32 at = c->funcs[f].entry; at < c->funcs[f].end; at += length_of(c->bytes + at)) {
             /* a frame's entry and exit are templates: push has no row */
             if ((c->bytes[at] & 0xf8) == 0x50 || (c->bytes[at] == 0x41 && (c->bytes[at + 1] & 0xf8) == 0x50)) continue;
-            const char *what = compare(c->bytes + at, c->size - at);
+            const char *what = compare(c->bytes + at, c->size - at, true);
             instructions++;
-            if (!what || differences++ > 20) continue;
-            printf("differs in %s:", what);
-            for (u32 k = 0; k < 12; k++) printf(" %02x", c->bytes[at + k]);
-            printf("\n");
+            if (what) report(what, c->bytes + at);
         }
+}
+
+/* ---- every encoding ---- */
+
+/* Of groups the roles refuse more (func.c, group): these Zydis does not know either. */
+static bool is_left_to_group(const struct insn *d) {
+    u8 op = d->reg & 7;
+    switch (d->f.role) {
+    case G_SHIFT: return op == 6;
+    case G_MOVI:
+    case G_TEST8: return op != 0;
+    case G_UNARY: return op == 1;
+    case G_FF: return op > 1 && ((op != 2 && op != 4) || d->rm != RAX);
+    case G_VSHIFT: return d->rm == NO_REG || (op != 2 && op != 6 && (op != 4 || d->opcode == 0x73));
+    case FENCE: return op != 6 || d->rm != RAX || d->rex;
+    case LEA: return d->rm != NO_REG;
+    default: return d->rm == NO_REG && d->f.rm & A_REGISTER;
+    }
+}
+
+static void compare_encoding(const u8 *at, u32 left) {
+    struct insn d = {0};
+    if (!verify_decode(at, &d) || is_left_to_group(&d)) return;
+    const char *what = compare(at, left, false);
+    encodings++;
+    if (what) report(what, at);
+}
+
+/* prefixes, map and what follows: opcode and ModRM in turn, the rest random. */
+static void compare_opcodes(const u8 *start, u32 n, u64 *random) {
+    u8 at[32];
+    memcpy(at, start, n);
+    for (u32 k = 0; k < 256 * 256; k++) {
+        u64 rest[2] = {random64(random), random64(random)};
+        at[n] = (u8)(k >> 8);
+        at[n + 1] = (u8)k;
+        memcpy(at + n + 2, rest, sizeof rest);
+        compare_encoding(at, n + 2 + sizeof rest);
+    }
+}
+
+static void compare_encodings(void) {
+    static const u8 prefixes[] = {0, 0x66, 0xf3, 0xf2}, maps[][2] = {{0}, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}};
+    u64 random = 1;
+    for (u32 k = 0; k < 2 * 4 * 17 * 4; k++) {
+        u8 start[8];
+        u32 n = 0, rex = k / 8 % 17, map = k / 136;
+        if (k & 1) start[n++] = 0xf0;
+        if (k / 2 % 4) start[n++] = prefixes[k / 2 % 4];
+        if (rex) start[n++] = (u8)(0x3f + rex);
+        for (u32 i = 0; i < 2 && maps[map][i]; i++) start[n++] = maps[map][i];
+        compare_opcodes(start, n, &random);
+    }
 }
 
 static void compare_module(struct bytes in, u64 seed) {
@@ -135,6 +217,7 @@ int main(int argc, char **argv) {
     static u8 noise[4096], wasm[GEN_CAP];
     u64 count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000, random = 1;
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    compare_encodings();
     for (int k = 2; k < argc; k++) compare_file(argv[k]);
     u64 of_files = instructions;
     for (u64 seed = 0; instructions < count; seed++) {
@@ -142,8 +225,8 @@ int main(int argc, char **argv) {
         for (size_t k = 0; k < n; k++) noise[k] = (u8)random64(&random);
         compare_module((struct bytes){wasm, gen_module((struct bytes){noise, n}, wasm)}, seed);
     }
-    printf("verify-decode: %llu instructions of %llu modules (%llu of them of files), %llu differences\n", (unsigned long long)instructions,
+    printf("verify-decode: %llu encodings, %llu instructions of %llu modules (%llu of them of files), %llu differences\n", (unsigned long long)encodings, (unsigned long long)instructions,
            (unsigned long long)modules, (unsigned long long)of_files, (unsigned long long)differences);
-    printf("verify-decode: %llu passed, %llu failed\n", (unsigned long long)(instructions - differences), (unsigned long long)differences);
+    printf("verify-decode: %llu passed, %llu failed\n", (unsigned long long)(encodings + instructions - differences), (unsigned long long)differences);
     return differences != 0;
 }

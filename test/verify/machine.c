@@ -107,7 +107,6 @@ static void fill_context(struct machine *k) {
     for (u32 i = 0; i < m->counts.memories; i++) {
         u64 at = CTX + abi_memory_offset(m->layout, i);
         put(k, at, memory_base(i));
-        put(k, at + 8, PAGES);
         put(k, at + 16, 1);
     }
     put(k, CTX + offsetof(struct abi_ctx, store), STORE_AT);
@@ -288,11 +287,17 @@ static void enter_callee(struct machine *k, struct registers *x, u32 known) {
     x->general[R10] = known & K_OWN || random64(&k->random) & 1 ? CTX : OTHER_CTX;
 }
 
+void machine_set_bytes(struct machine *k, u32 memory, u64 bytes) {
+    k->bytes[memory] = bytes;
+    put(k, CTX + abi_memory_offset(k->m->layout, memory) + offsetof(struct abi_memory, bytes), bytes);
+}
+
 bool machine_possible(const struct value *x) { return x->low <= PAGES || (x->kind != CHECKED && x->kind != INSIDE); }
 
 static u64 of_value(struct machine *k, const struct value *x) {
     u64 any = x->high > x->low ? x->low + random64(&k->random) % (x->high - x->low + 1) : x->low;
-    u64 above = x->low + random64(&k->random) % PAGES, in_size = MIN(above, (u64)PAGES); /* low is not above PAGES */
+    u64 above = x->low + random64(&k->random) % PAGES;
+    u64 in_size = MIN(above, (u64)PAGES); /* low is not above PAGES */
     switch (x->kind) {
     case NUMBER: return any;
     case LEAST: return above;
@@ -304,6 +309,16 @@ static u64 of_value(struct machine *k, const struct value *x) {
     case P_TABLE: return TABLES_AT + 32 * x->index;
     case P_CELL: return CELLS + 16 * x->index;
     default: return wild(k);
+    }
+}
+
+/* Of a memory that r11 was compared with, every other time r11 is the very end. */
+static void set_sizes(struct machine *k, const struct value *x, u64 r11) {
+    bool compared = x && (x->kind == CHECKED || x->kind == INSIDE);
+    for (u32 i = 0; i < k->m->counts.memories; i++) {
+        k->told[i] = compared && i == x->index;
+        machine_set_bytes(k, i, PAGES);
+        if (k->told[i] && random64(&k->random) & 1) machine_set_bytes(k, i, x->kind == INSIDE ? r11 - memory_base(i) : r11);
     }
 }
 
@@ -328,6 +343,7 @@ static void begin(struct machine *k, const struct run *r) {
     fill_stack(k, r->known);
     if (r->known & K_CODE) enter_callee(k, &x, r->known);
     if (r->r11) x.general[R11] = of_value(k, r->r11);
+    set_sizes(k, r->r11, x.general[R11]);
     x.general[RSP] = saving ? k->top : frame_low(k);
     note_kept(k, &x, saving, saved);
     write_registers(k, &x);

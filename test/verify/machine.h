@@ -60,6 +60,9 @@ struct machine {
     u32 prologue_end;
     u64 pc, called;
     u64 keep[16]; /* what callee-saved registers must hold on return */
+    u64 bytes[MEMORIES_MAX]; /* each memory's size */
+    bool told[MEMORIES_MAX]; /* the code has read it, or what is known rests on it */
+    u64 halves; /* of a read over a page's end that was looked at: where the emulator's two reads begin; 0: none */
     bool done, accessed; /* accessed: the instruction at pc has */
     const char *escape;
     char text[160];
@@ -73,6 +76,7 @@ void machine_watch(struct machine *k); /* the hooks */
 void machine_stop(struct machine *k, const char *escape, u64 address);
 /* The bytes at `at`, NULL where nothing is; *n is at most what is there. */
 u8 *machine_host(struct machine *k, u64 at, u32 *n);
+void machine_set_bytes(struct machine *k, u32 memory, u64 bytes);
 bool machine_inside(const struct machine *k, u64 pc);
 
 static inline u64 memory_base(u32 i) { return MEMORIES + i * MEMORY_STRIDE; }

@@ -116,6 +116,7 @@ static void on_code(uc_engine *uc, u64 address, u32 size, void *self) {
     u64 from = k->pc;
     k->pc = address;
     k->accessed = false;
+    k->halves = 0;
     if (k->done || k->called) return;
     trace(k, address);
     if (++k->steps > STEPS) {
@@ -179,14 +180,26 @@ static bool allowed(struct machine *k, u64 at, u32 n, bool write) {
 }
 
 /* A memory's own bytes, or (guarded) its window. */
-static bool in_window(struct machine *k, u64 at, u32 n, bool mapped_only) {
+static bool in_window(struct machine *k, u64 at, u32 n) {
     const struct verify_module *m = k->m;
     for (u32 i = 0; i < m->counts.memories; i++) {
         u64 base = memory_base(i);
-        if (within(at, n, base, base + PAGES)) return true;
-        if (!mapped_only && m->guarded[i] && within(at, n, base - m->front, base + m->back)) return true;
+        if (within(at, n, base, base + k->bytes[i])) return true;
+        if (m->guarded[i] && within(at, n, base - m->front, base + m->back)) return true;
     }
     return false;
+}
+
+/* Before the code reads a memory's size for the first time, which is to compare r11
+ * with it: every other time r11 is that size, so that one byte too far is seen. */
+static void tell_size(struct machine *k, u64 at) {
+    for (u32 i = 0; i < k->m->counts.memories; i++) {
+        u64 field = CTX + abi_memory_offset(k->m->layout, i) + offsetof(struct abi_memory, bytes);
+        if (at != field || k->told[i]) continue;
+        u64 r11 = machine_get(k, R11);
+        k->told[i] = true;
+        if (r11 <= PAGES && random64(&k->random) & 1) machine_set_bytes(k, i, r11);
+    }
 }
 
 static bool trap_site(const struct machine *k, u64 pc, u32 *kind) {
@@ -207,19 +220,28 @@ static u32 narrow(const struct machine *k, u8 begin, u32 n) {
     return k->accessed ? 0 : begin == B_NARROW4 ? 4 : 8;
 }
 
+/* A read over a page's end comes as itself, and then as two aligned ones that read
+ * more: is this one of these? */
+static bool is_half(struct machine *k, u64 at, u32 size, bool write) {
+    if (k->halves && (at == k->halves || at == k->halves + size)) return true;
+    k->halves = !write && at % 4096 + size > 4096 ? at & ~(u64)(size - 1) : 0;
+    return false;
+}
+
 static void on_access(uc_engine *uc, uc_mem_type type, u64 at, int size, i64 value, void *self) {
     struct machine *k = self;
     bool write = type == UC_MEM_WRITE || type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_WRITE_PROT;
-    if (k->done || k->called) return;
+    if (k->done || k->called || is_half(k, at, (u32)size, write)) return;
     u8 begin = machine_inside(k, k->pc) ? k->begins[k->pc - CODE] : B_NONE;
     u32 n = narrow(k, begin, (u32)size);
     if (!n) return;
+    if (!write) tell_size(k, at);
     trace(k, at << 8 | (u64)n << 1 | write);
     if (!k->accessed && begin == B_ALIGNED && at % 16) machine_stop(k, "unaligned", at);
     k->accessed = true;
     if (write) note_write(k, at, n);
     else if (at >= CODE && at < CODE + k->m->size) cover(k, at - CODE, n);
-    if (!allowed(k, at, n, write) && !in_window(k, at, n, false)) machine_stop(k, write ? "wrote" : "read", at);
+    if (!allowed(k, at, n, write) && !in_window(k, at, n)) machine_stop(k, write ? "wrote" : "read", at);
 }
 
 static bool on_unmapped(uc_engine *uc, uc_mem_type type, u64 at, int n, i64 value, void *self) {
@@ -229,7 +251,7 @@ static bool on_unmapped(uc_engine *uc, uc_mem_type type, u64 at, int n, i64 valu
     bool more = machine_inside(k, k->pc) && !narrow(k, k->begins[k->pc - CODE], 1); /* than the processor reads */
     if (more) machine_stop(k, NULL, 0);
     else if (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT) machine_stop(k, "fetched", at);
-    else if (!in_window(k, at, 1, false)) machine_stop(k, "touched", at);
+    else if (!in_window(k, at, 1)) machine_stop(k, "touched", at);
     else if (!trap_site(k, k->pc, &kind) || kind != ABI_TRAP_MEMORY) machine_stop(k, "fault at no trap site", at);
     else machine_stop(k, NULL, 0);
     return false;
