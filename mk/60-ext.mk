@@ -8,6 +8,7 @@ EXT_RUST  := $(patsubst examples/ext/%.rs,%,$(wildcard examples/ext/*.rs))
 EXT_WASM  := $(patsubst %,$(B)/ext/%.wasm,$(EXT_C) $(EXT_WASI) $(EXT_RUST))
 HOSTILE   := $(patsubst test/ext/hostile/%.wat,%,$(wildcard test/ext/hostile/*.wat)) wrong_abi syscalls truncated
 HOSTILE_WASM := $(HOSTILE:%=$(B)/ext/hostile/%.wasm)
+EXT_TEST  := $(B)/ext/test/inject.wasm $(B)/ext/test/sweep.wasm
 
 $(EXT_C:%=$(B)/ext/%.wasm): $(B)/ext/%.wasm: examples/ext/%.c sdk/c/whelk.h sys/names.h
 	@mkdir -p $(@D)
@@ -28,6 +29,9 @@ $(B)/ext/hostile/wrong_abi.wasm $(B)/ext/hostile/syscalls.wasm: $(B)/ext/hostile
 $(B)/ext/test/inject.wasm: test/e2e/programs/inject.c sdk/c/whelk.h
 	@mkdir -p $(@D)
 	$(WASM_CC) $< -o $@
+$(B)/ext/test/sweep.wasm: test/e2e/programs/sweep.c
+	@mkdir -p $(@D)
+	$(WASI_CC) $< -o $@
 # A whole module, cut in the middle of a section.
 $(B)/ext/hostile/truncated.wasm: $(B)/ext/tracer.wasm
 	@mkdir -p $(@D)
@@ -35,7 +39,7 @@ $(B)/ext/hostile/truncated.wasm: $(B)/ext/tracer.wasm
 
 .PHONY: ext
 ext: $(EXT_WASM) $(HOSTILE_WASM)
-ALL += $(EXT_WASM) $(HOSTILE_WASM) $(B)/ext/test/inject.wasm
+ALL += $(EXT_WASM) $(HOSTILE_WASM) $(EXT_TEST)
 
 # The unit tests of ext/ run it on a kernel of stand-ins.
 EXT_UNIT := $(patsubst test/unit/%.c,$(B)/asan/unit/%,$(wildcard test/unit/ext_*.c))

@@ -20,7 +20,7 @@ e2e-long:
 	@for t in $(E2E_LONG); do test/e2e/$$t || exit 1; done
 .PHONY: soak
 soak: SECONDS = 1800
-soak: $(B)/whelk $(PROCESS_KERNEL) $(B)/vm/whelk.elf $(EXAMPLES) $(EXT_WASM) $(HOSTILE_WASM) $(B)/ext/test/inject.wasm
+soak: $(B)/whelk $(PROCESS_KERNEL) $(B)/vm/whelk.elf $(EXAMPLES) $(EXT_WASM) $(HOSTILE_WASM) $(EXT_TEST)
 	@SECONDS=$(SECONDS) test/e2e/soak
 # Short enough for make check: the ABI's test on the other machine.
 MATRIX_MACHINE := microvm q35

@@ -125,10 +125,14 @@ class Rude(Worker):
 
     def __init__(self, soak, name):
         super().__init__(soak, name)
-        self.held = []
+        self.held, self.port = [], 0
 
     def round(self):
-        self.random.choice([self.garbage, self.reset, self.half, self.nothing, self.unread])()
+        what = self.random.choice([self.garbage, self.reset, self.half, self.nothing, self.unread])
+        try:
+            what()
+        except OSError as e:
+            raise OSError(f'{what.__name__}, from port {self.port}: {e!r}') from e
         while len(self.held) > self.random.randint(0, self.HELD):
             self.held.pop(0).close()
         self.soak.count('rude')
@@ -139,7 +143,9 @@ class Rude(Worker):
             self.held.pop().close()
 
     def connect(self):
-        return socket.create_connection(('127.0.0.1', self.soak.guest.port), timeout=PATIENCE)
+        s = socket.create_connection(('127.0.0.1', self.soak.guest.port), timeout=PATIENCE)
+        self.port = s.getsockname()[1]
+        return s
 
     def garbage(self):
         """Ends in 400, or in the server's waiting for more."""
