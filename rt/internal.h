@@ -34,6 +34,8 @@
 #define RT_STACK_DEFAULT (256ull << 10)
 /* Handles per store: bounds what leaking references may cost. */
 #define RT_MAX_REFS (16u << 20)
+/* Exceptions before the first look for those that nobody names. */
+enum { RT_COLLECT_FIRST = 256 };
 
 /* A function type, interned: equal types have one id in the whole engine. */
 struct rt_type {

@@ -40,7 +40,7 @@ void rt_stack_arm(struct rt_store *s) {
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out) {
     struct rt_store *s = rt_alloc(e, sizeof *s);
     if (!s) return ERR_NOMEM;
-    *s = (struct rt_store){.engine = e, .ref_count = 1};
+    *s = (struct rt_store){.engine = e, .ref_count = 1, .collect_at = RT_COLLECT_FIRST};
     s->abi.refs = (struct abi_table){.entries = (struct abi_func *)(uptr)&rt_null_pair, .len = 1}; /* until there is another */
     if (limits) s->limits = *limits;
     s->abi.owner = s;

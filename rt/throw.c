@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "rt/internal.h"
 
-enum { RT_MAX_EXCEPTIONS = 16 << 20, COLLECT_FIRST = 256 };
+enum { RT_MAX_EXCEPTIONS = 16 << 20 };
 
 /* Tags. */
 
@@ -139,7 +139,7 @@ static void collect(struct rt_store *s) {
         mark_payload(&c, x);
     }
     sweep(s, !c.stopped);
-    s->collect_at = MAX(2 * s->exception_count, (u32)COLLECT_FIRST);
+    s->collect_at = MAX(2 * s->exception_count, (u32)RT_COLLECT_FIRST);
     s->thrown = 0;
 }
 
@@ -150,7 +150,7 @@ void rt_exceptions_leave(struct rt_store *s) {
     s->raised = s->abi.caught = 0;
     if (list_empty(&s->exceptions)) return;
     if (s->exn_roots) {
-        if (s->thrown >= COLLECT_FIRST) collect(s);
+        if (s->thrown >= RT_COLLECT_FIRST) collect(s);
         return;
     }
     struct collection c = {.s = s};
