@@ -40,9 +40,10 @@ $(B)/obj/%.o: %.S
 # A module for a test image: test/vm/NAME.wat as bytes for a C initialiser.
 VM_WAT := $(wildcard test/vm/*.wat)
 $(VM_WAT:%.wat=$(B)/obj/%.o): $(B)/obj/%.o: $(B)/gen/%.inc
+$(B)/obj/test/vm/step.o $(B)/process/obj/test/vm/step.o: $(B)/gen/test/vm/step_careful.inc $(B)/gen/test/vm/step_other.inc
 $(B)/gen/%.inc: %.wat
 	@mkdir -p $(@D)
-	wat2wasm --enable-multi-memory --enable-threads $< -o $@.wasm
+	wat2wasm --enable-multi-memory --enable-threads --enable-exceptions --enable-tail-call $< -o $@.wasm
 	od -v -An -tu1 $@.wasm | sed 's/[0-9][0-9]*/&,/g' > $@
 
 # The same images behind a loader that enters them as Linux's 64-bit boot
@@ -66,6 +67,13 @@ vm-test: $(VM_TESTS:%=%.vmrun)
 %.vmrun: $(B)/vm/test-%.elf
 	@test/vm/run $< max test/vm/$*.c
 	@test/vm/run $< qemu64 test/vm/$*.c
+
+# Every instruction of an extension's way interrupted; make step: all programs, and every step of the short ones.
+step.vmrun: $(B)/vm/test-step.elf
+	@VM_TIMEOUT=300 test/vm/run $< max
+.PHONY: step
+step: $(B)/vm/test-step.elf
+	@VM_APPEND=every VM_TIMEOUT=540 test/vm/run $< max
 
 # Hosted tests of what reads the boot protocols.
 BOOT_READERS := plat/vm/acpi.o plat/vm/pvh.o plat/vm/linux.o kern/bootinfo.o

@@ -41,9 +41,11 @@ $(VM_WAT:%.wat=$(PROCESS)/obj/%.o): $(PROCESS)/obj/%.o: $(B)/gen/%.inc
 ALL += $(PROCESS_KERNEL)
 
 # make process-test: the images of vm-test that need no device of a VM.
-PROCESS_TESTS := kernel engine shared program panic_code panic_execute panic_null panic_overflow
+PROCESS_TESTS := kernel engine shared step program panic_code panic_execute panic_null panic_overflow
 .PHONY: process-test
 process-test: $(PROCESS_TESTS:%=%.prun)
+# A signal for each instruction.
+step.prun: export PROCESS_TIMEOUT := 300
 %.prun: $(PROCESS)/test-%
 	@test/process/run $< test/vm/$*.c
 

@@ -1,0 +1,359 @@
+/* step.c: an extension is stopped at every instruction.
+ *
+ * A frame goes through net.rx with the trap flag set, so the CPU comes back after
+ * each instruction (#DB): from the hook's fire to its return, the kernel's C, the
+ * entry, compiled code, glue, host functions, faults and the trap exit. A first
+ * walk writes the way down. Then the frame goes again, once for each instruction
+ * of it, and right before that one the timer's interrupt comes in: sent by the
+ * local APIC to itself, through the IDT, the IST stack and kern/ to ext_tick. From
+ * the way out of a stop each instruction is tried in the same manner. In a process of
+ * Linux the trap flag's signal and the timer's do the same, for compiled code and glue.
+ *
+ * W1 the extension's budget is one tick. Whoever is interrupted in compiled code or in
+ *    a host function is gone by that tick; on the way in, in glue, and in the kernel's
+ *    search for who catches an exception, by the next.
+ * W2 after each: the verdict is the policy's, the extension is in quarantine, is
+ *    made anew and clean, the other one on the hook was asked, and the kernel is whole.
+ * W3 what ends by itself may do so, if the tick came too late to stop it. */
+#include <stdarg.h>
+
+#ifdef WHELK_PROCESS
+#include "arch/process/host.h"
+#include "plat/process/process.h"
+#endif
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/percpu.h"
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "ext/internal.h"
+#include "init/engine.h"
+#include "init/init.h"
+#include "kern/bootinfo.h"
+#include "kern/interrupt.h"
+#include "kern/log.h"
+#include "kern/machine.h"
+#include "kern/panic.h"
+#include "kern/vm.h"
+#include "rt/internal.h"
+#include "test/lib/test.h"
+
+enum { WAY = 1 << 18, SEEN = 1 << 14, RUNAWAY = 1 << 22, EVERY = 4000, EXIT_AT = 2000, PROBE = 1, FRAME = 64 };
+
+/* Version of the contract (include/whelk), behind the module. */
+#define CONTRACT 0, 10, 5, 'w', 'h', 'e', 'l', 'k', 1, 0, 0, 0
+static const u8 plain_bytes[] = {
+#include "build/gen/test/vm/step.inc"
+    CONTRACT};
+static const u8 careful_bytes[] = {
+#include "build/gen/test/vm/step_careful.inc"
+};
+static const u8 other_bytes[] = {
+#include "build/gen/test/vm/step_other.inc"
+};
+
+struct program {
+    const char *name;
+    u32 length;   /* of the frame that runs it */
+    u32 walk;     /* steps of the first walk, of one that does not end; 0: it ends */
+    u32 interval; /* steps from one tick to the next: more than any host call of it takes */
+    enum { AS_IS, THROWS, COLLECTS, STRINGS } how; /* the first throw looks for unnamed exceptions; rep movsb and stosb */
+};
+enum { SHORT = 3000, CHUNK = 25000, LONG = 150000 }; /* the longest: in `make step` alone */
+static const struct program plain[] = {
+    {"spin", 2, 1500, SHORT, AS_IS},         {"fill", 3, 15000, CHUNK, AS_IS},
+    {"copy", 4, 24000, CHUNK, AS_IS},         {"init", 5, 3000, SHORT, AS_IS},
+    {"host", 6, 2500, SHORT, AS_IS},         {"stream", 7, 3500, SHORT, AS_IS},
+    {"calls", 8, 2500, SHORT, AS_IS},        {"tables", 9, 6000, CHUNK, AS_IS},
+    {"grow", 10, 20000, LONG, AS_IS},       {"ends", 11, 0, SHORT, AS_IS},
+    {"dead", 12, 0, SHORT, AS_IS},           {"bounds", 13, 0, SHORT, AS_IS},
+    {"divide", 14, 0, SHORT, AS_IS},         {"deep", 15, 0, CHUNK, AS_IS},
+    {"raise", 16, 0, SHORT, AS_IS},          {"fill with rep", 3, 70000, LONG, STRINGS},
+    {"copy with rep", 4, 70000, LONG, STRINGS},
+};
+static const struct program careful[] = {
+    {"spin", 2, 1500, SHORT, AS_IS},         {"catches", 3, 4000, SHORT, THROWS},
+    {"host", 4, 2500, SHORT, AS_IS},         {"tails", 5, 1500, SHORT, AS_IS},
+    {"ends", 6, 0, SHORT, THROWS},           {"uncaught", 7, 0, SHORT, THROWS},
+    {"overflow", 8, 0, SHORT, AS_IS},        {"collects", 3, 70000, LONG, COLLECTS},
+};
+
+static trap_engine_handler *engine_faults;
+static struct hook *hook;
+static struct ext *x, *other;
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...) {
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    size_t n = vfmt(text, sizeof text, format, args);
+    va_end(args);
+    machine_console_write(text, MIN(n, sizeof text - 1));
+}
+
+/* --- the machine: its timer off, its interrupt at our word --- */
+
+#ifdef WHELK_PROCESS
+/* A signal for each instruction: only compiled code, and what takes little. */
+enum { EVERYWHERE = false, LONGEST = SHORT, HOST_TIMER_DELETE = 226 };
+static void timer_off(void) { host(HOST_TIMER_DELETE, process_alarm); }
+static void interrupt_self(void) { host(HOST_KILL, process_id, HOST_SIGALRM); }
+#else
+/* SDM 3A, table 11-1 and 11.6.1. */
+enum { LAPIC_COMMAND = 0x300, LAPIC_TIMER = 0x320, COMMAND_SELF = 1 << 18, MASKED = 1 << 16 };
+enum { EVERYWHERE = true, LONGEST = CHUNK };
+static volatile u32 *apic;
+static void timer_off(void) {
+    apic = vm_map_device((phys){LAPIC_PHYSICAL}, PAGE_SIZE);
+    apic[LAPIC_TIMER / 4] = MASKED | VECTOR_TIMER;
+}
+static void interrupt_self(void) { apic[LAPIC_COMMAND / 4] = COMMAND_SELF | VECTOR_TIMER; }
+#endif
+
+/* --- stepping --- */
+
+static struct {
+    bool on;
+    u32 steps, next, second, interval; /* a tick comes after next steps; after second, or interval, more; then each interval */
+    u32 ticks, late;    /* while the extension was in; elsewhere than they should have been */
+    bool inside;        /* its code was reached; and where the first tick found it: */
+    enum { IN_CODE, IN_GLUE, IN_KERNEL, ON_THE_WAY } found;
+    u64 expect;
+    u32 least; /* so many steps, even if the extension has gone */
+    u32 way_length; /* of the walk that is written down */
+    bool writing, entered;
+} walk;
+static u64 way[WAY];
+
+/* The interrupt is taken when this handler returns, before the instruction at rip;
+ * or as soon as interrupts are on. */
+static void send_tick(const struct trap_frame *f) {
+    walk.next += walk.second ? walk.second : walk.interval;
+    walk.second = 0;
+    walk.expect = f->rflags & RFLAGS_IF ? f->rip : 0;
+    interrupt_self();
+}
+
+static u32 where(u64 pc) {
+    const struct jit_code *c = &x->module->code;
+    u64 at = pc - (u64)x->module->exec;
+    if (at >= x->module->exec_bytes) return IN_KERNEL;
+    return at >= c->thunks_start && at < c->thunks_end ? IN_GLUE : IN_CODE;
+}
+
+/* Is there anything left to see? */
+static bool is_over(void) {
+    walk.entered |= x->busy;
+    bool gone = walk.entered && !x->busy && walk.steps > walk.least;
+    return !walk.on || (gone && !walk.writing);
+}
+
+static bool on_debug(struct trap_frame *f, uptr address) {
+    if (f->vector != TRAP_DEBUG) return engine_faults(f, address);
+    if (is_over()) {
+        f->rflags &= ~(u64)RFLAGS_TF;
+        return true;
+    }
+    if (!walk.inside) walk.inside = where(f->rip) == IN_CODE;
+    if (++walk.steps == RUNAWAY) panic("step: %lu ticks have not stopped the extension", (unsigned long)walk.ticks);
+    if (walk.writing && walk.way_length < WAY) way[walk.way_length++] = f->rip;
+    if (walk.steps == walk.next) send_tick(f);
+    return true;
+}
+
+/* Twice: the first uses up the budget of a run that has begun since the last. */
+static bool on_tick(struct rt_regs *regs) {
+    walk.ticks += x->busy;
+    if (walk.expect && regs->rip != walk.expect) walk.late++;
+    if (walk.ticks == 1) walk.found = walk.inside ? where(regs->rip) : ON_THE_WAY;
+    return ext_tick(regs) || ext_tick(regs);
+}
+
+static u32 fire(u32 length) {
+    static u8 bytes[FRAME];
+    struct hook_frame f = {.bytes = bytes, .length = length, .writable = true};
+    return ext_fire_frame(hook, &f);
+}
+
+static u32 fire_stepping(u32 length) {
+    walk.steps = walk.ticks = walk.late = 0;
+    walk.entered = walk.inside = false;
+    walk.on = true;
+    __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq" : : : "memory", "cc");
+    u32 verdict = fire(length);
+    __asm__ volatile("pushfq; andl $~0x100, (%%rsp); popfq" : : : "memory", "cc");
+    walk.on = false;
+    return verdict;
+}
+
+/* --- one frame, and what must hold after it --- */
+
+static u64 asked; /* the other one, until now */
+
+static void check_kernel(void) {
+    CHECK(irq_enabled());
+    EQUAL(this_cpu()->preempt_count, 0);
+    CHECK(!this_cpu()->irq_frame && !ext_running());
+    EQUAL(hook->firing, 0);
+    CHECK(!x->busy && !x->frame);
+    EQUAL(x->store->abi.depth, 0);
+    EQUAL(x->store->abi.trap_sp, rt_stack_top(x->store));
+    EQUAL(other->slots[0].slot.calls, ++asked);
+    EQUAL(other->slots[0].slot.verdicts[WHELK_PASS], asked);
+    CHECK(!x->uses_stream || x->stream.end - x->stream.head <= x->stream.cap);
+}
+
+/* Its instance is made anew: the probe finds nothing of the old one. */
+static void check_anew(void) {
+    struct ext_error error = {0};
+    enum err e = ext_resume((struct bytes){(const u8 *)"x", 1}, &error);
+    EQUAL_TEXT(e ? error.text : "", "");
+    EQUAL(fire(PROBE), WHELK_DROP);
+    CHECK(!x->quarantined);
+}
+
+/* A tick after `at` steps, another after `second` more (0: the interval). true: it was stopped. */
+static bool run(const struct program *p, u32 at, u32 second) {
+    u32 deadlines = x->deadlines;
+    x->traps = 0;
+    mem_rep_slow = p->how != STRINGS;
+    if (p->how == COLLECTS) x->store->collect_at = 0;
+    walk.next = at;
+    walk.second = second;
+    walk.least = at + second;
+    walk.interval = p->interval;
+    EQUAL(fire_stepping(p->length), WHELK_PASS);
+    bool stopped = x->deadlines != deadlines;
+    EQUAL(x->deadlines - deadlines, stopped);
+    EQUAL(x->quarantined, stopped);
+    CHECK(stopped || !p->walk);
+    EQUAL(walk.late, 0);
+    check_kernel();
+    if (stopped) check_anew();
+    return stopped;
+}
+
+/* --- every instruction --- */
+
+static u64 seen[SEEN]; /* a hash set of the instructions that were interrupted */
+static u32 seen_count, runs, stops, second_ticks, programs_run;
+static bool every_step;
+
+static bool is_new(u64 pc) {
+    u32 i = (u32)(pc * 0x9e3779b97f4a7c15ull >> 50);
+    static_assert(SEEN == 1 << 14, "the shift");
+    while (seen[i] && seen[i] != pc) i = (i + 1) % SEEN;
+    if (seen[i]) return false;
+    CHECK(++seen_count < SEEN / 2);
+    seen[i] = pc;
+    return true;
+}
+
+static u32 ticks_allowed(const struct program *p) {
+    bool throws = p->how == THROWS || p->how == COLLECTS;
+    return walk.found == IN_CODE || (walk.found == IN_KERNEL && !throws) ? 1 : 2;
+}
+
+static void run_counted(const struct program *p, u32 at, u32 second) {
+    runs++;
+    stops += run(p, at, second);
+    CHECK(walk.ticks <= (second ? 2 : ticks_allowed(p))); /* W1 */
+    second_ticks += !second && walk.ticks == 2;
+}
+
+static void write_way(const struct program *p, u32 at) {
+    walk.way_length = 0;
+    walk.writing = true;
+    run(p, at, 0);
+    walk.writing = false;
+    CHECK(walk.way_length > 100 && walk.way_length < WAY);
+}
+
+/* Is a tick due before the instruction at pc, on a way of n steps? */
+static bool is_wanted(u64 pc, u32 n) {
+    bool fresh = (EVERYWHERE || every_step || where(pc) != IN_KERNEL) && is_new(pc);
+    return fresh || (every_step && n <= EVERY);
+}
+
+/* The way in, through it and out: until the end, or `walk` steps. */
+static void interrupt_way(const struct program *p) {
+    write_way(p, p->walk ? p->walk : WAY);
+    u32 n = p->walk ? p->walk : walk.way_length;
+    for (u32 k = 1; k <= n; k++)
+        if (is_wanted(way[k - 1], n)) run_counted(p, k, 0);
+}
+
+/* The way out of a stop: a second tick in each place of it. */
+static void interrupt_exit(const struct program *p) {
+    u32 at = MIN(p->walk, (u32)EXIT_AT);
+    write_way(p, at);
+    for (u32 k = at + 1, n = walk.way_length; k <= n; k++)
+        if (is_wanted(way[k - 1], n)) run_counted(p, at, k - at);
+}
+
+/* A stop, and the pages after it: pools and caches are full. Two instances take
+ * turns at their addresses, and one's page tables may be one more than the other's. */
+static size_t pages_after_stop(const struct program *endless) {
+    bool stopped = run(endless, endless->walk, 0);
+    CHECK(stopped);
+    return pages_recount();
+}
+
+static void interrupt_all(const struct program *programs, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        u32 pcs = seen_count, before_runs = runs, before_stops = stops;
+        if (programs[i].interval > LONGEST && !every_step) continue;
+        run(&programs[i], programs[i].walk ? programs[i].walk : WAY, 0);
+        pages_after_stop(programs);
+        size_t pages = pages_after_stop(programs);
+        interrupt_way(&programs[i]);
+        if (programs[i].walk) interrupt_exit(&programs[i]);
+        if (pages_after_stop(programs) != pages) EQUAL(pages_after_stop(programs), pages);
+        programs_run++;
+        say("step: %s: %u new instructions, %u interrupts, %u stops\n", programs[i].name, seen_count - pcs,
+            runs - before_runs, stops - before_stops);
+    }
+}
+
+/* --- all of it --- */
+
+static struct ext *load(const char *name, const u8 *module, size_t n, u64 budget_ns) {
+    struct ext_error error = {0};
+    char lines[256];
+    struct bytes as = {(const u8 *)name, strlen(name)};
+    struct ext_request r = {.name = as, .module = {module, n}, .budget_ns = budget_ns};
+    enum err e = ext_load(&r, lines, sizeof lines, &error);
+    EQUAL_TEXT(e ? error.text : "", "");
+    return e ? NULL : ext_find(as);
+}
+
+static void unload(const char *name) {
+    struct ext_error error;
+    EQUAL(ext_unload((struct bytes){(const u8 *)name, strlen(name)}, &error), ERR_OK);
+}
+
+static void step_through(const u8 *module, size_t bytes, const struct program *programs, size_t n) {
+    x = load("x", module, bytes, 1);
+    other = load("other", other_bytes, sizeof other_bytes, 0);
+    asked = 0;
+    engine_on_tick(on_tick, 1); /* in place of ext_tick; due whenever the interrupt comes */
+    if (x && other) interrupt_all(programs, n);
+    unload("x");
+    unload("other");
+}
+
+int vm_test(void) {
+    char value[4];
+    every_step = option("every", value, sizeof value);
+    log_set_level(LOG_ERROR);
+    hook = hook_by_id(WHELK_HOOK_NET_RX);
+    timer_off(); /* no ticks but ours */
+    engine_faults = trap_set_engine_handler(on_debug);
+    step_through(plain_bytes, sizeof plain_bytes, plain, ARRAY_LEN(plain));
+    step_through(careful_bytes, sizeof careful_bytes, careful, ARRAY_LEN(careful));
+    trap_set_engine_handler(engine_faults);
+    say("step: %u programs, %u instructions, %u interrupts, %u stops, %u of them by a second tick\n",
+        programs_run, seen_count, runs, stops, second_ticks);
+    return test_end("step");
+}
