@@ -56,9 +56,17 @@ static void set_entry(uptr va, u64 *e, u64 now) {
     paging_changed(va, before, now);
 }
 
-/* What takes a mapping away cannot fail, or a page would be reached by two. */
+/* What takes a mapping away cannot fail, or a page would be reached by two: who
+ * lets a program do so asks vm_may_cut first. */
 static void must_flush(void) {
     if (!paging_flush()) panic("the host refuses to unmap: raise vm.max_map_count there");
+}
+
+bool vm_may_cut(u32 times) {
+    u64 flags = spin_lock(&lock);
+    bool yes = paging_spares() >= times;
+    spin_unlock(&lock, flags);
+    return yes;
 }
 
 static bool is_empty(const u64 *table) {

@@ -22,6 +22,11 @@ enum err vm_protect(uptr va, u32 prot);
 /* What is mapped at va: false if nothing. */
 bool vm_lookup(uptr va, phys *p, u32 *prot);
 
+/* Can pages go from the middle of others, or change, so many times, whatever the
+ * host says? Only a process's host has a limit (vm.max_map_count). Asked by sys/
+ * before it does as the program asks. */
+bool vm_may_cut(u32 times);
+
 /* Kernel-half address space without memory behind it: page-aligned; guards are the caller's. */
 void *vm_reserve(size_t bytes);
 void vm_release(void *p, size_t bytes);    /* unmaps and frees the pages that are left, tables too */

@@ -56,6 +56,7 @@ PROCESS_ALONE := $(patsubst test/process/%.c,%,$(wildcard test/process/*.c))
 $(PROCESS_ALONE:%=$(PROCESS)/test-%): $(PROCESS)/test-%: $(PROCESS)/obj/test/process/%.o $(VM_TEST_LIB) $$(PROCESS_OBJ) $(PROCESS_LD) plat/vm/symbols.awk
 	$(process_link)
 process-test: $(PROCESS_ALONE:%=%.palone)
+scatter.palone: export PROCESS_MEMORY := 384M
 %.palone: $(PROCESS)/test-%
 	@test/process/run $< test/process/$*.c
 	@test/process/run $< test/process/$*.c crash=stop

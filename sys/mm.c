@@ -22,6 +22,7 @@ struct mm mm = {.lock = MUTEX_INIT(mm.lock), .break_lock = MUTEX_INIT(mm.break_l
 /* The top of where mappings go on their own; programs and stacks stay apart. */
 #define MAP_TOP (VM_USER_END - 0x1ffff000ull)
 enum { PAGES_KEPT = 64 }; /* of physical memory, for the kernel to end in order */
+enum { CUTS = 4 };        /* a range's two ends, twice as many to be sure */
 
 static enum err fill_page(const struct range *r, uptr va, phys p) {
     u64 into = va - r->start, left = into < r->source.bytes ? r->source.bytes - into : 0;
@@ -124,12 +125,21 @@ static i64 choose(u64 address, u64 length, u32 flags, u64 *start) {
     return *start ? 0 : -LINUX_ENOMEM;
 }
 
+/* Is there a way back for what the program asks of [start, end)? Where no range is
+ * cut in two it costs next to nothing, and gives room back. */
+static bool may_change(u64 start, u64 end) {
+    const struct range *first = range_at(start), *next = range_at(end);
+    bool whole = (!first || first->start == start) && (!next || next->start == end);
+    return vm_may_cut(whole ? 1 : CUTS);
+}
+
 static i64 map_locked(u64 address, u64 length, u32 flags, struct range *fresh) {
     u64 start;
     i64 r = choose(address, length, flags, &start);
     if (r < 0) return r;
     fresh->start = start;
     fresh->end = start + ALIGN_UP(length, PAGE_SIZE);
+    if (!may_change(fresh->start, fresh->end)) return -LINUX_ENOMEM;
     r = range_cut(fresh->start, fresh->end); /* MAP_FIXED replaces */
     if (r < 0) return r;
     range_insert(fresh);
@@ -157,7 +167,7 @@ i64 mm_unmap(u64 address, u64 length) {
     i64 r = check_span(address, length, &end);
     if (r < 0) return -LINUX_EINVAL;
     mutex_lock(&mm.lock);
-    r = range_cut(address, end);
+    r = may_change(address, end) ? range_cut(address, end) : -LINUX_ENOMEM;
     mutex_unlock(&mm.lock);
     return r;
 }
@@ -172,7 +182,7 @@ bool mm_covers(u64 address, u64 length) {
 }
 
 static i64 protect_locked(u64 start, u64 end, u32 prot) {
-    if (!range_covered(start, end)) return -LINUX_ENOMEM;
+    if (!range_covered(start, end) || !may_change(start, end)) return -LINUX_ENOMEM;
     if (!range_split(start) || !range_split(end)) return -LINUX_ENOMEM;
     LIST_EACH(it, &mm.ranges) {
         struct range *r = LIST_ENTRY(it, struct range, node);
@@ -202,7 +212,7 @@ i64 mm_discard(u64 address, u64 length) {
     i64 r = check_span(address, length, &end);
     if (r < 0) return r;
     mutex_lock(&mm.lock);
-    r = range_covered(address, end) ? 0 : -LINUX_ENOMEM;
+    r = range_covered(address, end) && may_change(address, end) ? 0 : -LINUX_ENOMEM;
     if (r >= 0) range_drop_pages(address, end);
     mutex_unlock(&mm.lock);
     return r;
@@ -222,6 +232,7 @@ static i64 remap_grow(struct range *r, u64 old_length, u64 new_length, bool may_
 static i64 remap_locked(u64 old, u64 end, u64 new_length, bool may_move) {
     struct range *r = range_at(old);
     if (!r || end > r->end) return -LINUX_EFAULT;
+    if (!may_change(old, end)) return -LINUX_ENOMEM;
     if (new_length <= end - old) {
         i64 e = new_length < end - old ? range_cut(old + new_length, end) : 0;
         return e < 0 ? e : (i64)old;

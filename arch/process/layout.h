@@ -28,6 +28,8 @@ static inline bool address_of_program(u64 a) { return a < PROGRAM_END; }
 void paging_changed(uptr va, u64 before, u64 now);
 /* The host's mappings follow. false: it maps no more (vm.max_map_count). */
 bool paging_flush(void);
+/* So many changes that cut a mapping in two cannot be refused. */
+u32 paging_spares(void);
 static inline void paging_table_gone(uptr va) {}
 
 #endif

@@ -25,6 +25,7 @@ static inline void paging_changed(uptr va, u64 before, u64 now) {
     if (before & 1) invlpg(va);
 }
 static inline bool paging_flush(void) { return true; }
+static inline u32 paging_spares(void) { return UINT32_MAX; }
 /* A table that covered va is gone: drops cached upper levels too. */
 static inline void paging_table_gone(uptr va) { invlpg(va); }
 
