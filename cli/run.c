@@ -36,7 +36,7 @@ struct run {
     struct vm_options vm;
     const char *root, *name, *watchdog; /* seconds */
     const char *plat;        /* "vm" or "process" */
-    struct words exts, env, listen;
+    struct words exts, env, listen, dirs;
     char listen_fds[32];     /* LISTEN_FDS=N */
     bool detach, forget; /* forget: --rm */
     const char *program;     /* as given */
@@ -114,9 +114,11 @@ static bool fill_initrd(struct run *r, struct initrd *out) {
     }
     words_add(&r->env, NULL);
     words_add(&r->listen, NULL);
+    words_add(&r->dirs, NULL);
     return initrd_add_dir(out, "/.whelk") && add_strings(out, "/.whelk/argv", r->guest_path, r->args) &&
            add_strings(out, "/.whelk/env", NULL, (char *const *)r->env.items) &&
-           add_strings(out, "/.whelk/listen", NULL, (char *const *)r->listen.items) && initrd_end(out);
+           add_strings(out, "/.whelk/listen", NULL, (char *const *)r->listen.items) &&
+           add_strings(out, "/.whelk/dirs", NULL, (char *const *)r->dirs.items) && initrd_end(out);
 }
 
 static bool make_initrd(struct run *r) {
@@ -412,6 +414,7 @@ int run_main(int argc, char **argv) {
         {0, "ext", "FILE[@HOOK[:EXPORT]]", "load an extension after boot (repeatable)", OPT_LIST, &r.exts},
         {0, "name", "NAME", "of the guest (after the program)", OPT_TEXT, &r.name},
         {'e', "env", "KEY=VALUE", "an environment variable (repeatable)", OPT_LIST, &r.env},
+        {0, "dir", "/PATH[::NAME]|none", "what of the guest's files a WASI program may use, and its name for it (repeatable; all)", OPT_LIST, &r.dirs},
         {0, "listen", "PORT", "a listening TCP socket for a WASI program (repeatable)", OPT_LIST, &r.listen},
         {'d', "detach", NULL, "run in the background; print the name once it answers", OPT_FLAG, &r.detach},
         {0, "rm", NULL, "with -d: keep neither console nor status when it has ended", OPT_FLAG, &r.forget},

@@ -1,6 +1,6 @@
 /* wasm.c: a program that is a WASI module: the whole tree is its root directory,
- * the console its three streams, the ports of /.whelk/listen its sockets. It
- * runs on the init thread, preemptible, and may block.
+ * or what /.whelk/dirs names, the console its three streams, the ports of
+ * /.whelk/listen its sockets. It runs on the init thread, preemptible, and may block.
  *
  * I1 everything is read and opened before the module is looked at. */
 #include "base/fmt.h"
@@ -21,7 +21,7 @@
 #include "wasi/program.h"
 
 /* As a shell says it. */
-enum { TRAPPED = 128 + 6 /* SIGABRT */, CANNOT_RUN = 126, STREAMS = 3, LISTENERS_MAX = 64 };
+enum { TRAPPED = 128 + 6 /* SIGABRT */, CANNOT_RUN = 126, STREAMS = 3, LISTENERS_MAX = 64, DIRS_MAX = 64 };
 #define STACK_BYTES (1ull << 20)
 
 struct texts {
@@ -32,9 +32,10 @@ struct texts {
 
 struct program {
     struct wasi_host host;
-    struct texts args, env, ports;
+    struct texts args, env, ports, dirs;
     struct file *console[STREAMS];
-    struct wasi_preopen root;
+    struct wasi_preopen preopens[DIRS_MAX];
+    u32 opened;
     void *listeners[LISTENERS_MAX];
     u32 listening;
     u8 *module;
@@ -142,18 +143,45 @@ static bool open_listeners(struct program *p) {
     return true;
 }
 
-static bool open_all(struct program *p) {
+static size_t before_colons(const char *text) {
+    size_t n = 0;
+    while (text[n] && !(text[n] == ':' && text[n + 1] == ':')) n++;
+    return n;
+}
+
+/* /PATH or /PATH::NAME: the name is the program's. It is made if it is not there. */
+static bool open_dir(struct program *p, const char *text) {
+    char path[LINUX_PATH_MAX];
+    size_t n = before_colons(text);
+    struct wasi_preopen d = {.name = text[n] ? text + n + 2 : text};
+    i64 r = n < sizeof path && p->opened < DIRS_MAX && text[0] == '/' ? 0 : -LINUX_EINVAL;
+    if (r >= 0) {
+        memcpy(path, text, n);
+        path[n] = 0;
+        r = files_open_dir(path, &d.dir);
+    }
+    if (r < 0) log_error("program: cannot open the directory %s (errno %d); --dir takes /PATH[::NAME] of the guest, or none", text, (int)-r);
+    else p->preopens[p->opened++] = d;
+    return r >= 0;
+}
+
+static bool open_dirs(struct program *p) {
+    if (p->dirs.count == 1 && !strcmp(p->dirs.list[0], "none")) return true;
+    for (u32 k = 0; k < p->dirs.count; k++)
+        if (!open_dir(p, p->dirs.list[k])) return false;
+    return p->dirs.count || open_dir(p, "/");
+}
+
+static bool read_given(struct program *p) {
     for (u32 k = 0; k < STREAMS; k++)
         if (!(p->console[k] = console_open(LINUX_O_RDWR))) return false;
-    if (!split(&p->env, "/.whelk/env") || !split(&p->ports, "/.whelk/listen") || !open_listeners(p)) return false;
-    p->root.name = "/";
-    return files_open_dir("/", &p->root.dir) >= 0;
+    return split(&p->env, "/.whelk/env") && split(&p->ports, "/.whelk/listen") && split(&p->dirs, "/.whelk/dirs");
 }
 
 static void close_all(struct program *p) {
     for (u32 k = 0; k < STREAMS; k++) file_put(p->console[k]);
     for (u32 k = 0; k < p->listening; k++) file_put(p->listeners[k]);
-    if (p->root.dir) file_put(p->root.dir);
+    for (u32 k = 0; k < p->opened; k++) file_put(p->preopens[k].dir);
 }
 
 /* --- running --- */
@@ -184,12 +212,11 @@ static int run(struct program *p) {
         .config = {.host = &p->host, .source = &kernel_heap, .args = p->args.list, .arg_count = p->args.count,
                    .env = p->env.list, .env_count = p->env.count,
                    .streams = {stream(p->console[0]), stream(p->console[1]), stream(p->console[2])},
-                   .preopens = &p->root, .preopen_count = 1, .listeners = p->listeners, .listener_count = p->listening}};
+                   .preopens = p->preopens, .preopen_count = p->opened, .listeners = p->listeners, .listener_count = p->listening}};
     log_info("program: %s starts, by WASI", path);
     machine_seal();
     wasi_program_run(&w, &o);
-    p->root.dir = NULL; /* closed with the rest */
-    p->listening = 0;
+    p->opened = p->listening = 0; /* closed with the rest */
     return tell(path, &o);
 }
 
@@ -199,11 +226,11 @@ static int start(struct program *p) {
         log_error("program: %s: there is no engine to run it", path);
         return CANNOT_RUN;
     }
-    if (!read_module(p, path) || !open_all(p)) {
+    if (!read_module(p, path) || !read_given(p)) {
         log_error("program: %s: not enough memory to start it; give the VM more (-m)", path);
         return CANNOT_RUN;
     }
-    return run(p);
+    return open_listeners(p) && open_dirs(p) ? run(p) : CANNOT_RUN;
 }
 
 int wasm_start(void) {
@@ -217,6 +244,7 @@ int wasm_start(void) {
     drop(&p->args);
     drop(&p->env);
     drop(&p->ports);
+    drop(&p->dirs);
     kfree(p->module);
     kfree(p);
     return status;

@@ -13,3 +13,14 @@ $(B)/wasi/%_rs.wasm: test/wasi/%.rs
 	$(WASI_RUSTC) --target wasm32-wasi -O -C linker=wasm-ld-14 --crate-type=bin $< -o $@
 
 $(B)/asan/unit/wasi_run.run: $(WASI_WASM)
+
+# What the public WASI test suite expects, by our own checks: hosted under ASan
+# and UBSan (the command leaves its memory to the exit), and as the program of a
+# process; wasi-public-vm: of a VM as well.
+.PHONY: wasi-public wasi-public-vm
+wasi-public: $(B)/wasi/public.wasm $(B)/whelk $$(CLI_ASAN) $$(PROCESS_KERNEL)
+	@ASAN_OPTIONS=detect_leaks=0 WHELK=$(B)/asan/whelk test/wasi/public hosted
+	@test/wasi/public process
+wasi-public-vm: $(B)/wasi/public.wasm $(B)/whelk $$(VM_KERNEL)
+	@test/wasi/public vm
+CHECKS += wasi-public

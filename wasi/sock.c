@@ -1,8 +1,10 @@
 /* sock.c: connections through preopened listeners. Bytes move in io.c. */
 #include "wasi/internal.h"
 
+/* A directory is nothing that bytes go through: as for fd_seek, no such descriptor. */
 static u32 take_socket(struct abi_ctx *c, u32 fd, u64 right, struct wasi_fd **out) {
     struct wasi_fd *f = wasi_fd_at(wasi_of(c), fd);
+    if (f && f->type == WASI_TYPE_DIRECTORY) return WASI_EBADF;
     if (f && !wasi_is_socket(f)) return WASI_ENOTSOCK;
     return wasi_take_fd(wasi_of(c), fd, right, out);
 }

@@ -213,7 +213,8 @@ static void descriptors(__wasi_fd_t dir) {
     GIVES(__WASI_ERRNO_BADF, __wasi_fd_prestat_get(dir, &p));
     GIVES(__WASI_ERRNO_NOTSOCK, __wasi_sock_shutdown(1, __WASI_SDFLAGS_RD));
     GIVES(__WASI_ERRNO_BADF, __wasi_sock_shutdown(77, __WASI_SDFLAGS_RD));
-    GIVES(__WASI_ERRNO_NOTSOCK, __wasi_sock_accept(dir, 0, &a));
+    GIVES(__WASI_ERRNO_NOTSOCK, __wasi_sock_accept(1, 0, &a));
+    GIVES(__WASI_ERRNO_BADF, __wasi_sock_accept(dir, 0, &a));
 }
 
 /* Standard output is ready before the clock; a clock alone fires in time. */
