@@ -63,21 +63,26 @@ int call_main(int argc, char **argv) {
     struct guest g;
     struct ctl ctl;
     struct ctl_frame f;
-    struct queue bytes = {0}, q = {0};
+    struct queue bytes = {0}, words = {0}, q = {0};
     const struct opt opts[] = {{'i', "input", "FILE|-", "bytes that the call gets", OPT_TEXT, &input}};
-    const struct command c = {"whelk call [-i FILE|-] NAME EXT [EXPORT]",
+    const struct command c = {"whelk call [-i FILE|-] NAME EXT [EXPORT] [-- ARGS]",
                               "Calls the extension EXT of guest NAME through its ctl.call handler (or EXPORT) and\n"
-                              "writes the bytes that it answers to standard output.\n", opts, ARRAY_LEN(opts)};
+                              "writes the bytes that it answers to standard output. A WASI program that was loaded\n"
+                              "as extension runs once, with ARGS; the input is its standard input.\n", opts, ARRAY_LEN(opts)};
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
-    if (argc - at < 2 || argc - at > 3) return usage("usage: %s", c.usage);
-    const char *ext = argv[at + 1], *export = argc - at == 3 ? argv[at + 2] : "";
+    int end = at; /* of NAME EXT [EXPORT] */
+    while (end < argc && strcmp(argv[end], "--")) end++;
+    if (end - at < 2 || end - at > 3) return usage("usage: %s", c.usage);
+    const char *ext = argv[at + 1], *export = end - at == 3 ? argv[at + 2] : "";
     if (strlen(ext) > 64 || strlen(export) > 200) return usage("call: a name is too long");
     if (!read_input(input, &bytes) || !guest_find(&g, argv[at]) || !ctl_open(&ctl, &g)) return EXIT_FAILED;
-    struct ctl_call head = {(u16)strlen(ext), (u16)strlen(export), 0};
+    for (int k = end + 1; k < argc; k++) queue_put(&words, argv[k], strlen(argv[k]) + 1);
+    struct ctl_call head = {(u16)strlen(ext), (u16)strlen(export), (u32)queue_size(&words)};
     queue_put(&q, &head, sizeof(head));
     queue_put(&q, ext, head.name_length);
     queue_put(&q, export, head.export_length);
+    queue_put(&q, words.p + words.start, queue_size(&words));
     queue_put(&q, bytes.p + bytes.start, queue_size(&bytes));
     bool ok = ctl_ask(&ctl, CTL_CALL, q.p + q.start, queue_size(&q), CTL_TIMEOUT_MS, &f);
     if (ok && !write_all(1, f.payload, f.n)) ok = (fail("standard output: %s", strerror(errno)), false);

@@ -3,7 +3,8 @@
  * Without a spec each export that is named as a hook is bound to it. With
  * "HOOK:EXPORT" that export; with "HOOK" the export of the hook's name, else
  * "handle". An export has the hook's native type, or () -> () on a hook whose
- * events are bytes and need no verdict: then it reads records. */
+ * events are bytes and need no verdict: then it reads records. On ctl.call
+ * () -> () is a program's _start, which is bound by itself where nothing else is. */
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "ext/internal.h"
@@ -43,24 +44,35 @@ static enum err wrong_type(struct ext *x, struct hook *h, const char *export,
     rt_type_text(got, sizeof got, have);
     type_words(want, sizeof want, h->type);
     return ext_fail(error, ERR_SIGNATURE, "extension %s: export %s has type %s; %s takes %s%s", x->name, export,
-                    got, h->name, want, !h->records ? "" : ", or () -> () to read records from standard input");
+                    got, h->name, want, h->records ? ", or () -> () to read records from standard input"
+                    : h->id == WHELK_HOOK_CTL_CALL ? ", or is a program's _start of type () -> ()" : "");
 }
+
+/* A program does more than a handler; whoever waits for its answer waits 20 s (cli/ctl.h). */
+#define COMMAND_BUDGET_NS 10000000000ull
+
+static i32 (*const fires[])(struct hook_slot *, void *) = {
+    [EXT_NATIVE] = ext_native_fire, [EXT_RECORD] = ext_record_fire, [EXT_COMMAND] = ext_command_fire};
 
 static enum err bind_one(struct ext *x, struct hook *h, struct bytes export, u64 budget_ns,
                          struct ext_error *error) {
     struct ext_slot *s = &x->slots[x->slot_count];
     if (x->slot_count == EXT_SLOTS)
         return ext_fail(error, ERR_LIMIT, "extension %s: more than %u hooks", x->name, EXT_SLOTS);
+    if (ext_is_command(x))
+        return ext_fail(error, ERR_INVALID, "extension %s: a program (%s) has no other hooks", x->name, x->slots[0].export);
     *s = (struct ext_slot){.ext = x, .hook = h, .budget_ns = budget_ns ? budget_ns : h->budget_ns};
     fmt(s->export, sizeof s->export, "%.*s", (int)MIN(export.n, (size_t)EXT_NAME_MAX), (const char *)export.p);
     if (rt_find_func(x->instance, export, &s->handler))
         return ext_fail(error, ERR_NOT_FOUND, "extension %s: the module exports no function %s for %s", x->name,
                         s->export, h->name);
     bool record = rt_type_is(s->handler.type, ":") && h->records;
-    if (!record && !rt_type_is(s->handler.type, h->type))
+    bool command = rt_type_is(s->handler.type, ":") && h->id == WHELK_HOOK_CTL_CALL && !x->slot_count;
+    if (!record && !command && !rt_type_is(s->handler.type, h->type))
         return wrong_type(x, h, s->export, s->handler.type, error);
-    s->mode = record ? EXT_RECORD : EXT_NATIVE;
-    s->slot = (struct hook_slot){.fn = record ? ext_record_fire : ext_native_fire, .cookie = s, .fail = h->fail};
+    s->mode = record ? EXT_RECORD : command ? EXT_COMMAND : EXT_NATIVE;
+    s->slot = (struct hook_slot){.fn = fires[s->mode], .cookie = s, .fail = h->fail};
+    if (command && !budget_ns) s->budget_ns = COMMAND_BUDGET_NS;
     x->uses_records |= record;
     x->slot_count++;
     return ERR_OK;
@@ -68,6 +80,7 @@ static enum err bind_one(struct ext *x, struct hook *h, struct bytes export, u64
 
 static enum err bind_exports(struct ext *x, u64 budget_ns, struct ext_error *error) {
     const struct wasm_module *m = rt_module_info(x->module);
+    struct rt_callable start;
     char names[160];
     for (u32 i = 0; i < m->export_count; i++) {
         struct hook *h = hook_by_name(m->exports[i].name);
@@ -76,6 +89,8 @@ static enum err bind_exports(struct ext *x, u64 budget_ns, struct ext_error *err
         if (e) return e;
     }
     if (x->slot_count) return ERR_OK;
+    if (!rt_find_func(x->instance, text("_start"), &start) && rt_type_is(start.type, ":"))
+        return bind_one(x, hook_by_id(WHELK_HOOK_CTL_CALL), text("_start"), budget_ns, error);
     return ext_fail(error, ERR_NOT_FOUND,
                     "extension %s: no export is named as a hook (%s); name one with FILE@HOOK:EXPORT", x->name,
                     hook_names(names, sizeof names));

@@ -28,6 +28,7 @@ struct waitq ext_idle = WAITQ_INIT(ext_idle), ext_records = WAITQ_INIT(ext_recor
 enum { LOAD_BUDGET_NS = 1000000000 };
 /* What a hostile module can take of the kernel: memory while it compiles, and table elements. */
 enum { LOAD_MEMORY = 16 << 20, TABLE_ELEMENTS = 1 << 16 };
+enum { COMMAND_STACK = 1 << 20 }; /* as a program of the image has it */
 
 static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
 static bool same(struct bytes a, struct bytes b) { return a.n == b.n && !memcmp(a.p, b.p, a.n); }
@@ -134,7 +135,8 @@ static enum err ring_memory(struct ring *r, u32 cap) {
 
 enum err ext_link(struct ext *x, struct ext_error *error) {
     struct rt_error why = {.code = ERR_OK};
-    struct rt_limits limits = {.memory_bytes = x->max_memory, .table_elements = TABLE_ELEMENTS};
+    struct rt_limits limits = {.memory_bytes = x->max_memory, .table_elements = TABLE_ELEMENTS,
+                               .stack_bytes = ext_is_command(x) ? COMMAND_STACK : 0};
     enum abi_trap trap = ABI_TRAP_NONE;
     struct ext_run run;
     enum err e = rt_store_new(ext_config.engine, &limits, &x->store);
@@ -356,10 +358,13 @@ static enum err call_hook(struct ext *x, struct hook_call *call, struct ext_erro
 }
 
 enum err ext_call(struct bytes name, struct bytes export, struct hook_call *call, struct ext_error *error) {
+    struct ext_slot *command;
     enum err e;
     mutex_lock(&ext_ops);
     struct ext *x = ext_find(name);
     if (!x) e = ext_unknown(name, error);
+    else if ((command = ext_command_slot(x, export))) e = ext_command(x, command, call, error);
+    else if (call->words.n) e = ext_fail(error, ERR_INVALID, "extension %s takes no arguments: it is no program with a _start", x->name);
     else if (!export.n || same(export, text("ctl.call"))) e = call_hook(x, call, error);
     else e = call_export(x, export, call, error);
     mutex_unlock(&ext_ops);

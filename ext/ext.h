@@ -2,12 +2,14 @@
  *
  * Life: ext_load (decode, validate, compile, verify, link by policy, initialise,
  *   attach) -> the hooks fire -> ext_unload (detach, drain, last words, free).
- * Two ways to be called (doc/hooks.md):
+ * Three ways to be called (doc/hooks.md):
  *   native  an export of the hook's type, called where the hook fires, with
  *           interrupts on and preemption off, within the hook's time budget;
  *   record  an export of type () -> (), for hooks without a verdict: the event
  *           is copied and handed to a worker thread, which calls the handler
  *           with the bytes on standard input. It may use files, which may block.
+ *   program the _start of a WASI program, on ctl.call: each call is one run, in an
+ *           instance of its own (command.c).
  * Errors: enum err and a text for a person that names the extension; on any
  *   error nothing is left of what was asked for. Nothing that a module does or
  *   is reaches a panic.
@@ -61,7 +63,7 @@ enum err ext_unload(struct bytes name, struct ext_error *error);
  * where they were. ERR_INVALID: it is not quarantined. On an error it stays so. */
 enum err ext_resume(struct bytes name, struct ext_error *error);
 /* Calls an export of type (i32) -> i32 (empty: "ctl.call") with call->input in
- * reach of whelk.call_*. ERR_OK: it answered, status and output are in *call. */
+ * reach of whelk.call_*, or runs a program once; it may block. ERR_OK: it answered, status and output are in *call. */
 enum err ext_call(struct bytes name, struct bytes export, struct hook_call *call, struct ext_error *error);
 
 /* The same for the program, preemptible: the functions that it defined may take

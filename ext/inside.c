@@ -258,9 +258,11 @@ enum err ext_call_waiting(struct bytes name, struct bytes export, struct hook_ca
     struct waiting w = {.slot = NULL};
     union abi_value vals[2] = {{.i64 = (u32)call->input.n}};
     mutex_lock(&ext_ops);
-    enum err e = begin(name, export, &w, error);
+    struct ext *program = ext_find(name);
+    struct ext_slot *command = program ? ext_command_slot(program, export) : NULL;
+    enum err e = command ? ext_command(program, command, call, error) : begin(name, export, &w, error);
     mutex_unlock(&ext_ops);
-    if (e) return e;
+    if (e || command) return e;
     struct ext *x = w.run.ext;
     x->call = call;
     enum abi_trap trap = ext_invoke(x, &w.handler, vals);

@@ -35,7 +35,7 @@ struct ext;
 
 enum { EXT_MEASURE_EVERY = 16 }; /* one call in so many is timed */
 
-enum ext_mode { EXT_NATIVE, EXT_RECORD };
+enum ext_mode { EXT_NATIVE, EXT_RECORD, EXT_COMMAND };
 
 struct ext_slot {
     struct hook_slot slot; /* cookie: this */
@@ -87,6 +87,7 @@ struct ext {
     /* of the run under way (busy) */
     struct hook_frame *frame;
     struct hook_call *call;
+    struct bytes words;          /* command: of the call whose instance is being made */
     struct hook_syscall *syscall;
     u64 log_second;
     u32 log_lines;
@@ -133,6 +134,19 @@ bool ext_record_step(void);
 void ext_record_thread(void *arg);
 /* Waits until nothing of x is under way and its queue is empty. */
 void ext_drain(struct ext *x);
+
+/* resume.c: another instance of x, which is neither busy nor called meanwhile; its
+ * slots' handlers are the new one's. On failure the old one stays. ext_ops is held. */
+enum err ext_renew(struct ext *x, struct ext_error *error);
+
+/* command.c. slot: of a program that export (empty: ctl.call) means; NULL: none.
+ * words: its arguments; a list from kmalloc, or NULL. */
+struct ext_slot *ext_command_slot(struct ext *x, struct bytes export);
+enum err ext_command(struct ext *x, struct ext_slot *s, struct hook_call *call, struct ext_error *error);
+const char **ext_command_words(const struct ext *x, u32 *count);
+i64 ext_command_reply(void *self, const void *p, size_t n);
+i32 ext_command_fire(struct hook_slot *s, void *event);
+static inline bool ext_is_command(const struct ext *x) { return x->slot_count && x->slots[0].mode == EXT_COMMAND; }
 
 /* inside.c: the program's connection. */
 struct rt_linker *inside_linker(struct inside *c);

@@ -9,7 +9,7 @@
 #include "ext/internal.h"
 #include "kern/heap.h"
 
-enum { REPLY_MAX = 256 << 10, CALL_REPLY_MAX = 64 << 10 };
+enum { REPLY_MAX = 256 << 10, CALL_REPLY_MAX = 256 << 10 };
 
 static struct bytes text(const char *s) { return (struct bytes){(const u8 *)s, strlen(s)}; }
 
@@ -109,6 +109,8 @@ static void on_call(const struct channel *ch, u32 id, struct bytes p) {
     memcpy(&k, head.p, sizeof k);
     if (take_bytes(&c, k.name_length, &name) || take_bytes(&c, k.export_length, &export))
         return channel_refuse(ch, id, ERR_TRUNCATED, "CTL_CALL: names longer than the message");
+    if (take_bytes(&c, k.words_length, &call.words) || (call.words.n && call.words.p[call.words.n - 1]))
+        return channel_refuse(ch, id, ERR_TRUNCATED, "CTL_CALL: the arguments are longer than the message, or have no end");
     take_bytes(&c, cursor_left(&c), &call.input);
     if (!(call.output = kmalloc(CALL_REPLY_MAX))) return channel_refuse(ch, id, ERR_NOMEM, "out of memory");
     if (ch->inside ? ext_call_waiting(name, export, &call, &error) : ext_call(name, export, &call, &error)) {

@@ -35,7 +35,19 @@ static void end(struct life l) {
     wasi_free(l.wasi);
 }
 
-static enum err renew(struct ext *x, struct ext_error *error) {
+/* The module is the same, so its exports and their types are. */
+static void find_handlers(struct ext *x) {
+    preempt_disable();
+    for (u32 i = 0; i < x->slot_count; i++) {
+        struct ext_slot *s = &x->slots[i];
+        struct bytes name = {(const u8 *)s->export, strlen(s->export)};
+        enum err e = rt_find_func(x->instance, name, &s->handler);
+        assert(!e);
+    }
+    preempt_enable();
+}
+
+enum err ext_renew(struct ext *x, struct ext_error *error) {
     struct life old = exchange(x, (struct life){NULL, NULL, NULL});
     x->renewing = true;
     x->preamble_length = x->line_length = 0;
@@ -43,20 +55,14 @@ static enum err renew(struct ext *x, struct ext_error *error) {
     if (!e) e = ext_greet(x, error);
     x->renewing = false;
     if (e) old = exchange(x, old);
+    else find_handlers(x);
     end(old);
     return e;
 }
 
-/* The module is the same, so its exports and their types are. */
 static void attach(struct ext *x) {
     preempt_disable();
-    for (u32 i = 0; i < x->slot_count; i++) {
-        struct ext_slot *s = &x->slots[i];
-        struct bytes name = {(const u8 *)s->export, strlen(s->export)};
-        enum err e = rt_find_func(x->instance, name, &s->handler);
-        assert(!e);
-        hook_resume(&s->slot);
-    }
+    for (u32 i = 0; i < x->slot_count; i++) hook_resume(&x->slots[i].slot);
     x->quarantined = false;
     x->traps = 0;
     x->resumes++;
@@ -73,7 +79,7 @@ static enum err resume(struct ext *x, struct ext_error *error) {
         return ext_fail(error, ERR_NOMEM, "extension %s: only %zu KiB are free; run the guest with more (-m)", x->name,
                         pages_free() * PAGE_SIZE >> 10);
     ext_drain(x);
-    enum err e = renew(x, error);
+    enum err e = ext_renew(x, error);
     if (e) return e;
     attach(x);
     log_info("extension %s: resumed, its instance made anew", x->name);

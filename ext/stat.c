@@ -33,12 +33,14 @@ static const char *state_name(enum hook_state s) {
     return s == HOOK_LIVE ? "live" : s == HOOK_QUARANTINED ? "quarantined" : "detached";
 }
 
+static const char *const mode_names[] = {[EXT_NATIVE] = "native", [EXT_RECORD] = "record", [EXT_COMMAND] = "command"};
+
 static void add_slot(struct text *t, const struct ext_slot *s) {
     const struct hook_slot *c = &s->slot;
     u64 fires = c->calls + c->skipped;
     add(t, "{\"hook\":\"%s\",\"export\":", s->hook->name);
     add_string(t, s->export);
-    add(t, ",\"mode\":\"%s\",\"state\":\"%s\"", s->mode == EXT_NATIVE ? "native" : "record", state_name(c->state));
+    add(t, ",\"mode\":\"%s\",\"state\":\"%s\"", mode_names[s->mode], state_name(c->state));
     add(t, ",\"budget_ns\":%lu,\"fires\":%lu,\"calls\":%lu", s->budget_ns, fires, c->calls);
     add(t, ",\"pass\":%lu,\"drop\":%lu,\"tx\":%lu", c->verdicts[WHELK_PASS], c->verdicts[WHELK_DROP],
         c->verdicts[WHELK_TX]);

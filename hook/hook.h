@@ -89,6 +89,7 @@ struct hook_frame { /* net.rx, net.tx, net.tap */
 };
 struct hook_call { /* ctl.call */
     struct bytes input;
+    struct bytes words; /* arguments of a program (doc/hooks.md), each with its zero */
     u8 *output;
     size_t output_cap, output_length;
     i32 status; /* the handler's; 0 is success */

@@ -12,7 +12,7 @@ $(B)/wasi/%_rs.wasm: test/wasi/%.rs
 	@mkdir -p $(@D)
 	$(WASI_RUSTC) --target wasm32-wasi -O -C linker=wasm-ld-14 --crate-type=bin $< -o $@
 
-$(B)/asan/unit/wasi_run.run: $(WASI_WASM)
+$(B)/asan/unit/wasi_run.run $(B)/asan/unit/ext_ext.run: $(WASI_WASM)
 
 # What the public WASI test suite expects, by our own checks: hosted under ASan
 # and UBSan (the command leaves its memory to the exit), and as the program of a

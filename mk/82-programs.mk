@@ -1,6 +1,7 @@
 # Real programs over WASI beside their native builds: SQLite's shell, bzip2, C++,
 # Lua. Sources are Debian's, fetched once, nothing changed in them.
-#   make wasi-programs     as WASI programs of this host, of a VM and of a process
+#   make wasi-programs     as WASI programs of this host, of a VM and of a process,
+#                          and as extensions of both
 #   make wasi-sqlite       the SQL of SQLite's own tests through both shells
 #   make wasi-bzip2        bzip2's own test script, with the WASI program
 PROGRAMS  := $(B)/guest
@@ -46,8 +47,8 @@ $(PROGRAMS)/words: test/guest/programs/words.cc
 
 WASI_PROGRAMS := $(foreach p,sqlite bzip2 words lua,$(PROGRAMS)/$(p) $(PROGRAMS)/$(p).wasm)
 .PHONY: wasi-programs wasi-sqlite wasi-bzip2
-wasi-programs: $(WASI_PROGRAMS) $(B)/whelk $(VM_KERNEL) $(PROCESS_KERNEL) wasi-bzip2
-	@for m in hosted process vm; do test/guest/programs/run $$m || exit 1; done
+wasi-programs: $(WASI_PROGRAMS) $(B)/whelk $(VM_KERNEL) $(PROCESS_KERNEL) $(B)/examples/httpd wasi-bzip2
+	@for m in hosted process vm ext-process ext-vm; do test/guest/programs/run $$m || exit 1; done
 
 # Its Makefile's own "test", where ./bzip2 is ours.
 wasi-bzip2: $(PROGRAMS)/bzip2.wasm $(B)/whelk

@@ -86,6 +86,7 @@ u64 time_mono_ns(void) {
 u64 time_wall_ns(void) { return 1700000000000000000; }
 
 struct thread *thread_current(void) { return &only; }
+u64 thread_cpu_ns(struct thread *t) { return time_mono_ns(); }
 void *thread_vector_state(struct thread *t) { return t; }
 void thread_vector_load(struct thread *t) {}
 enum err thread_create(const char *name, void (*fn)(void *), void *arg, struct thread **out) {

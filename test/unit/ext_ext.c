@@ -390,6 +390,45 @@ static void timers(void) {
     EQUAL(unload("sys"), ERR_OK);
 }
 
+static i32 run_program(const char *words, size_t n, char *out, size_t cap) {
+    struct hook_call c = {.words = {(const u8 *)words, n}, .output = (u8 *)out, .output_cap = cap - 1};
+    error.text[0] = 0;
+    enum err e = ext_call(text("p"), text(""), &c, &error);
+    out[c.output_length] = 0;
+    return e ? -(i32)e : c.status;
+}
+
+/* A WASI program: each call is one run, with memory, arguments and end of its own. */
+static void programs(void) {
+    char out[200];
+    EQUAL(load("p", "../wasi/args", ""), ERR_OK);
+    CHECK(says(lines, "p ctl.call:_start"));
+    EQUAL(run_program("", 0, out, sizeof out), 0);
+    EQUAL_TEXT(out, "argv[0] = p\n");
+    EQUAL(run_program("7\0two words\0", 12, out, sizeof out), 7);
+    EQUAL_TEXT(out, "argv[0] = p\nargv[1] = 7\nargv[2] = two words\n");
+    EQUAL(run_program("0\0\0", 3, out, sizeof out), 0);
+    EQUAL_TEXT(out, "argv[0] = p\nargv[1] = 0\nargv[2] = \n");
+    EQUAL(run_program("9\0", 2, out, 6), 9); /* no room for its words: it is told */
+    EQUAL_TEXT(out, "argv[");
+    CHECK(says(describe("p"), "\"mode\":\"command\"") && says(describe("p"), "\"traps\":0"));
+    for (u32 k = 0; k < EXT_TRAPS_MAX; k++) EQUAL(run_program("trap\0", 5, out, sizeof out), -(i32)ERR_TRAP);
+    CHECK(says(error.text, "unreachable"));
+    EQUAL(run_program("", 0, out, sizeof out), -(i32)ERR_TRAP);
+    CHECK(says(error.text, "quarantined"));
+    EQUAL(ext_resume(text("p"), &error), ERR_OK);
+    EQUAL(run_program("", 0, out, sizeof out), 0);
+    ext_find(text("p"))->busy = true;
+    EQUAL(run_program("", 0, out, sizeof out), -(i32)ERR_BUSY);
+    ext_find(text("p"))->busy = false;
+    EQUAL(unload("p"), ERR_OK);
+    EQUAL(load("p", "../wasi/args", "net.rx:_start"), ERR_SIGNATURE); /* a packet wants a verdict */
+    EQUAL(load("p", "now", ""), ERR_OK);
+    EQUAL(run_program("x\0", 2, out, sizeof out), -(i32)ERR_INVALID);
+    CHECK(says(error.text, "no program"));
+    EQUAL(unload("p"), ERR_OK);
+}
+
 static u64 nothing_left(void) { return kernel_heap_bytes; }
 
 int main(void) {
@@ -414,6 +453,7 @@ int main(void) {
     replaced();
     system_calls();
     timers();
+    programs();
     records("wasi_tracer", "net.tap:handle", "wasi.pcap");
     records("wasi_tracer", "net.tap", "wasi.pcap"); /* "handle" by default */
     records("rust_tracer", "net.tap:handle_pcap", "rust.pcap");

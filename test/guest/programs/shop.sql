@@ -5,10 +5,10 @@ CREATE INDEX sale_day ON sale(day, item);
 CREATE TABLE log(what TEXT);
 CREATE TRIGGER sold AFTER INSERT ON sale BEGIN INSERT INTO log VALUES ('sold ' || new.n || ' of ' || new.item); END;
 INSERT INTO item(name, price, more) VALUES ('pen', 1.5, '{"colour":"blue","sizes":[1,2]}'), ('book', 12.25, '{"pages":320}'), ('lamp', 30, NULL);
-INSERT INTO item(name, price) VALUES ('pen', 2);
-INSERT INTO item(name, price) VALUES ('gift', -1);
+INSERT INTO item(name, price) VALUES ('pen', 2); -- wrong
+INSERT INTO item(name, price) VALUES ('gift', -1); -- wrong
 PRAGMA foreign_keys = ON;
-INSERT INTO sale VALUES (99, '2024-01-01', 1);
+INSERT INTO sale VALUES (99, '2024-01-01', 1); -- wrong
 BEGIN;
 WITH RECURSIVE d(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM d WHERE k < 999)
 INSERT INTO sale SELECT 1 + k % 3, date('2024-01-01', '+' || k % 366 || ' days'), 1 + k * 7 % 5 FROM d;
@@ -33,8 +33,8 @@ EXPLAIN QUERY PLAN SELECT * FROM sale WHERE day = '2024-02-29' AND item = 2;
 UPDATE item SET price = price * 1.1 WHERE id IN (SELECT item FROM sale GROUP BY item HAVING sum(n) > 900) RETURNING name, round(price, 3);
 .tables
 .schema item
-SELEC 1;
-SELECT * FROM nowhere;
+SELEC 1; -- wrong
+SELECT * FROM nowhere; -- wrong
 DELETE FROM sale WHERE rowid > 5;
 VACUUM;
 PRAGMA integrity_check;
