@@ -1,5 +1,5 @@
-# Real programs over WASI beside their native builds: SQLite's shell, bzip2, C++,
-# Lua. Sources are Debian's, fetched once, nothing changed in them.
+# Real programs over WASI beside their native builds: SQLite's shell, bzip2, C++
+# (errors: with exceptions, sdk/cxx/throw.cc), Lua. Sources are Debian's, fetched once, nothing changed in them.
 #   make wasi-programs     as WASI programs of this host, of a VM and of a process,
 #                          and as extensions of both
 #   make wasi-sqlite       the SQL of SQLite's own tests through both shells
@@ -41,11 +41,14 @@ $(PROGRAMS)/bzip2:
 $(PROGRAMS)/words.wasm: test/guest/programs/words.cc
 	@mkdir -p $(@D)
 	$(CLANG) --driver-mode=g++ --target=wasm32-wasi -std=c++20 -O2 -fno-exceptions -stdlib=libc++ $< -Wl,-s -o $@
-$(PROGRAMS)/words: test/guest/programs/words.cc
+$(PROGRAMS)/errors.wasm: test/guest/programs/errors.cc sdk/cxx/throw.cc
+	@mkdir -p $(@D)
+	$(CLANG) --driver-mode=g++ --target=wasm32-wasi -std=c++20 -O2 -fwasm-exceptions -stdlib=libc++ $^ -Wl,-s -o $@
+$(PROGRAMS)/words $(PROGRAMS)/errors: $(PROGRAMS)/%: test/guest/programs/%.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -O2 $< -o $@
 
-WASI_PROGRAMS := $(foreach p,sqlite bzip2 words lua,$(PROGRAMS)/$(p) $(PROGRAMS)/$(p).wasm)
+WASI_PROGRAMS := $(foreach p,sqlite bzip2 words errors lua,$(PROGRAMS)/$(p) $(PROGRAMS)/$(p).wasm)
 .PHONY: wasi-programs wasi-sqlite wasi-bzip2
 wasi-programs: $(WASI_PROGRAMS) $(B)/whelk $(VM_KERNEL) $(PROCESS_KERNEL) $(B)/examples/httpd wasi-bzip2
 	@for m in hosted process vm ext-process ext-vm; do test/guest/programs/run $$m || exit 1; done
