@@ -1,5 +1,7 @@
 /* wasi/ with arguments that a hostile module would give: each answers an errno
  * and moves nothing. A small module passes raw arguments on. */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +141,41 @@ static void others(void) {
     EQUAL(word(1008) & 0xffff, WASI_EINVAL);
 }
 
+/* Somebody outside exchanges a directory for a link that leads out, all the time:
+ * a walk meets the one or the other, and never what lies behind the link. */
+static char race_top[60];
+static bool racing;
+
+static void *exchange(void *arg) {
+    char a[100], b[100];
+    snprintf(a, sizeof a, "%s/in/a", race_top);
+    snprintf(b, sizeof b, "%s/in/b", race_top);
+    while (__atomic_load_n(&racing, __ATOMIC_RELAXED)) renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+    return NULL;
+}
+
+static void race(void) {
+    enum { TRIES = 20000 };
+    u32 inside = 0, refused = 0;
+    pthread_t t;
+    __atomic_store_n(&racing, true, __ATOMIC_RELAXED);
+    EQUAL(pthread_create(&t, NULL, exchange, NULL), 0);
+    memcpy(memory(100), "a/f", 3);
+    for (u32 k = 0; k < TRIES || ((!inside || !refused) && k < 100 * TRIES); k++) {
+        u32 e = CALL("open", 100, 3), fd = word(512);
+        refused += e == WASI_ENOTCAPABLE;
+        if (e) continue;
+        put(0, 700, 1);
+        EQUAL(CALL("read", fd, 0, 1, 600), WASI_OK);
+        if (*memory(700) != 'i') EQUAL(*memory(700), 'i');
+        inside++;
+        EQUAL(CALL("close", fd), WASI_OK);
+    }
+    __atomic_store_n(&racing, false, __ATOMIC_RELAXED);
+    pthread_join(t, NULL);
+    CHECK(inside && refused); /* it met both */
+}
+
 /* A failure of memory at each step leaves nothing, and the preopen open. */
 static void short_of_memory(void *dir) {
     static const char *const args[] = {"a", "b"};
@@ -158,10 +195,13 @@ int main(void) {
     struct rt_linker *l;
     struct wasi *w;
     if (!mkdtemp(top)) return 1;
-    snprintf(command, sizeof command, "ln -s .. %s/up", top);
+    strcpy(race_top, top);
+    snprintf(command, sizeof command, "cd %s && mkdir -p in/a out && printf i > in/a/f && printf o > out/f"
+             " && ln -s ../out in/b && ln -s .. in/up", top);
     EQUAL(system(command), 0);
+    snprintf(command, sizeof command, "%s/in", top);
     test_engine_open(&T);
-    struct wasi_preopen p = {"/", host_wasi_dir(top)};
+    struct wasi_preopen p = {"/", host_wasi_dir(command)};
     struct wasi_config c = {.host = &host_wasi, .source = &heap, .preopens = &p, .preopen_count = 1};
     short_of_memory(p.dir);
     EQUAL(wasi_new(&c, &w), ERR_OK);
@@ -170,6 +210,7 @@ int main(void) {
     test_run_open(&T, &r, text, l, NULL);
     wasi_attach(w, r.store);
     vectors(w);
+    race();
     paths();
     others();
     test_run_close(&r);
