@@ -33,8 +33,16 @@ static i64 clock_ns(struct wasi *w, u32 id) {
     return w->host->clock_ns ? w->host->clock_ns(w->host->self, id) : -38;
 }
 
+/* Programs expect that time has passed between two looks at the monotonic clock;
+ * a host's may stand still for some of them. */
+static i64 later(struct wasi *w, i64 ns) {
+    if (ns >= 0) w->last_monotonic = ns = MAX(ns, w->last_monotonic + 1);
+    return ns;
+}
+
 u64 wasi_clock_time_get(struct abi_ctx *c, u32 id, u64 precision, u32 out) {
     i64 ns = clock_ns(wasi_of(c), id);
+    if (id == WASI_CLOCK_MONOTONIC) ns = later(wasi_of(c), ns);
     if (ns < 0) return wasi_errno_of(ns);
     return wasi_put64(c, out, (u64)ns) ? WASI_OK : WASI_EFAULT;
 }

@@ -102,6 +102,7 @@ struct wasi {
     struct wasi_stream streams[3];
     struct bytes record; /* what is left of it */
     u32 exit_code;
+    i64 last_monotonic; /* what a program was told last */
     struct wasi_fd fds[WASI_MAX_FDS];
 };
 
