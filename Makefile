@@ -21,8 +21,10 @@ WARN    := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla 
 COMMON  := -std=gnu17 -O2 -g -I. -Iinclude $(WARN) -fno-strict-aliasing -fno-common -MMD -MP
 # No red zone: these objects run in ring 0. No vector registers: the kernel
 # does not save them on entry. PIE: one object fits the high half and a process.
-# Builtin: a memcpy of four bytes is a move, not a call.
-FREE    := $(COMMON) -ffreestanding -fbuiltin -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
+# Builtin: a memcpy of four bytes is a move, not a call; one of any size is a call: in
+# its place gcc would put string instructions, slow where they are emulated.
+STRINGS := -mmemcpy-strategy=libcall:-1:noalign -mmemset-strategy=libcall:-1:noalign
+FREE    := $(COMMON) -ffreestanding -fbuiltin $(STRINGS) -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
            -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fcf-protection=none
 HOSTED  := $(COMMON) -D_GNU_SOURCE -fpie
 SAN     := -DWHELK_CHECK -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -245,12 +245,12 @@ struct fn {
 /* Leaves the compile of this function with an error. */
 _Noreturn void jit_escape(struct fn *f, enum err e);
 void *jit_alloc(struct fn *f, size_t n, size_t size);
-/* Out of the way of the many pushes that find room. */
-__attribute__((cold)) void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
+void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
 
-#define VEC_ROOM(f, v, k)                                                                                        \
-    do {                                                                                                         \
-        if ((v).cap - (v).n < (k)) (v).p = jit_grow(f, (v).p, &(v).cap, (u64)(v).n + (k), sizeof(*(v).p));       \
+#define VEC_ROOM(f, v, k)                                                                          \
+    do {                                                                                           \
+        if (unlikely((v).cap - (v).n < (k)))                                                       \
+            (v).p = jit_grow(f, (v).p, &(v).cap, (u64)(v).n + (k), sizeof(*(v).p));                \
     } while (0)
 #define VEC_PUSH(f, v, x)                     \
     do {                                      \
