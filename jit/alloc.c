@@ -28,7 +28,8 @@ struct scan {
     VEC(u32) heap;               /* split off and to do, smallest start first */
     struct hole inactive[MAX_HOLES];
     u32 holes;
-    u32 class[2];                /* the registers there are, as bits */
+    u32 count[2];                /* of the registers there are */
+    u32 class[2];                /* they, as bits */
     u32 busy;                    /* registers with an active interval, as bits */
     u32 fixed;                   /* registers with fixed ranges to come */
     u32 call;                    /* first of a->calls that is not over */
@@ -46,7 +47,7 @@ static struct ival *at(const struct scan *s, u32 i) {
 
 /* How many registers of a class there are. Tests ask for few, so that spilling
  * and all that follows from it happens in small functions too. */
-static u32 available(const struct scan *s, u32 class) {
+static u32 count_registers(const struct scan *s, u32 class) {
     u32 few = s->f->options->registers, count = s->regs->count[class];
     if (class && s->f->simd) count--; /* the last one is the second scratch */
     return few ? MIN(few, count) : count;
@@ -345,7 +346,7 @@ static u32 meeting(const struct scan *s, const struct ival *i, const struct hole
 
 static void survey(struct scan *s, const struct ival *i) {
     u32 call = next_call(s, i), class = i->vector;
-    for (u32 k = 0; k < available(s, class); k++) {
+    for (u32 k = 0; k < s->count[class]; k++) {
         u32 r = s->regs->order[class][k], until = s->fixed >> r & 1 ? next_fixed(s, i, r) : NO_POS;
         if (s->regs->caller_saved >> r & 1 && !fault(STALE_REGISTER)) until = MIN(until, call);
         s->fixed_until[r] = until;
@@ -359,7 +360,7 @@ static void survey(struct scan *s, const struct ival *i) {
 
 /* What each register costs to take away from whoever has it. */
 static void weigh(struct scan *s, const struct ival *i) {
-    for (u32 k = 0; k < available(s, i->vector); k++) {
+    for (u32 k = 0; k < s->count[i->vector]; k++) {
         u32 r = s->regs->order[i->vector][k];
         s->weight[r] = s->active[r] ? at(s, s->active[r])->weight + 1 : 0;
     }
@@ -407,7 +408,7 @@ static u8 choose(const struct scan *s, const struct ival *i, u32 mask) {
 
 static u8 longest(const struct scan *s, const struct ival *i) {
     u8 best = s->regs->order[i->vector][0];
-    for (u32 k = 1; k < available(s, i->vector); k++) {
+    for (u32 k = 1; k < s->count[i->vector]; k++) {
         u8 r = s->regs->order[i->vector][k];
         if (s->free_until[r] > s->free_until[best]) best = r;
     }
@@ -417,7 +418,7 @@ static u8 longest(const struct scan *s, const struct ival *i) {
 /* The cheapest register to take away, free of fixed uses until at least end. */
 static u8 cheapest(const struct scan *s, const struct ival *i, u32 end) {
     u8 best = REG_MEM;
-    for (u32 k = 0; k < available(s, i->vector); k++) {
+    for (u32 k = 0; k < s->count[i->vector]; k++) {
         u8 r = s->regs->order[i->vector][k];
         if (s->fixed_until[r] < end) continue;
         if (best == REG_MEM || s->weight[r] < s->weight[best]) best = r;
@@ -512,8 +513,10 @@ static void prepare(struct scan *s) {
         weigh_ival(v);
     }
     for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
-    for (u32 c = 0; c < 2; c++)
-        for (u32 k = 0; k < available(s, c); k++) s->class[c] |= 1u << s->regs->order[c][k];
+    for (u32 c = 0; c < 2; c++) {
+        s->count[c] = count_registers(s, c);
+        for (u32 k = 0; k < s->count[c]; k++) s->class[c] |= 1u << s->regs->order[c][k];
+    }
 }
 
 void jit_allocate(struct fn *f) {

@@ -111,6 +111,7 @@ static u32 param_loc(const struct emit *e, u32 p) {
 static void gather_moves(struct emit *e, u32 edge) {
     struct fn *f = e->f;
     const struct edge *d = &f->edges.p[edge];
+    if (!d->count && !d->moves) return;
     u32 end = def_pos(f->blocks.p[d->from].last);
     for (u32 k = 0; k < d->count; k++) {
         if (!feeds(e, d, k)) continue;

@@ -42,61 +42,61 @@ u32 put_table(struct code *c, u32 count) {
     return t.at;
 }
 
-/* For who has made room: put_full, put_rel32. */
-static inline void raw8(struct code *c, u8 x) { c->text.p[c->text.n++] = x; }
-static inline void raw32(struct code *c, u32 x) {
-    memcpy(c->text.p + c->text.n, &x, 4);
-    c->text.n += 4;
+/* For who has made room: bytes from p on; the answer is where the next goes. */
+static inline u8 *raw8(u8 *p, u8 x) {
+    *p = x;
+    return p + 1;
+}
+static inline u8 *raw32(u8 *p, u32 x) {
+    memcpy(p, &x, 4);
+    return p + 4;
 }
 
-static void put_opcode(struct code *c, u32 op) {
-    if (op >> 16) raw8(c, (u8)(op >> 16));
-    if (op >> 8) raw8(c, (u8)(op >> 8));
-    raw8(c, (u8)op);
+static inline u8 *raw_opcode(u8 *p, u32 op) {
+    if (op >> 16) p = raw8(p, (u8)(op >> 16));
+    if (op >> 8) p = raw8(p, (u8)(op >> 8));
+    return raw8(p, (u8)op);
 }
 
-static void put_sib(struct code *c, u8 field, struct rm rm, u8 mod) {
+static inline u8 *raw_sib(u8 *p, u8 field, struct rm rm, u8 mod) {
     u8 index = rm.index == NO_REG ? 4 : rm.index & 7;
-    raw8(c, (u8)(mod | field << 3 | 4));
-    raw8(c, (u8)(rm.scale << 6 | index << 3 | (rm.reg & 7)));
+    p = raw8(p, (u8)(mod | field << 3 | 4));
+    return raw8(p, (u8)(rm.scale << 6 | index << 3 | (rm.reg & 7)));
 }
 
 /* rbp and r13 as base always need a displacement, rsp and r12 a SIB byte. */
-static void put_memory(struct code *c, u8 field, struct rm rm) {
+static inline u8 *raw_memory(u8 *p, u8 field, struct rm rm) {
     bool none = rm.disp == 0 && (rm.reg & 7) != RBP;
     bool small = rm.disp >= -128 && rm.disp < 128;
     u8 mod = none ? 0x00 : small ? 0x40 : 0x80;
     assert(rm.index != RSP);
-    if (rm.index != NO_REG || (rm.reg & 7) == RSP) put_sib(c, field, rm, mod);
-    else raw8(c, (u8)(mod | field << 3 | (rm.reg & 7)));
-    if (none) return;
-    if (small) raw8(c, (u8)rm.disp);
-    else raw32(c, (u32)rm.disp);
+    if (rm.index != NO_REG || (rm.reg & 7) == RSP) p = raw_sib(p, field, rm, mod);
+    else p = raw8(p, (u8)(mod | field << 3 | (rm.reg & 7)));
+    if (none) return p;
+    return small ? raw8(p, (u8)rm.disp) : raw32(p, (u32)rm.disp);
 }
 
-static void put_modrm(struct code *c, u8 field, struct rm rm, u32 trailing) {
-    if (rm.kind == RM_REG) {
-        raw8(c, (u8)(0xc0 | field << 3 | (rm.reg & 7)));
-    } else if (rm.kind == RM_MEM) {
-        put_memory(c, field, rm);
-    } else {
-        raw8(c, (u8)(field << 3 | 5));
-        struct fixup x = {here(c), rm.data, FIX_DATA, (u8)trailing};
-        VEC_PUSH(c->keep, c->fixups, x);
-        raw32(c, 0);
-    }
+static u8 *raw_data(struct code *c, u8 *p, u8 field, struct rm rm, u32 trailing) {
+    p = raw8(p, (u8)(field << 3 | 5));
+    struct fixup x = {(u32)(p - c->text.p), rm.data, FIX_DATA, (u8)trailing};
+    VEC_PUSH(c->keep, c->fixups, x);
+    return raw32(p, 0);
 }
 
 static void put_full(struct code *c, u8 prefix, u8 rex, u32 op, u8 reg, struct rm rm, u32 trailing) {
     VEC_ROOM(c->keep, c->text, 16); /* no instruction has more bytes */
+    u8 *p = c->text.p + c->text.n, field = reg & 7;
     c->vectors |= reg >= XMM0 || (rm.kind == RM_REG && rm.reg >= XMM0);
     rex |= (u8)((reg >> 3 & 1) << 2);
     if (rm.kind != RM_DATA) rex |= rm.reg >> 3 & 1;
     if (rm.kind == RM_MEM && rm.index != NO_REG) rex |= (u8)((rm.index >> 3 & 1) << 1);
-    if (prefix) raw8(c, prefix);
-    if (rex) raw8(c, 0x40 | rex);
-    put_opcode(c, op);
-    put_modrm(c, reg & 7, rm, trailing);
+    if (prefix) p = raw8(p, prefix);
+    if (rex) p = raw8(p, 0x40 | rex);
+    p = raw_opcode(p, op);
+    if (rm.kind == RM_REG) p = raw8(p, (u8)(0xc0 | field << 3 | (rm.reg & 7)));
+    else if (rm.kind == RM_MEM) p = raw_memory(p, field, rm);
+    else p = raw_data(c, p, field, rm, trailing);
+    c->text.n = (u32)(p - c->text.p);
 }
 
 void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing) {
@@ -196,8 +196,8 @@ void land8(struct code *c, u32 at) {
 
 u32 put_rel32(struct code *c, u32 op) {
     VEC_ROOM(c->keep, c->text, 8);
-    put_opcode(c, op);
-    put32(c, 0);
+    u8 *p = raw32(raw_opcode(c->text.p + c->text.n, op), 0);
+    c->text.n = (u32)(p - c->text.p);
     return here(c) - 4;
 }
 

@@ -24,14 +24,26 @@ struct layout {
     u32 from, to; /* copied so far: old offset, new offset */
 };
 
-static u32 moved(const struct layout *l, u32 at) {
+/* How many steps lie before offset at. */
+static u32 steps_before(const struct layout *l, u32 at) {
     u32 low = 0, high = l->steps.n;
     while (low < high) {
         u32 mid = (low + high) / 2;
         if (l->steps.p[mid].at <= at) low = mid + 1;
         else high = mid;
     }
-    return low ? at - l->steps.p[low - 1].shift : at;
+    return low;
+}
+
+static u32 shifted(const struct layout *l, u32 at, u32 steps) { return steps ? at - l->steps.p[steps - 1].shift : at; }
+
+static u32 moved(const struct layout *l, u32 at) { return shifted(l, at, steps_before(l, at)); }
+
+/* The same where offsets mostly ascend: *steps is what the last one had. */
+static u32 moved_next(const struct layout *l, u32 at, u32 *steps) {
+    if (*steps && l->steps.p[*steps - 1].at > at) *steps = steps_before(l, at);
+    while (*steps < l->steps.n && l->steps.p[*steps].at <= at) ++*steps;
+    return shifted(l, at, *steps);
 }
 
 /* Copies up to old offset at. */
@@ -97,12 +109,14 @@ static void pad(struct layout *l, u32 at) {
 
 static void move_tables(struct layout *l) {
     struct emit *e = l->e;
+    struct code *c = e->c;
+    u32 steps = 0;
     for (u32 k = 0; k < e->labels.n; k++)
-        if (e->labels.p[k] != UINT32_MAX) e->labels.p[k] = moved(l, e->labels.p[k]);
-    for (u32 k = e->function_fixups; k < e->c->fixups.n; k++) e->c->fixups.p[k].at = moved(l, e->c->fixups.p[k].at);
-    for (u32 k = e->function_sites; k < e->c->sites.n; k++) e->c->sites.p[k].pc = moved(l, e->c->sites.p[k].pc);
-    for (u32 k = e->function_traps; k < e->c->traps.n; k++) e->c->traps.p[k].pc = moved(l, e->c->traps.p[k].pc);
-    for (u32 k = e->function_lines; k < e->c->lines.n; k++) e->c->lines.p[k].pc = moved(l, e->c->lines.p[k].pc);
+        if (e->labels.p[k] != UINT32_MAX) e->labels.p[k] = moved_next(l, e->labels.p[k], &steps);
+    for (u32 k = e->function_fixups; k < c->fixups.n; k++) c->fixups.p[k].at = moved_next(l, c->fixups.p[k].at, &steps);
+    for (u32 k = e->function_sites; k < c->sites.n; k++) c->sites.p[k].pc = moved_next(l, c->sites.p[k].pc, &steps);
+    for (u32 k = e->function_traps; k < c->traps.n; k++) c->traps.p[k].pc = moved_next(l, c->traps.p[k].pc, &steps);
+    for (u32 k = e->function_lines; k < c->lines.n; k++) c->lines.p[k].pc = moved_next(l, c->lines.p[k].pc, &steps);
 }
 
 void emit_layout(struct emit *e) {

@@ -11,30 +11,35 @@ void note_point(struct emit *e, u32 label, u32 keep) {
     VEC_PUSH(e->f, e->points, p);
 }
 
-/* The first point from n on that begins at pos or later. */
-static u32 first_point(const struct emit *e, u32 pos) {
-    u32 low = 0, high = e->points.n;
+static u32 point_start(const struct emit *e, u32 k) { return block_start(e->f, e->points.p[k].pc); }
+
+/* The first point that begins at pos or later, at `from` or behind it. Mostly it is near. */
+static u32 first_point(const struct emit *e, u32 from, u32 pos) {
+    u32 low = from, step = 1, n = e->points.n;
+    for (; low + step <= n && point_start(e, low + step - 1) < pos; step *= 2) low += step;
+    u32 high = MIN(low + step, n);
     while (low < high) {
         u32 mid = (low + high) / 2;
-        if (block_start(e->f, e->points.p[mid].pc) < pos) low = mid + 1;
+        if (point_start(e, mid) < pos) low = mid + 1;
         else high = mid;
     }
     return low;
 }
 
-static void keep_range(struct emit *e, const struct range *r, u8 reg) {
-    for (u32 k = first_point(e, r->start); k < e->points.n; k++) {
-        if (block_start(e->f, e->points.p[k].pc) >= r->end) return;
-        e->points.p[k].keep |= 1u << reg;
-    }
+static u32 keep_range(struct emit *e, const struct range *r, u8 reg, u32 from) {
+    u32 k = from = first_point(e, from, r->start);
+    for (; k < e->points.n && point_start(e, k) < r->end; k++) e->points.p[k].keep |= 1u << reg;
+    return from;
 }
 
 static void keep_clean(struct emit *e) {
     const struct alloc *a = e->a;
+    u32 from = 0; /* where the last one began: all but parts ascend */
     for (u32 k = 1; k < a->ivals.n; k++) {
         const struct ival *v = &a->ivals.p[k];
         if (v->reg >= REG_XMM || !(e->f->ins.p[v->value].flags & V_ZEXT)) continue;
-        for (u32 r = v->ranges; r; r = a->ranges.p[r].next) keep_range(e, &a->ranges.p[r], v->reg);
+        u32 next = from = keep_range(e, &a->ranges.p[v->ranges], v->reg, k < a->whole ? from : 0);
+        for (u32 r = a->ranges.p[v->ranges].next; r; r = a->ranges.p[r].next) next = keep_range(e, &a->ranges.p[r], v->reg, next);
     }
 }
 
