@@ -502,6 +502,7 @@ static void number_slots(struct scan *s, bool vectors) {
         free.p[hit].end = end;
         a->slot[v] = free.p[hit].slot;
     }
+    VEC_GIVE(s->f, free);
 }
 
 /* Intervals come from live.c by ascending start: values are numbered so. */
@@ -527,6 +528,8 @@ void jit_allocate(struct fn *f) {
         bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);
         place(&s, fresh ? next++ : heap_pop(&s));
     }
+    VEC_GIVE(f, s.heap);
+    VEC_GIVE(f, s.a->useful);
     number_slots(&s, false);
     if (f->simd) number_slots(&s, true);
     jit_resolve(f);

@@ -84,8 +84,30 @@ static void build_instr(struct build *b) {
     else build_plain(b);
 }
 
+/* Most functions need about as much for so many bytes of code. */
+static void reserve(struct fn *f, u32 bytes) {
+    VEC_ROOM(f, f->ins, bytes / 2 + 16);
+    VEC_ROOM(f, f->pool, bytes / 2 + 16);
+    VEC_ROOM(f, f->edges, bytes / 12 + 8);
+    VEC_ROOM(f, f->blocks, bytes / 16 + 8);
+}
+
+static void give_all(struct build *b) {
+    struct fn *f = b->f;
+    size_t locals = f->wf->local_count * sizeof(u32);
+    number_end(f);
+    VEC_GIVE(f, b->stack);
+    VEC_GIVE(f, b->ctls);
+    VEC_GIVE(f, b->log);
+    jit_give(f, b->locals, locals);
+    jit_give(f, b->logged, locals);
+    jit_give(f, b->stamp, locals);
+    jit_give(f, b->slot, locals);
+}
+
 void jit_build(struct fn *f) {
     struct build b = {.f = f, .code = cursor_of(f->wf->code)};
+    reserve(f, (u32)f->wf->code.n);
     number_init(f, (u32)f->wf->code.n / 4);
     reserve_zero(f);
     build_block(&b);
@@ -96,4 +118,5 @@ void jit_build(struct fn *f) {
     assert(!cursor_left(&b.code));
     finish_body(&b);
     build_finish_sites(&b);
+    give_all(&b);
 }

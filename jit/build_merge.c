@@ -178,7 +178,8 @@ static bool merge(struct build *b, struct ctl *c, bool fell, bool close) {
     if (c->edge_count > 1 || !fell) number_release(f, c->number);
     u32 count, locals = gather_locals(b, c, &count), width = c->results + count;
     charge(b, (u64)width * c->edge_count);
-    u32 *rows = jit_alloc(f, (size_t)width * (c->edge_count + 2), sizeof(u32));
+    size_t cells = (size_t)width * (c->edge_count + 2);
+    u32 *rows = jit_alloc(f, cells, sizeof(u32));
     u32 *values = rows + (size_t)width * c->edge_count, *keep = values + width, r = 0;
     for (u32 e = c->edges; e; e = f->edges.p[e].next)
         fill_row(b, c, &f->edges.p[e], locals, count, rows + (size_t)width * r++);
@@ -189,6 +190,7 @@ static bool merge(struct build *b, struct ctl *c, bool fell, bool close) {
     if (close) b->ctls.n--; /* locals now belong to the enclosing label */
     for (u32 i = 0; i < count && b->ctls.n; i++)
         build_set_local(b, f->pool.p[locals + i], values[c->results + i]);
+    jit_give(f, rows, cells * sizeof(u32));
     return true;
 }
 

@@ -35,7 +35,7 @@ static bool is_root(const struct fn *f, const struct ins *i) {
 
 static void use(struct clean *c, u32 v) {
     struct ins *i = ins_at(c->f, v);
-    c->f->uses[v]++;
+    c->f->uses[v] += c->f->uses[v] < 2;
     if (i->flags & V_LIVE) return;
     i->flags |= V_LIVE;
     if (v > c->at) VEC_PUSH(c->f, c->work, v);
@@ -116,7 +116,9 @@ static void clean_args(struct clean *c) {
 
 void jit_clean(struct fn *f) {
     struct clean c = {.f = f};
-    f->uses = jit_alloc(f, f->ins.n, sizeof(u32));
+    f->uses = jit_alloc(f, f->ins.n, 1);
     see_all(&c);
     clean_args(&c);
+    VEC_GIVE(f, c.work);
+    VEC_GIVE(f, c.params);
 }

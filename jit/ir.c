@@ -17,14 +17,40 @@ _Noreturn void jit_escape(struct fn *f, enum err e) {
     __builtin_longjmp(f->exit->buffer, 1);
 }
 
-void *jit_alloc(struct fn *f, size_t n, size_t size) {
-    void *p = arena_array(f->arena, n ? n : 1, size);
-    if (!p) jit_escape(f, ERR_NOMEM);
-    return p;
+struct run {
+    struct run *next;
+};
+
+static u32 run_kind(size_t n) { return 63 - (u32)__builtin_clzll(n); }
+
+void jit_give(struct fn *f, void *p, size_t n) {
+    if (n < sizeof(struct run)) return;
+    struct run *r = p, **list = &f->runs[MIN(run_kind(n), JIT_RUN_KINDS - 1u)];
+    r->next = *list;
+    *list = r;
 }
 
-/* Doubles, where it is if nothing was allocated since; else the old run stays in
- * the arena until the function is done. What is new is not zeroed. */
+/* At least n bytes: the first of the next two kinds that are sure to have as many,
+ * or new ones. Not zeroed. */
+static void *take(struct fn *f, size_t n) {
+    u32 kind = run_kind(MAX(n, (size_t)2) - 1) + 1;
+    for (u32 k = kind; k < MIN(kind + 2, JIT_RUN_KINDS - 1u); k++) {
+        struct run *r = f->runs[k];
+        if (!r) continue;
+        f->runs[k] = r->next;
+        return r;
+    }
+    return arena_raw(f->arena, n);
+}
+
+void *jit_alloc(struct fn *f, size_t n, size_t size) {
+    size_t bytes;
+    void *p = __builtin_mul_overflow(n ? n : 1, size, &bytes) ? NULL : take(f, bytes);
+    if (!p) jit_escape(f, ERR_NOMEM);
+    return memset(p, 0, bytes);
+}
+
+/* Doubles, where it is if nothing was allocated since. What is new is not zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
     if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
     u32 now = MAX(MAX((u32)need, *cap * 2), 16u);
@@ -32,9 +58,10 @@ void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
         *cap = now;
         return p;
     }
-    void *q = arena_raw(f->arena, now * size);
+    void *q = take(f, now * size);
     if (!q) jit_escape(f, ERR_NOMEM);
     if (*cap) memcpy(q, p, *cap * size);
+    jit_give(f, p, *cap * size);
     *cap = now;
     return q;
 }

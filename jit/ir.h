@@ -212,8 +212,11 @@ struct jit_exit {
     enum err err;
 };
 
+enum { JIT_RUN_KINDS = 40 };
+
 struct fn {
     struct arena *arena;
+    struct run *runs[JIT_RUN_KINDS]; /* what was given back: [k] has those of 2^k bytes, to twice that */
     struct jit_exit *exit;
     const struct wasm_module *m;
     const struct wasm_func *wf;
@@ -233,7 +236,7 @@ struct fn {
     VEC(struct access) accesses;
     u8 *arg_regs;    /* where each parameter arrives: a register, or REG_MEM */
     u32 *arg_slots;  /* and then its overflow slot (abi.h) */
-    u32 *uses;   /* how often each value is used by live instructions */
+    u8 *uses;    /* how often each value is used by live instructions: 0, 1, or 2 for more */
     bool calls;
     bool simd;   /* has values of type V128: xmm14 is a second scratch */
     VEC(struct vconst) vconsts;
@@ -245,12 +248,20 @@ struct fn {
 /* Leaves the compile of this function with an error. */
 _Noreturn void jit_escape(struct fn *f, enum err e);
 void *jit_alloc(struct fn *f, size_t n, size_t size);
+/* Gives n bytes from p on back, to whoever asks next: what is dead before the
+ * function is done. */
+void jit_give(struct fn *f, void *p, size_t n);
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
 
 #define VEC_ROOM(f, v, k)                                                                          \
     do {                                                                                           \
         if (unlikely((v).cap - (v).n < (k)))                                                       \
             (v).p = jit_grow(f, (v).p, &(v).cap, (u64)(v).n + (k), sizeof(*(v).p));                \
+    } while (0)
+#define VEC_GIVE(f, v)                                     \
+    do {                                                  \
+        jit_give((f), (v).p, (v).cap * sizeof(*(v).p));   \
+        (v).p = NULL, (v).n = (v).cap = 0;                \
     } while (0)
 #define VEC_PUSH(f, v, x)                     \
     do {                                      \
@@ -324,6 +335,7 @@ u64 fold_max(const struct fn *f, u32 v);
 /* number.c: value numbering. A value found is one whose definition dominates
  * the place: scopes are closed with number_release. */
 void number_init(struct fn *f, u32 size_hint);
+void number_end(struct fn *f);
 u32 number_mark(const struct fn *f);
 void number_release(struct fn *f, u32 mark);
 /* The value of i: folded, or found, or appended. */

@@ -367,16 +367,26 @@ static void into_memory(struct fn *f, u32 index) {
 }
 
 /* false: I3. */
+static bool walk_blocks(struct live *l) {
+    for (u32 b = l->f->blocks.n - 1; b; b--) {
+        live_block(l, b);
+        if (costs_too_much(l)) return false;
+    }
+    return true;
+}
+
 static bool walk(struct live *l) {
     struct fn *f = l->f;
     l->rows = jit_alloc(f, f->blocks.n, sizeof *l->rows);
     l->low = UINT32_MAX;
     make_ivals(l);
-    for (u32 b = f->blocks.n - 1; b; b--) {
-        live_block(l, b);
-        if (costs_too_much(l)) return false;
-    }
-    return true;
+    bool done = walk_blocks(l);
+    VEC_GIVE(f, l->holders);
+    VEC_GIVE(f, l->spare);
+    VEC_GIVE(f, l->now);
+    VEC_GIVE(f, l->sets);
+    jit_give(f, l->rows, f->blocks.n * sizeof *l->rows);
+    return done;
 }
 
 void jit_live(struct fn *f) {

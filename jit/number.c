@@ -32,6 +32,17 @@ void number_init(struct fn *f, u32 size_hint) {
     f->number = n;
 }
 
+void number_end(struct fn *f) {
+    struct number *n = f->number;
+    size_t heads = ((size_t)n->mask + 1) * sizeof(u32);
+    jit_give(f, n->heads, heads);
+    jit_give(f, n->const_heads, heads);
+    VEC_GIVE(f, n->entries);
+    VEC_GIVE(f, n->consts);
+    VEC_GIVE(f, n->anchors);
+    f->number = NULL;
+}
+
 u32 number_mark(const struct fn *f) { return f->number->entries.n; }
 
 void number_release(struct fn *f, u32 mark) {
