@@ -21,6 +21,8 @@
     X(INSTANTIATE, "instantiate", "tiny") /* create */                     \
     X(DESTROY, "destroy", "tiny")                                          \
     X(LIFE, "life", "tiny") /* create, first call that writes, destroy */  \
+    X(LIFE_CPU, "life_cpu", "tiny") /* the same: all CPU time, user and system */ \
+    X(CREATE_CPU, "create_cpu", "tiny") /* of which creating */            \
     X(CALL, "call", "micro")                                               \
     X(CALL2, "call2", "micro") /* two arguments, a result */               \
     X(HOSTCALL, "hostcall", "micro")                                       \

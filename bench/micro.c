@@ -1,15 +1,17 @@
 /* micro.c: what the engine itself costs: a small module's way from bytes to
  * code, instances, calls in every direction. Two of each in turn.
  *
- * I1 a sample of a call is the mean of CALLS, of a compile or a life of REPEAT. */
+ * I1 a sample of a call is the mean of CALLS, of a compile or a life of REPEAT, of CPU
+ *    time of LIVES. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bench/harness.h"
 #include "cli/cli.h"
 #include "rt/enter.h"
 
-enum { CALLS = 200000, REPEAT = 200, BATCH = 32 };
+enum { CALLS = 200000, REPEAT = 200, BATCH = 32, LIVES = 100000 };
 
 struct calls {
     struct rt_store *store[2];
@@ -149,6 +151,39 @@ static double life(struct rt_store *s) {
     return (double)(bench_now() - start) / REPEAT / BATCH;
 }
 
+/* User and system time of this process. */
+static u64 cpu_now(void) {
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (u64)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000000000 + (u64)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1000;
+}
+
+static double life_cpu(struct rt_store *s) {
+    u64 start = cpu_now();
+    for (u32 k = 0; k < LIVES; k++) {
+        struct rt_instance *i = create(s, tiny_module);
+        call_write(i);
+        rt_instance_free(i);
+    }
+    return (double)(cpu_now() - start) / LIVES;
+}
+
+/* In batches: the clock ticks in microseconds. */
+static double create_cpu(struct rt_store *s) {
+    struct rt_instance *live[BATCH];
+    u64 spent = 0;
+    for (u32 k = 0; k < LIVES / BATCH; k++) {
+        u64 start = cpu_now();
+        for (u32 i = 0; i < BATCH; i++) live[i] = create(s, tiny_module);
+        spent += cpu_now() - start;
+        for (u32 i = 0; i < BATCH; i++) {
+            call_write(live[i]);
+            rt_instance_free(live[i]);
+        }
+    }
+    return (double)spent / (LIVES / BATCH * BATCH);
+}
+
 /* ---- calls ---- */
 
 /* As hooks call. */
@@ -177,6 +212,8 @@ bool whelk_micro(struct engine *e, enum metric m, double *ns) {
     case METRIC_INSTANTIATE: *ns = create_batches(calls.store[0], false); return true;
     case METRIC_DESTROY: *ns = create_batches(calls.store[0], true); return true;
     case METRIC_LIFE: *ns = life(calls.store[0]); return true;
+    case METRIC_LIFE_CPU: *ns = life_cpu(calls.store[0]); return true;
+    case METRIC_CREATE_CPU: *ns = create_cpu(calls.store[0]); return true;
     case METRIC_CALL: *ns = call_each(calls.nop); return true;
     case METRIC_CALL2: *ns = call_each(calls.add); return true;
     case METRIC_HOSTCALL: *ns = call_loop(calls.hostcall); return true;
