@@ -54,6 +54,7 @@ void *arena_raw(struct arena *a, size_t n) {
     void *p = a->next;
     a->next += n;
     a->used += n;
+    a->most = MAX(a->most, a->used);
     return p;
 }
 
@@ -68,6 +69,7 @@ bool arena_extend(struct arena *a, void *p, size_t n, size_t more) {
     if (a->limit && add > a->limit - MIN(a->used, a->limit)) return false;
     a->next += add;
     a->used += add;
+    a->most = MAX(a->most, a->used);
     return true;
 }
 

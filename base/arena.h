@@ -29,6 +29,7 @@ struct arena {
     struct arena_chunk *spare;  /* released last, kept for the next need; or NULL */
     u8 *next, *end;             /* free part of the newest */
     size_t used;                /* bytes handed out since the last reset */
+    size_t most;                /* what used has been at most */
     size_t limit;               /* of used; 0 means none */
     size_t chunk;               /* least size of the next; 0: ARENA_CHUNK. Set it after arena_init */
     bool failed;

@@ -18,6 +18,7 @@ struct check {
     struct wasm_module module;
     struct jit_code code;
     u64 decode_ns, validate_ns, compile_ns;
+    size_t module_bytes; /* of arena: before the compile */
     const char *passes; /* letters; NULL: no dump */
     bool disassemble, times;
     FILE *dump;
@@ -34,9 +35,10 @@ static void heap_give(void *self, void *p, size_t n) {
 }
 static const struct arena_source heap = {heap_take, heap_give, NULL};
 
+/* Of this process: whatever else the machine does. */
 static u64 now_ns(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
@@ -76,6 +78,7 @@ static int compile(struct check *c) {
     struct jit_options o = {.cpu = host.cpu, .type_ids = type_ids(c), .dump_self = c, .dump_passes = c->passes,
                             .now_ns = c->times ? now_ns : NULL};
     if (c->passes) o.dump = dump_text;
+    c->module_bytes = c->arena.used;
     u64 start = now_ns();
     enum err err = jit_compile(&c->arena, &c->scratch, &c->module, &o, &c->code, &e);
     c->compile_ns = now_ns() - start;
@@ -134,6 +137,16 @@ static void report_times(const struct check *c) {
     for (enum jit_pass p = 0; p < JIT_PASS_COUNT; p++)
         printf("  %8s %10.1f us  %5.1f %%  %6.2f ns a byte\n", jit_pass_name(p), (double)c->code.pass_ns[p] / 1e3,
                100.0 * (double)c->code.pass_ns[p] / (double)c->compile_ns, (double)c->code.pass_ns[p] / (double)c->in.n);
+}
+
+/* What a compile takes: tables of the module, code with its tables, and what is at
+ * work on one function at a time. */
+static void report_memory(const struct check *c) {
+    size_t largest = 1, code = c->arena.used - c->module_bytes, work = c->scratch.most;
+    for (u32 i = c->module.imported_funcs; i < c->module.func_count; i++) largest = MAX(largest, c->module.funcs[i].code.n);
+    printf("  memory: module %zu, code %zu, work %zu bytes: %.1f a byte, work %.1f a byte of the largest function (%zu)\n",
+           c->module_bytes, code, work, (double)(c->module_bytes + code + work) / (double)c->in.n,
+           (double)work / (double)largest, largest);
 }
 
 /* The code with all that lies between functions (type ids, padding) as int3:
@@ -199,7 +212,7 @@ int check_main(int argc, char **argv) {
     struct check k = {.dump = stdout};
     bool quiet = false;
     const struct opt opts[] = {{'q', "quiet", NULL, "say nothing unless it fails", OPT_FLAG, &quiet},
-                               {'t', "time", NULL, "what each pass of the compiler takes", OPT_FLAG, &k.times}};
+                               {'t', "time", NULL, "what each pass of the compiler takes, and in memory", OPT_FLAG, &k.times}};
     const struct command c = {"whelk check [-q] [--time] [--dump[=PASSES]] FILE.wasm",
                               "Decodes, validates and compiles a module as the kernel would, and says what it has:\n"
                               "imports, exports, hooks, sizes, times. --dump also shows the intermediate code after\n"
@@ -220,6 +233,7 @@ int check_main(int argc, char **argv) {
     if (!status) status = compile(&k);
     if (!status && !quiet) report(&k);
     if (!status && k.times) report_times(&k);
+    if (!status && k.times) report_memory(&k);
     if (!status && k.disassemble) status = disassemble(&k);
     arena_reset(&k.scratch);
     arena_reset(&k.arena);

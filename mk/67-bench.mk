@@ -2,7 +2,7 @@
 # table of its programs; each is built to wasm32 and natively, from one source.
 #   make bench-suite    the programs alone, build/bench/{wasm,gcc,clang,novec,wasm2c,wizer}
 #   make bench-peers    engines to compare with, from npm, build/bench/peers
-#   make bench-scale    compile cost per byte from 100 to 1,000,000 instructions
+#   make bench-scale    time and memory of a compile per byte, from 100 to 1,000,000 instructions
 #   make bench-vm       the same kinds of thing inside a VM (bench/vm)
 #   make bench          all that is present, interleaved; ROUNDS=N, ONLY=NAME,...
 BENCH      := $(B)/bench
@@ -86,7 +86,7 @@ bench-suite: $(call BENCH_EACH,wasm,wasm) $(call BENCH_EACH,gcc,so) $(call BENCH
 bench: bench-suite $(B)/whelk
 	@$(B)/whelk bench -n $(or $(ROUNDS),9) $(if $(ONLY),-o $(ONLY)) $(if $(WITHOUT),-w $(WITHOUT))
 bench-scale: $(B)/whelk
-	@bench/scale $<
+	@bench/scale $< $(or $(ROUNDS),3) $(B)/bench.json
 .PHONY: bench-scale
 bench-peers:
 	@mkdir -p $(BENCH)/peers
