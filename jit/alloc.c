@@ -102,7 +102,10 @@ static u32 intersection(const struct alloc *a, u32 x, u32 y) {
     return NO_POS;
 }
 
-static void weigh_ival(struct ival *i) { i->weight = (i->sum << 16) / (i->end - i->start + 64); }
+static void weigh_ival(struct ival *i) {
+    u64 weight = ((u64)i->sum << 16) / (i->end - i->start + 64);
+    i->weight = (u32)MIN(weight, (u64)UINT32_MAX);
+}
 
 /* head lost tail: its end and uses are counted anew; the tail has what is left.
  * Nothing walks the tail, or cutting a long list again and again would cost its
@@ -110,11 +113,11 @@ static void weigh_ival(struct ival *i) { i->weight = (i->sum << 16) / (i->end - 
 static void measure(struct scan *s, struct ival *head, struct ival *tail) {
     u32 r = head->ranges;
     head->sum = 0;
-    for (u32 u = head->uses; u; u = s->a->useful.p[u].next) head->sum += s->a->useful.p[u].weight;
+    for (u32 u = head->uses; u; u = s->a->useful.p[u].next) add_weight(head, s->a->useful.p[u].weight);
     while (s->a->ranges.p[r].next) r = s->a->ranges.p[r].next;
     head->end = s->a->ranges.p[r].end;
     head->cursor = head->ranges;
-    tail->sum -= head->sum;
+    tail->sum -= MIN(head->sum, tail->sum);
     tail->start = s->a->ranges.p[tail->ranges].start;
     tail->cursor = tail->ranges;
     weigh_ival(head);
@@ -362,11 +365,11 @@ static void survey(struct scan *s, const struct ival *i) {
 static void weigh(struct scan *s, const struct ival *i) {
     for (u32 k = 0; k < s->count[i->vector]; k++) {
         u32 r = s->regs->order[i->vector][k];
-        s->weight[r] = s->active[r] ? at(s, s->active[r])->weight + 1 : 0;
+        s->weight[r] = s->active[r] ? at(s, s->active[r])->weight + 1ull : 0;
     }
     for (u32 k = 0; k < s->holes; k++) {
         const struct hole *h = &s->inactive[k];
-        if (meeting(s, i, h) != NO_POS) s->weight[h->reg] = MAX(s->weight[h->reg], at(s, h->ival)->weight + 1);
+        if (meeting(s, i, h) != NO_POS) s->weight[h->reg] = MAX(s->weight[h->reg], at(s, h->ival)->weight + 1ull);
     }
 }
 

@@ -48,16 +48,20 @@ struct use {
 struct ival {
     u32 value;
     u32 start, end;
-    u32 ranges, cursor; /* first range; first range that has not ended */
+    u32 ranges;         /* the first */
+    union {
+        u32 outside;    /* live.c: its bit in the sets, from 1; coarsely: where it ends. 0: in its block only */
+        u32 cursor;     /* later: the first range that has not ended */
+    };
     u32 uses;
     u32 next;           /* sibling */
-    u32 outside;        /* live.c: its bit in the sets, from 1; coarsely: where it ends. 0: in its block only */
-    u64 sum;            /* of the uses' weights */
-    u64 weight;         /* the same over length (alloc.c) */
+    u32 sum;            /* of the uses' weights, or UINT32_MAX */
+    u32 weight;         /* the same over length (alloc.c) */
     u8 reg, hint;       /* hint: REG_MEM for none */
     bool vector;
     u32 hint_values[2]; /* values it should share with: before, and after, hint */
 };
+static_assert(sizeof(struct ival) == 48, "there are many");
 
 struct move {
     u32 pos, value; /* before instruction pos / 4; or of an edge */
@@ -82,6 +86,7 @@ struct alloc {
     bool coarse;              /* outside their block values live in memory: live.c, I3 */
 };
 
+static inline void add_weight(struct ival *i, u32 weight) { i->sum += MIN(weight, UINT32_MAX - i->sum); }
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
 u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */

@@ -86,7 +86,7 @@ static void build_instr(struct build *b) {
 
 /* Most functions need about as much for so many bytes of code. */
 static void reserve(struct fn *f, u32 bytes) {
-    VEC_ROOM(f, f->ins, bytes / 2 + 16);
+    VEC_ROOM(f, f->ins, bytes * 3 / 8 + 16);
     VEC_ROOM(f, f->pool, bytes / 2 + 16);
     VEC_ROOM(f, f->edges, bytes / 12 + 8);
     VEC_ROOM(f, f->blocks, bytes / 16 + 8);

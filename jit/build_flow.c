@@ -64,10 +64,10 @@ static void do_block(struct build *b) {
 static void enter_loop(struct build *b, struct ctl *c) {
     struct fn *f = b->f;
     struct loop l = {.parent = b->loop, .header = f->blocks.n};
-    u32 depth = b->loop ? f->blocks.p[f->loops.p[b->loop].header].depth : 0;
+    u8 depth = b->loop ? f->blocks.p[f->loops.p[b->loop].header].depth : 0;
     VEC_PUSH(f, f->loops, l);
     c->loop = b->loop = f->loops.n - 1;
-    struct block k = {.first = f->ins.n, .loop = b->loop, .depth = depth + 1, .header = true};
+    struct block k = {.first = f->ins.n, .loop = b->loop, .depth = (u8)(depth + (depth < UINT8_MAX)), .header = true};
     VEC_PUSH(f, f->blocks, k);
     c->header = b->block = f->blocks.n - 1;
     memory_changes(b);

@@ -47,7 +47,7 @@ void build_attach(struct build *b, u32 edge, u32 block) {
     e->to = block;
     e->next = t->preds;
     t->preds = edge;
-    t->pred_count++;
+    e->moves = e->label = 0; /* no pairs any more */
 }
 
 static u32 new_stamp(struct build *b) { return ++b->stamp_now; }

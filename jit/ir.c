@@ -50,10 +50,12 @@ void *jit_alloc(struct fn *f, size_t n, size_t size) {
     return memset(p, 0, bytes);
 }
 
-/* Doubles, where it is if nothing was allocated since. What is new is not zeroed. */
+/* Doubles, or adds half of it when large; where it is if nothing was allocated
+ * since. What is new is not zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
+    enum { LARGE = 1 << 16 };
     if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
-    u32 now = MAX(MAX((u32)need, *cap * 2), 16u);
+    u32 more = *cap * size < LARGE ? *cap : *cap / 2, now = MAX(MAX((u32)need, *cap + more), 16u);
     if (*cap && arena_extend(f->arena, p, *cap * size, ALIGN_UP((now - *cap) * size, (size_t)16))) {
         *cap = now;
         return p;

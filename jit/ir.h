@@ -156,21 +156,28 @@ struct edge {
     u32 from, to;
     u32 args, count; /* pool[args..): one per PARAM of to */
     u32 next;        /* of the same target, or label while it is open */
-    u32 pairs, pair_count; /* while building: (local, value) */
-    u32 moves;       /* first of the moves for split values, in alloc */
-    u32 label;       /* while emitting: where a jump along it lands; 0: not known */
+    union {
+        struct {
+            u32 pairs, pair_count; /* while building: (local, value) */
+        };
+        struct {
+            u32 moves;   /* then: first of the moves for split values, in alloc */
+            u32 label;   /* while emitting: where a jump along it lands; 0: not known */
+        };
+    };
 };
+static_assert(sizeof(struct edge) == 28, "there are many");
 
 struct block {
     u32 first, last; /* instructions */
     u32 params;
     u32 preds;       /* list of edges; 0: none */
-    u32 pred_count;
     u32 loop;        /* innermost loop it belongs to; 0: none */
-    u32 depth;
+    u8 depth;        /* of loops, or UINT8_MAX */
     bool header;
     bool pad;        /* entered by the unwinder only: I8 */
 };
+static_assert(sizeof(struct block) == 24, "there are many");
 
 /* Where what a call throws may be caught, the nearest first: catches[first..). */
 struct site {

@@ -95,6 +95,16 @@ static void prepare(struct compile *k) {
     note_exports(k);
 }
 
+/* Machine code has half as many bytes again as WebAssembly's, mostly less. */
+static void reserve_code(struct compile *k) {
+    const struct wasm_module *m = k->info.m;
+    u64 bytes = 0;
+    for (u32 i = m->imported_funcs; i < m->func_count; i++) bytes += m->funcs[i].code.n;
+    bytes = MIN(bytes + bytes / 2, (u64)UINT32_MAX / 8);
+    VEC_ROOM(&k->keep, k->code.text, (u32)bytes + 256);
+    VEC_ROOM(&k->keep, k->code.traps, (u32)bytes / 16);
+}
+
 /* Offsets in code become offsets from the table. */
 static void place_tables(struct code *c, u32 start) {
     for (u32 i = 0; i < c->tables.n; i++) {
@@ -128,6 +138,7 @@ static void compile_module(struct compile *k) {
     const struct wasm_module *m = k->info.m;
     if (k->info.options->now_ns) k->since = k->info.options->now_ns();
     prepare(k);
+    reserve_code(k);
     put_align(&k->code, 16, 0xcc);
     for (u32 i = m->imported_funcs; i < m->func_count; i++) compile_function(k, i);
     k->func = UINT32_MAX;

@@ -158,7 +158,7 @@ static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
     struct use u = {pos, i->uses, loop_weight(k->depth)};
     VEC_PUSH(l->f, a->useful, u);
     i->uses = a->useful.n - 1;
-    i->sum += u.weight;
+    add_weight(i, u.weight);
 }
 
 static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
@@ -306,18 +306,24 @@ static void live_block(struct live *l, u32 b) {
     keep_row(l, b);
 }
 
+static u32 count_places(const struct fn *f) {
+    u32 count = 0;
+    for (u32 v = 1; v < f->ins.n; v++) count += has_place(&f->ins.p[v]);
+    return count;
+}
+
 static void make_ivals(struct live *l) {
     struct fn *f = l->f;
     struct alloc *a = l->a;
     a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
     memset(a->fixed, 0, sizeof a->fixed);
+    VEC_ROOM(f, a->ivals, 2 * count_places(f) + 8); /* as many again for parts, at worst */
     VEC_PUSH(f, a->ivals, (struct ival){0});
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
     for (u32 v = 1; v < f->ins.n; v++) {
         a->slot[v] = NO_SLOT;
         if (!has_place(&f->ins.p[v])) continue;
-        VEC_ROOM(f, a->ivals, 1);
         a->first[v] = a->ivals.n;
         a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(f->ins.p[v].type)};
     }

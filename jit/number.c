@@ -8,6 +8,10 @@
  *    number that the builder changes at every write, call and join. */
 #include "jit/ir.h"
 
+/* Tables stay in the cache, and chains short: in a function with so many values an
+ * equal one is found if it is near. */
+enum { MAX_HEADS = 1 << 14, MAX_STEPS = 16 };
+
 struct entry {
     u32 value, next, bucket;
 };
@@ -25,7 +29,7 @@ enum { ANCHOR = UINT32_MAX }; /* bucket of an entry that undoes an anchor: next 
 void number_init(struct fn *f, u32 size_hint) {
     struct number *n = jit_alloc(f, 1, sizeof *n);
     u32 size = 64;
-    while (size < size_hint && size < 1u << 20) size *= 2;
+    while (size < size_hint && size < MAX_HEADS) size *= 2;
     n->mask = size - 1;
     n->heads = jit_alloc(f, size, sizeof(u32));
     n->const_heads = jit_alloc(f, size, sizeof(u32));
@@ -68,6 +72,13 @@ static bool same(const struct ins *x, const struct ins *y) {
            x->b == y->b && x->c == y->c;
 }
 
+/* The value that equals i, in the chain from e on; 0: none. */
+static u32 find(const struct fn *f, const struct entry *entries, u32 e, const struct ins *i) {
+    for (u32 steps = 0; e && steps < MAX_STEPS; steps++, e = entries[e - 1].next)
+        if (same(&f->ins.p[entries[e - 1].value], i)) return entries[e - 1].value;
+    return 0;
+}
+
 u32 ir_append(struct fn *f, struct ins i) {
     VEC_PUSH(f, f->ins, i);
     if (f->options->lines) VEC_PUSH(f, f->origins, f->origin);
@@ -79,10 +90,9 @@ u32 ir_const(struct fn *f, u8 type, u64 bits) {
     struct number *n = f->number;
     if (type == T_I32 || type == T_F32) bits = (u32)bits;
     struct ins i = {.op = IR_CONST, .type = type, .flags = V_ZEXT, .b = (u32)bits, .c = (u32)(bits >> 32)};
-    u32 bucket = hash_ins(&i) & n->mask;
-    for (u32 e = n->const_heads[bucket]; e; e = n->consts.p[e - 1].next)
-        if (same(&f->ins.p[n->consts.p[e - 1].value], &i)) return n->consts.p[e - 1].value;
-    u32 v = ir_append(f, i);
+    u32 bucket = hash_ins(&i) & n->mask, v = find(f, n->consts.p, n->const_heads[bucket], &i);
+    if (v) return v;
+    v = ir_append(f, i);
     struct entry e = {v, n->const_heads[bucket], bucket};
     VEC_PUSH(f, n->consts, e);
     n->const_heads[bucket] = n->consts.n;
@@ -96,8 +106,8 @@ u32 ir_value(struct fn *f, struct ins i) {
     u8 kind = ir_opinfos[i.op].kind;
     if (kind != K_PURE && kind != K_TRAPS && kind != K_READS) return ir_append(f, i);
     u32 bucket = hash_ins(&i) & n->mask;
-    for (u32 e = n->heads[bucket]; e; e = n->entries.p[e - 1].next)
-        if (same(&f->ins.p[n->entries.p[e - 1].value], &i)) return n->entries.p[e - 1].value;
+    v = find(f, n->entries.p, n->heads[bucket], &i);
+    if (v) return v;
     v = ir_append(f, i);
     struct entry e = {v, n->heads[bucket], bucket};
     VEC_PUSH(f, n->entries, e);
