@@ -208,34 +208,47 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     unreachable();
 }
 
-/* Most instructions: one byte, and immediates of one byte each. False: not one of
+/* A number of one byte or two at *p, which moves; *bits: how many it has. */
+static inline bool take_small(const u8 **p, u32 *out, u32 *bits) {
+    const u8 *at = *p;
+    if (at[0] & at[1] & 0x80) return false;
+    bool two = at[0] & 0x80;
+    *out = two ? (at[0] & 0x7fu) | (u32)at[1] << 7 : at[0];
+    *bits = two ? 14 : 7;
+    *p = at + 1 + two;
+    return true;
+}
+
+enum { SMALL_END = 4 }; /* an opcode, align, and an offset of two bytes */
+
+/* Most instructions: one byte, and immediates of one byte or two. False: not one of
  * those, or not a right one; nothing has moved. */
 static inline bool take_short(struct cursor *c, struct wasm_instr *out) {
-    const u8 *p = c->p;
-    if (c->end - p < 3 || p[0] >= PREFIX_MISC || !wasm_opinfos[p[0]].text) return false;
-    switch ((enum wasm_immediate)wasm_opinfos[p[0]].imm) {
-    case WASM_IMM_NONE: c->p = p + 1; break;
+    const u8 *p = c->p, op = *p++;
+    u32 number, bits;
+    if (op >= PREFIX_MISC || !wasm_opinfos[op].text) return false;
+    switch ((enum wasm_immediate)wasm_opinfos[op].imm) {
+    case WASM_IMM_NONE: break;
     case WASM_IMM_I32:
-        if (p[1] & 0x80) return false;
-        out->bits = (u32)((i32)((u32)p[1] << 25) >> 25);
-        c->p = p + 2;
+        if (!take_small(&p, &number, &bits)) return false;
+        out->bits = (u32)((i32)(number << (32 - bits)) >> (32 - bits));
         break;
     case WASM_IMM_LABEL:
     case WASM_IMM_FUNC:
     case WASM_IMM_LOCAL:
     case WASM_IMM_GLOBAL:
-        if (p[1] & 0x80) return false;
-        out->a = p[1];
-        c->p = p + 2;
+        if (!take_small(&p, &out->a, &bits)) return false;
         break;
     case WASM_IMM_MEMARG:
-        if (p[1] & 0xc0 || p[2] & 0x80) return false;
-        out->a = p[1], out->b = 0, out->bits = p[2];
-        c->p = p + 3;
+        if (*p & 0xc0) return false;
+        out->a = *p++, out->b = 0;
+        if (!take_small(&p, &number, &bits)) return false;
+        out->bits = number;
         break;
     default: return false;
     }
-    out->op = (enum wasm_op)p[0];
+    out->op = (enum wasm_op)op;
+    c->p = p;
     return true;
 }
 
@@ -249,5 +262,5 @@ static __attribute__((noinline)) enum err take_long(struct cursor *c, struct was
 }
 
 enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why) {
-    return take_short(c, out) ? ERR_OK : take_long(c, out, why);
+    return cursor_left(c) >= SMALL_END && take_short(c, out) ? ERR_OK : take_long(c, out, why);
 }

@@ -49,7 +49,7 @@ static void start(struct validator *v, struct bytes code) {
     assert(code.p >= first && code.p + code.n <= first + v->m->bytes.n);
     v->c = (struct cursor){first, code.p, code.p + code.n};
     v->at = (u32)(code.p - first);
-    v->height = v->depth = 0;
+    v->height = v->depth = v->most = 0;
     v->loop = WASM_NONE;
 }
 

@@ -5,11 +5,6 @@
 #include "base/assert.h"
 #include "wasm/validator.h"
 
-struct frame *validator_top(struct validator *v) {
-    assert(v->depth > 0);
-    return &v->frames[v->depth - 1];
-}
-
 enum err validator_push(struct validator *v, wasm_type t) {
     if (v->height == MAX_STACK) return validator_fail(v, ERR_LIMIT, "operand stack too deep");
     if (v->height == v->stack_room) {
@@ -18,7 +13,8 @@ enum err validator_push(struct validator *v, wasm_type t) {
     }
     assert(v->height < v->stack_room);
     v->stack[v->height++] = t;
-    if (v->f && v->height > v->f->max_stack) v->f->max_stack = v->height;
+    v->most = MAX(v->most, v->height);
+    if (v->f) v->f->max_stack = v->most;
     return ERR_OK;
 }
 

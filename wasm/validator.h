@@ -9,6 +9,7 @@
 #ifndef WHELK_WASM_VALIDATOR_H
 #define WHELK_WASM_VALIDATOR_H
 
+#include "base/assert.h"
 #include "wasm/binary.h"
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
@@ -56,6 +57,7 @@ struct validator {
     u32 *local_set, *set_order, set_locals;
     u32 local_set_room, set_order_room;
     u32 height, depth, loop, br_tables;
+    u32 most; /* below it there is room, and f->max_stack has been as high */
     u32 locals_room, stack_room, frames_room, sets_room;
 };
 
@@ -69,8 +71,11 @@ enum err validator_unknown(struct validator *v, const char *what, u32 index);
 /* A type that the code mentions, with its canonical index: *t. */
 enum err validator_type(struct validator *v, wasm_type *t);
 
-/* -- the operand stack (validate_stack.c) -- */
-struct frame *validator_top(struct validator *v);
+/* -- the operand stack (validate_stack.c; what is common is here) -- */
+static inline struct frame *top(struct validator *v) {
+    assert(v->depth > 0);
+    return &v->frames[v->depth - 1];
+}
 enum err validator_push(struct validator *v, wasm_type t);
 enum err validator_pop(struct validator *v, wasm_type want);
 enum err validator_pop_any(struct validator *v, wasm_type *out);
@@ -81,9 +86,16 @@ enum err validator_pop_all(struct validator *v, struct types t);
 void validator_set_unreachable(struct validator *v);
 bool validator_fit(struct types have, struct types want); /* one by one */
 /* The same under the names that rules are written with. */
-static inline struct frame *top(struct validator *v) { return validator_top(v); }
-static inline enum err push(struct validator *v, wasm_type t) { return validator_push(v, t); }
-static inline enum err pop(struct validator *v, wasm_type want) { return validator_pop(v, want); }
+static inline enum err push(struct validator *v, wasm_type t) {
+    if (unlikely(v->height >= v->most)) return validator_push(v, t);
+    v->stack[v->height++] = t;
+    return ERR_OK;
+}
+static inline enum err pop(struct validator *v, wasm_type want) {
+    if (unlikely(v->height == top(v)->height || v->stack[v->height - 1] != want)) return validator_pop(v, want);
+    v->height--;
+    return ERR_OK;
+}
 static inline enum err pop_any(struct validator *v, wasm_type *out) { return validator_pop_any(v, out); }
 static inline enum err pop_ref(struct validator *v, wasm_type *out) { return validator_pop_ref(v, out); }
 static inline enum err push_all(struct validator *v, struct types t) { return validator_push_all(v, t); }
