@@ -43,12 +43,14 @@ static void *take(struct fn *f, size_t n) {
     return arena_raw(f->arena, n);
 }
 
-void *jit_alloc(struct fn *f, size_t n, size_t size) {
+void *jit_raw(struct fn *f, size_t n, size_t size) {
     size_t bytes;
     void *p = __builtin_mul_overflow(n ? n : 1, size, &bytes) ? NULL : take(f, bytes);
     if (!p) jit_escape(f, ERR_NOMEM);
-    return memset(p, 0, bytes);
+    return p;
 }
+
+void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, (n ? n : 1) * size); }
 
 /* Doubles, or adds half of it when large; where it is if nothing was allocated
  * since. What is new is not zeroed. */

@@ -255,6 +255,7 @@ struct fn {
 /* Leaves the compile of this function with an error. */
 _Noreturn void jit_escape(struct fn *f, enum err e);
 void *jit_alloc(struct fn *f, size_t n, size_t size);
+void *jit_raw(struct fn *f, size_t n, size_t size); /* not zeroed */
 /* Gives n bytes from p on back, to whoever asks next: what is dead before the
  * function is done. */
 void jit_give(struct fn *f, void *p, size_t n);

@@ -398,7 +398,7 @@ static bool walk(struct live *l) {
 void jit_live(struct fn *f) {
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     a->first = jit_alloc(f, f->ins.n, sizeof(u32));
-    a->slot = jit_alloc(f, f->ins.n, sizeof(i32));
+    a->slot = jit_raw(f, f->ins.n, sizeof(i32));
     VEC_PUSH(f, a->moves, (struct move){0});
     f->arg_regs = jit_alloc(f, f->type->param_count, 1);
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));

@@ -388,7 +388,7 @@ static void patch_catches(struct emit *e) {
 static void prepare(struct emit *e) {
     struct fn *f = e->f;
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
-    e->a->at = jit_alloc(f, f->ins.n, sizeof(u32));
+    e->a->at = jit_raw(f, f->ins.n, sizeof(u32));
     memcpy(e->a->at, e->a->first, f->ins.n * sizeof(u32));
     e->reads = jit_alloc(f, places, sizeof(u32));
     e->writer = jit_alloc(f, places, sizeof(u32));
