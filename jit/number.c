@@ -8,29 +8,30 @@
  *    number that the builder changes at every write, call and join. */
 #include "jit/ir.h"
 
-/* Tables stay in the cache, and chains short: in a function with so many values an
- * equal one is found if it is near. */
-enum { MAX_HEADS = 1 << 14, MAX_STEPS = 16 };
+/* Tables stay in the cache: in a function with so many values an equal one is found
+ * if it is near. */
+enum { MAX_HEADS = 1 << 14, STEPS = 16, STEPS_FULL = 4 };
 
 struct entry {
-    u32 value, next, bucket;
+    u32 value, next, hash;
 };
 
 struct number {
-    u32 mask;
+    u32 mask, steps;              /* steps: along a chain at most */
     u32 *heads, *const_heads; /* entry + 1; 0 ends a chain */
     VEC(struct entry) entries;
     VEC(struct entry) consts;
     VEC(u32) anchors;             /* by value; 0: none */
 };
 
-enum { ANCHOR = UINT32_MAX }; /* bucket of an entry that undoes an anchor: next is the old one */
+enum { ANCHOR = UINT32_MAX }; /* hash of an entry that undoes an anchor: next is the old one */
 
 void number_init(struct fn *f, u32 size_hint) {
     struct number *n = jit_alloc(f, 1, sizeof *n);
     u32 size = 64;
     while (size < size_hint && size < MAX_HEADS) size *= 2;
     n->mask = size - 1;
+    n->steps = size < MAX_HEADS ? STEPS : STEPS_FULL;
     n->heads = jit_alloc(f, size, sizeof(u32));
     n->const_heads = jit_alloc(f, size, sizeof(u32));
     f->number = n;
@@ -54,8 +55,8 @@ void number_release(struct fn *f, u32 mark) {
     assert(mark <= n->entries.n);
     while (n->entries.n > mark) {
         struct entry *e = &n->entries.p[--n->entries.n];
-        if (e->bucket == ANCHOR) n->anchors.p[e->value] = e->next;
-        else n->heads[e->bucket] = e->next;
+        if (e->hash == ANCHOR) n->anchors.p[e->value] = e->next;
+        else n->heads[e->hash & n->mask] = e->next;
     }
 }
 
@@ -64,7 +65,7 @@ static u32 hash_ins(const struct ins *i) {
     h = (h ^ i->a) * 0x9e3779b97f4a7c15;
     h = (h ^ h >> 29 ^ i->b) * 0xbf58476d1ce4e5b9;
     h = (h ^ h >> 31 ^ i->c) * 0x94d049bb133111eb;
-    return (u32)(h >> 32);
+    return (u32)(h >> 33); /* never ANCHOR */
 }
 
 static bool same(const struct ins *x, const struct ins *y) {
@@ -73,9 +74,12 @@ static bool same(const struct ins *x, const struct ins *y) {
 }
 
 /* The value that equals i, in the chain from e on; 0: none. */
-static u32 find(const struct fn *f, const struct entry *entries, u32 e, const struct ins *i) {
-    for (u32 steps = 0; e && steps < MAX_STEPS; steps++, e = entries[e - 1].next)
-        if (same(&f->ins.p[entries[e - 1].value], i)) return entries[e - 1].value;
+static u32 find(const struct fn *f, const struct entry *entries, u32 e, u32 hash, const struct ins *i) {
+    for (u32 left = f->number->steps; e && left; left--) {
+        const struct entry *x = &entries[e - 1];
+        if (x->hash == hash && same(&f->ins.p[x->value], i)) return x->value;
+        e = x->next;
+    }
     return 0;
 }
 
@@ -90,12 +94,12 @@ u32 ir_const(struct fn *f, u8 type, u64 bits) {
     struct number *n = f->number;
     if (type == T_I32 || type == T_F32) bits = (u32)bits;
     struct ins i = {.op = IR_CONST, .type = type, .flags = V_ZEXT, .b = (u32)bits, .c = (u32)(bits >> 32)};
-    u32 bucket = hash_ins(&i) & n->mask, v = find(f, n->consts.p, n->const_heads[bucket], &i);
+    u32 hash = hash_ins(&i), *head = &n->const_heads[hash & n->mask], v = find(f, n->consts.p, *head, hash, &i);
     if (v) return v;
     v = ir_append(f, i);
-    struct entry e = {v, n->const_heads[bucket], bucket};
+    struct entry e = {v, *head, hash};
     VEC_PUSH(f, n->consts, e);
-    n->const_heads[bucket] = n->consts.n;
+    *head = n->consts.n;
     return v;
 }
 
@@ -105,13 +109,13 @@ u32 ir_value(struct fn *f, struct ins i) {
     if (v) return v;
     u8 kind = ir_opinfos[i.op].kind;
     if (kind != K_PURE && kind != K_TRAPS && kind != K_READS) return ir_append(f, i);
-    u32 bucket = hash_ins(&i) & n->mask;
-    v = find(f, n->entries.p, n->heads[bucket], &i);
+    u32 hash = hash_ins(&i), *head = &n->heads[hash & n->mask];
+    v = find(f, n->entries.p, *head, hash, &i);
     if (v) return v;
     v = ir_append(f, i);
-    struct entry e = {v, n->heads[bucket], bucket};
+    struct entry e = {v, *head, hash};
     VEC_PUSH(f, n->entries, e);
-    n->heads[bucket] = n->entries.n;
+    *head = n->entries.n;
     return v;
 }
 
