@@ -49,11 +49,15 @@ static void mark_ready(struct item *i) {
 /* In the waker's context, interrupts off. */
 static void notified(struct waiter *w) { mark_ready(CONTAINER_OF(w, struct item, waiter)); }
 
-/* ERR and HUP are always of interest (epoll_ctl(2)). */
 static u32 ready_bits(const struct item *i) {
     u32 wanted = i->event.events & 0xffff;
-    if (!wanted) return 0; /* disarmed by ONESHOT */
-    return file_poll(i->file) & (wanted | LINUX_POLLERR | LINUX_POLLHUP);
+    return wanted ? file_poll(i->file) & wanted : 0; /* none: disarmed by ONESHOT */
+}
+
+/* ERR and HUP are always of interest (epoll_ctl(2)), also if nothing else is. */
+static void want(struct item *i, const struct epoll_event *event) {
+    i->event = *event;
+    i->event.events |= LINUX_POLLERR | LINUX_POLLHUP;
 }
 
 static void item_remove(struct item *i) {
@@ -87,7 +91,7 @@ static i64 item_add(struct epoll *ep, int fd, struct file *f, const struct epoll
     i->epoll = ep;
     i->file = f;
     i->fd = fd;
-    i->event = *event;
+    want(i, event);
     list_init(&i->in_ready);
     list_push_back(&ep->items, &i->in_epoll);
     list_push_back(&f->watches, &i->in_file);
@@ -105,7 +109,7 @@ static i64 change_locked(struct epoll *ep, enum epoll_op op, int fd, struct file
         item_remove(i);
         return 0;
     }
-    i->event = *event;
+    want(i, event);
     if (ready_bits(i)) mark_ready(i);
     return 0;
 }
