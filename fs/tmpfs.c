@@ -111,7 +111,8 @@ i64 tmpfs_read(struct inode *i, void *buf, size_t n, u64 at) {
 
 /* Locked. */
 static i64 write_locked(struct inode *i, const void *buf, size_t n, u64 at) {
-    if (n && at >= TMPFS_SIZE_MAX) return -LINUX_EFBIG;
+    if (!n) return 0; /* and a file does not grow to its position */
+    if (at >= TMPFS_SIZE_MAX) return -LINUX_EFBIG;
     n = (size_t)MIN((u64)n, TMPFS_SIZE_MAX - at);
     size_t done = 0;
     while (done < n) {
@@ -121,7 +122,7 @@ static i64 write_locked(struct inode *i, const void *buf, size_t n, u64 at) {
         memcpy((u8 *)phys_to_virt(p) + within, (const u8 *)buf + done, part);
         done += part;
     }
-    if (n && !done) return -LINUX_ENOSPC;
+    if (!done) return -LINUX_ENOSPC;
     i->size = MAX(i->size, at + done);
     i->mtime_ns = i->ctime_ns = time_wall_ns();
     return (i64)done;

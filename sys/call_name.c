@@ -12,7 +12,7 @@ static i64 do_mkdir(u64 dirfd, u64 path, u64 mode) {
     struct at at;
     i64 r = at_begin(&at, dirfd, path, 0);
     if (r < 0) return r;
-    r = vfs_mkdir(at.v, (u32)mode & ~process.umask);
+    r = vfs_mkdir(at.v, (u32)mode & 01777 & ~process.umask);
     at_end(&at);
     return r;
 }
