@@ -17,7 +17,7 @@ i64 call_rt_sigaction(const struct call *c) {
     if (c->a[1] && now.handler > 1 && !(now.flags & SIGNAL_RESTORER)) return -LINUX_EINVAL;
     mutex_lock(&process.lock);
     old = process.actions[s];
-    if (c->a[1]) process.actions[s] = now;
+    if (c->a[1]) process.actions[s] = now, signal_action_set((int)s);
     mutex_unlock(&process.lock);
     return !c->a[2] || user_write(c->a[2], &old, sizeof old) ? 0 : -LINUX_EFAULT;
 }

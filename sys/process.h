@@ -130,6 +130,7 @@ void bounce_end(struct bounce *b);
 i64 path_read(u64 user, char **out);
 
 /* Signals. */
+void signal_action_set(int s); /* process.actions[s] is new; process.lock is held */
 void signal_task(struct task *t, int signal);
 void signal_process(int signal);
 int signal_take(u64 set); /* 0: none of them is pending */

@@ -26,6 +26,13 @@ static bool ignored(int s) {
     return h == 1 || (h == 0 && (ignored_by_default(s) || stops_by_default(s)));
 }
 
+/* sigaction(2): what becomes ignored while it is pending is gone, blocked or not. */
+void signal_action_set(int s) {
+    if (!ignored(s)) return;
+    __atomic_and_fetch(&process.pending, ~bit(s), __ATOMIC_ACQ_REL);
+    LIST_EACH(it, &process.tasks) __atomic_and_fetch(&LIST_ENTRY(it, struct task, node)->pending, ~bit(s), __ATOMIC_ACQ_REL);
+}
+
 static u64 deliverable(const struct task *t) {
     u64 set = (__atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | __atomic_load_n(&process.pending, __ATOMIC_ACQUIRE)) & ~t->mask;
     return set;
@@ -81,25 +88,20 @@ i64 signal_mask_for_call(u64 user, u64 size) {
     return 0;
 }
 
-/* The lowest deliverable signal; 0: none. It is taken off. */
-static int take(struct task *t) {
-    u64 set = deliverable(t);
-    if (!set) return 0;
-    int s = __builtin_ctzll(set) + 1;
-    if (t->pending & bit(s)) __atomic_and_fetch(&t->pending, ~bit(s), __ATOMIC_ACQ_REL);
-    else if (!(__atomic_fetch_and(&process.pending, ~bit(s), __ATOMIC_ACQ_REL) & bit(s))) return take(t); /* another thread had it */
-    return s;
+/* The lowest of a set that pends for the thread, else for the process, as Linux
+ * does; 0: none. It is taken off. Another thread may have been faster. */
+static int take(struct task *t, u64 set) {
+    u64 own, all;
+    while ((own = __atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) & set) || (all = __atomic_load_n(&process.pending, __ATOMIC_ACQUIRE) & set)) {
+        int s = __builtin_ctzll(own ? own : all) + 1;
+        u64 *from = own ? &t->pending : &process.pending;
+        if (__atomic_fetch_and(from, ~bit(s), __ATOMIC_ACQ_REL) & bit(s)) return s;
+    }
+    return 0;
 }
 
-/* For rt_sigtimedwait: one of a set, blocked or not; 0: none. It is taken off. */
-int signal_take(u64 set) {
-    struct task *t = task_current();
-    u64 have = (__atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | __atomic_load_n(&process.pending, __ATOMIC_ACQUIRE)) & set;
-    if (!have) return 0;
-    int s = __builtin_ctzll(have) + 1;
-    if (__atomic_fetch_and(&t->pending, ~bit(s), __ATOMIC_ACQ_REL) & bit(s)) return s;
-    return __atomic_fetch_and(&process.pending, ~bit(s), __ATOMIC_ACQ_REL) & bit(s) ? s : signal_take(set);
-}
+/* For rt_sigtimedwait: blocked or not. */
+int signal_take(u64 set) { return take(task_current(), set); }
 
 static _Noreturn void die(int s) {
     log_error("program: ended by signal %d", s);
@@ -143,7 +145,7 @@ void signal_leave(struct trap_frame *f) {
     struct task *t = thread_current()->owner;
     if (!t) return;
     if (__atomic_load_n(&process.exiting, __ATOMIC_ACQUIRE)) task_end(process.status);
-    for (int s; (s = take(t));) {
+    for (int s; (s = take(t, ~t->mask));) {
         if (ignored(s)) continue;
         if (process.actions[s].handler == 0) die(s);
         handle(f, t, s, &(struct signal_cause){.code = -6 /* SI_TKILL */, .address = 1 /* si_pid: the only process; si_uid 0 */});
