@@ -110,7 +110,7 @@ i64 file_truncate(struct file *f, u64 size) {
 }
 
 i64 file_stat(struct file *f, struct file_stat *out) {
-    *out = (struct file_stat){.nlink = 1, .mode = LINUX_S_IFCHR | 0600};
+    *out = (struct file_stat){.nlink = 1, .mode = 0600}; /* epoll and its kin are of no type */
     if (f->ops->stat) return f->ops->stat(f, out);
     if (f->inode) inode_stat(f->inode, out);
     return 0;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "kern/heap.h"
+#include "kern/program.h"
 #include "kern/thread.h"
 
 struct pipe {
@@ -116,6 +117,16 @@ static i64 pipe_stat(struct file *f, struct file_stat *out) {
     return 0;
 }
 
+static i64 pipe_ioctl(struct file *f, u32 request, u64 arg) {
+    struct pipe *p = f->object;
+    enum { FIONREAD = 0x541b };
+    if (request != FIONREAD) return -LINUX_ENOTTY;
+    mutex_lock(&p->lock);
+    i32 n = (i32)used(p);
+    mutex_unlock(&p->lock);
+    return user_write(arg, &n, sizeof n) ? 0 : -LINUX_EFAULT;
+}
+
 static void pipe_close(struct file *f) {
     struct pipe *p = f->object;
     mutex_lock(&p->lock);
@@ -128,7 +139,7 @@ static void pipe_close(struct file *f) {
 }
 
 static const struct file_ops pipe_ops = {.kind = "pipe", .read = pipe_read, .write = pipe_write,
-                                         .poll = pipe_poll, .stat = pipe_stat, .close = pipe_close};
+                                         .poll = pipe_poll, .ioctl = pipe_ioctl, .stat = pipe_stat, .close = pipe_close};
 
 i64 pipe_open(u32 flags, struct file *out[2]) {
     struct pipe *p = kzalloc(sizeof *p);

@@ -32,6 +32,15 @@ static void set_nonblock(struct file *f, bool on) {
     else __atomic_and_fetch(&f->flags, ~(u32)LINUX_O_NONBLOCK, __ATOMIC_RELAXED);
 }
 
+/* Of a regular file: what is left from its position on. Others know themselves. */
+static i64 bytes_to_read(struct file *f, u64 arg) {
+    struct file_stat st;
+    i64 r = file_stat(f, &st);
+    if (r < 0 || (st.mode & LINUX_S_IFMT) != LINUX_S_IFREG) return file_ioctl(f, IOCTL_FIONREAD, arg);
+    i32 left = (i32)(st.size - f->pos);
+    return user_write(arg, &left, sizeof left) ? 0 : -LINUX_EFAULT;
+}
+
 static i64 do_ioctl(struct file *f, u64 fd, u32 request, u64 arg) {
     i32 value;
     u16 size[4] = {24, 80, 0, 0};
@@ -44,6 +53,7 @@ static i64 do_ioctl(struct file *f, u64 fd, u32 request, u64 arg) {
     case IOCTL_FIONCLEX:
         fd_set_cloexec(fd, request == IOCTL_FIOCLEX);
         return 0;
+    case IOCTL_FIONREAD: return bytes_to_read(f, arg);
     case IOCTL_TIOCGWINSZ:
         if (strcmp(f->ops->kind, "console")) return -LINUX_ENOTTY;
         return user_write(arg, size, sizeof size) ? 0 : -LINUX_EFAULT;

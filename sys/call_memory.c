@@ -31,7 +31,7 @@ static i64 check_mmap(u64 prot, u64 flags) {
  * view of a file would have to be written back: not there yet. */
 static i64 map_file(const struct call *c) {
     u64 prot = c->a[2], flags = c->a[3];
-    if (c->a[5] % PAGE_SIZE || c->a[5] > INT64_MAX) return -LINUX_EINVAL;
+    if (c->a[5] > INT64_MAX) return -LINUX_EINVAL;
     struct file *f = fd_file((u32)c->a[4]);
     if (!f) return -LINUX_EBADF;
     i64 r = 0;
@@ -46,6 +46,7 @@ static i64 map_file(const struct call *c) {
 
 /* MAP_POPULATE is a hint about time only: pages come when touched. */
 i64 call_mmap(const struct call *c) {
+    if (c->a[5] % PAGE_SIZE) return -LINUX_EINVAL;
     if (c->a[1] > UINT64_MAX - PAGE_SIZE) return -LINUX_ENOMEM;
     i64 r = check_mmap(c->a[2], c->a[3]);
     if (r < 0) return r;
@@ -93,7 +94,9 @@ i64 call_madvise(const struct call *c) {
 
 /* There are no shared file mappings, so there is nothing to write back. */
 i64 call_msync(const struct call *c) {
-    if (c->a[0] % PAGE_SIZE || c->a[2] & ~7ull) return -LINUX_EINVAL;
+    enum { ASYNC = 1, SYNC = 4 };
+    if (c->a[0] % PAGE_SIZE || c->a[2] & ~7ull || (c->a[2] & (ASYNC | SYNC)) == (ASYNC | SYNC)) return -LINUX_EINVAL;
+    if (c->a[1] > UINT64_MAX - PAGE_SIZE + 1) return 0; /* rounded up it is 0, as on Linux */
     return !c->a[1] || mm_covers(c->a[0], c->a[1]) ? 0 : -LINUX_ENOMEM;
 }
 

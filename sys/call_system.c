@@ -31,7 +31,7 @@ i64 call_getrandom(const struct call *c) {
     enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4, STEP = 256 };
     u8 bytes[STEP];
     u64 n = MIN(c->a[1], (u64)INT32_MAX), done = 0;
-    if (c->a[2] & ~(u64)(NONBLOCK | RANDOM | INSECURE)) return -LINUX_EINVAL;
+    if (c->a[2] & ~(u64)(NONBLOCK | RANDOM | INSECURE) || (c->a[2] & RANDOM && c->a[2] & INSECURE)) return -LINUX_EINVAL;
     if ((c->a[2] & NONBLOCK) && !random_ready()) return -LINUX_EAGAIN;
     while (done < n) {
         size_t part = (size_t)MIN(n - done, (u64)STEP);

@@ -129,8 +129,19 @@ static void local_close(struct file *f) {
     kfree(l);
 }
 
+/* FIONREAD: of what comes in. */
+static i64 local_ioctl(struct file *f, u32 request, u64 arg) {
+    struct local *l = f->object;
+    enum { FIONREAD = 0x541b };
+    const i32 none = 0;
+    if (request != FIONREAD) return -LINUX_ENOTTY;
+    if (l->in) return file_ioctl(l->in, request, arg);
+    if (l->state == LISTENING) return -LINUX_EINVAL;
+    return user_write(arg, &none, sizeof none) ? 0 : -LINUX_EFAULT;
+}
+
 static const struct file_ops local_ops = {.kind = "socket", .read = local_read, .write = local_write, .poll = local_poll,
-                                          .stat = local_stat, .close = local_close};
+                                          .ioctl = local_ioctl, .stat = local_stat, .close = local_close};
 
 static struct file *local_new(u32 flags) {
     struct local *l = kzalloc(sizeof *l);

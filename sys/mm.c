@@ -164,6 +164,7 @@ i64 mm_map(u64 address, u64 length, u32 prot, u32 flags, struct mm_source source
 
 i64 mm_unmap(u64 address, u64 length) {
     u64 end;
+    if (length <= VM_USER_START && address % PAGE_SIZE == 0 && length && address + length <= VM_USER_START) return 0; /* never mapped */
     i64 r = check_span(address, length, &end);
     if (r < 0) return -LINUX_EINVAL;
     mutex_lock(&mm.lock);
@@ -231,9 +232,10 @@ static i64 remap_grow(struct range *r, u64 old_length, u64 new_length, bool may_
 
 static i64 remap_locked(u64 old, u64 end, u64 new_length, bool may_move) {
     struct range *r = range_at(old);
-    if (!r || end > r->end) return -LINUX_EFAULT;
+    bool grows = new_length > end - old;
+    if (!r || (grows && end > r->end)) return -LINUX_EFAULT;
     if (!may_change(old, end)) return -LINUX_ENOMEM;
-    if (new_length <= end - old) {
+    if (!grows) {
         i64 e = new_length < end - old ? range_cut(old + new_length, end) : 0;
         return e < 0 ? e : (i64)old;
     }

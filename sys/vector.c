@@ -10,8 +10,11 @@ void vector_single(struct vector *v, u64 base, u64 length) {
 }
 
 static i64 vector_sum(struct vector *v) {
-    for (u32 i = 0; i < v->count; i++)
+    enum { ADDRESS_BITS = 47 }; /* of a program on Linux */
+    for (u32 i = 0; i < v->count; i++) {
         if (__builtin_add_overflow(v->left, v->v[i].length, &v->left) || v->left > INT64_MAX) return -LINUX_EINVAL;
+        if (v->v[i].base >> ADDRESS_BITS) return -LINUX_EFAULT; /* of an empty piece, too */
+    }
     return 0;
 }
 
