@@ -30,12 +30,21 @@ static i64 write_step(struct transfer *t, const void *buf, size_t n) {
 /* A second step on a stream must not block: the first has something to return. */
 static bool may_go_on(struct file *f) { return f->ops->seekable || (file_poll(f) & LINUX_POLLIN); }
 
+/* Of n bytes that were read, so many reached the program: the position is at the
+ * next one, as if no more had been read. */
+static i64 delivered(struct transfer *t, i64 n, i64 reached) {
+    enum { FROM_HERE = 1 };
+    i64 missed = n - MAX(reached, (i64)0);
+    if (missed && !t->positioned && t->f->ops->seekable) file_seek(t->f, -missed, FROM_HERE);
+    return reached;
+}
+
 static i64 read_vector(struct transfer *t, struct vector *v, struct bounce *b) {
     u64 done = 0;
     do {
         size_t want = (size_t)MIN(v->left, (u64)b->cap);
         i64 r = read_step(t, b->p, want);
-        if (r > 0) r = vector_scatter(v, b->p, (size_t)r);
+        if (r > 0) r = delivered(t, r, vector_scatter(v, b->p, (size_t)r));
         if (r < 0) return done ? (i64)done : r;
         done += (u64)r;
         if ((size_t)r < want) break;
