@@ -71,7 +71,12 @@
     X(RING_TWICE)      /* vring: the device may give back what it does not have */ \
     X(RING_LENGTH)     /* vring: the device may say that it wrote more than there is room */ \
     X(DATAGRAM_LENGTH) /* frames: a datagram may be longer than the reader's buffer */ \
-    X(CHILD_KEPT)      /* frames: a connection that nobody accepted outlives its listener */
+    X(CHILD_KEPT)      /* frames: a connection that nobody accepted outlives its listener */ \
+    X(IOVEC_COUNT)     /* calls: any number of iovecs is taken */          \
+    X(PROTECT_HOLE)    /* calls: mprotect works where nothing is mapped */ \
+    X(SEEK_BELOW)      /* calls: a position may be negative */             \
+    X(WATCH_TWICE)     /* calls: epoll takes a descriptor again */         \
+    X(OPTION_SIZE)     /* calls: an option may be longer than the caller's room */
 
 enum fault {
     FAULT_NONE,

@@ -11,6 +11,7 @@
 #include "fs/epoll.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "kern/heap.h"
 #include "kern/thread.h"
 
@@ -103,7 +104,7 @@ static i64 item_add(struct epoll *ep, int fd, struct file *f, const struct epoll
 static i64 change_locked(struct epoll *ep, enum epoll_op op, int fd, struct file *target,
                          const struct epoll_event *event) {
     struct item *i = item_find(ep, fd, target);
-    if (op == EPOLL_ADD) return i ? -LINUX_EEXIST : item_add(ep, fd, target, event);
+    if (op == EPOLL_ADD) return i && !fault(WATCH_TWICE) ? -LINUX_EEXIST : item_add(ep, fd, target, event);
     if (!i) return -LINUX_ENOENT;
     if (op == EPOLL_DEL) {
         item_remove(i);

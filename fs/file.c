@@ -5,6 +5,7 @@
 #include "fs/file.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "fs/vfs.h"
 #include "kern/heap.h"
 
@@ -98,7 +99,7 @@ i64 file_seek(struct file *f, i64 offset, int whence) {
     mutex_lock(&f->lock);
     i64 r = seek_base(f, whence, &base);
     if (r >= 0 && __builtin_add_overflow((i64)base, offset, &to)) r = -LINUX_EOVERFLOW;
-    else if (r >= 0 && to < 0) r = -LINUX_EINVAL;
+    else if (r >= 0 && to < 0 && !fault(SEEK_BELOW)) r = -LINUX_EINVAL;
     else if (r >= 0) r = (i64)(f->pos = (u64)to);
     mutex_unlock(&f->lock);
     return r;

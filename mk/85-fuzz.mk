@@ -69,7 +69,20 @@ CHECKS += sequences
 fuzz: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp $(FUZZ_CALLS)
 	@test/fuzz/run $(SECONDS) $(FUZZ_BIN) test/fuzz/calls
 
-fuzz-seeded: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp
+# The kernel as a process with bug number % of base/fault.h, for the sequences.
+FAULTY_SRC := $(wildcard sys/*.c fs/*.c)
+FAULTY_OBJ  = $(FAULTY_SRC:%.c=$(PROCESS)/fault/%.o) $(filter-out $(patsubst %.c,$(PROCESS)/obj/%.o,$(FAULTY_SRC)) \
+              $(patsubst %.c,$(B)/obj/%.o,$(FAULTY_SRC)),$(PROCESS_OBJ))
+$(PROCESS)/fault/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -DWHELK_PROCESS -DWHELK_FAULTS -c $< -o $@
+$(PROCESS)/fault/knob-%.o:
+	@mkdir -p $(@D)
+	echo 'int fault_knob = $*;' | $(CC) $(FREE) -x c -c - -o $@
+$(PROCESS)/fault/whelk-%: $(PROCESS)/fault/knob-%.o $$(FAULTY_OBJ) $(PROCESS_LD) plat/vm/symbols.awk
+	$(process_link)
+
+fuzz-seeded: $(FUZZ_BIN) $(B)/fuzz/seeds.stamp $(FUZZ_CALLS)
 	@test/fuzz/seeded $(SECONDS) $(FUZZ_BIN)
 
 differ: $(B)/asan/differ

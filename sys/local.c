@@ -9,6 +9,7 @@
 #include "sys/local.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "fs/pipe.h"
 #include "fs/tmpfs.h"
@@ -368,7 +369,7 @@ i64 local_getopt(struct file *f, u64 level, u64 name, u64 user, u64 user_length)
     }
     if (!user_read(&cap, user_length, 4)) return -LINUX_EFAULT;
     if ((i32)cap < 0) return -LINUX_EINVAL;
-    n = MIN(n, cap);
+    if (!fault(OPTION_SIZE)) n = MIN(n, cap);
     return user_write(user, value, n) && user_write(user_length, &n, 4) ? 0 : -LINUX_EFAULT;
 }
 

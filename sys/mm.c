@@ -9,6 +9,7 @@
 #include "sys/mm.h"
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "fs/tmpfs.h"
@@ -62,7 +63,7 @@ static bool fault_locked(uptr va, bool write, bool exec) {
     return make_present(r, va);
 }
 
-static bool fault(uptr address, bool write, bool exec, bool present) {
+static bool on_fault(uptr address, bool write, bool exec, bool present) {
     mutex_lock(&mm.lock);
     bool ok = fault_locked(ALIGN_DOWN(address, PAGE_SIZE), write, exec);
     mutex_unlock(&mm.lock);
@@ -84,7 +85,7 @@ bool mm_fix_code(void) {
     return ok;
 }
 
-void mm_init(void) { vm_set_fault_handler(fault); }
+void mm_init(void) { vm_set_fault_handler(on_fault); }
 
 /* Decides a range of pages; -EINVAL, -ENOMEM. */
 static i64 check_span(u64 address, u64 length, u64 *end) {
@@ -183,7 +184,7 @@ bool mm_covers(u64 address, u64 length) {
 }
 
 static i64 protect_locked(u64 start, u64 end, u32 prot) {
-    if (!range_covered(start, end) || !may_change(start, end)) return -LINUX_ENOMEM;
+    if ((!range_covered(start, end) && !fault(PROTECT_HOLE)) || !may_change(start, end)) return -LINUX_ENOMEM;
     if (!range_split(start) || !range_split(end)) return -LINUX_ENOMEM;
     LIST_EACH(it, &mm.ranges) {
         struct range *r = LIST_ENTRY(it, struct range, node);

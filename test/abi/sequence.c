@@ -67,7 +67,7 @@ static const struct {
     C(epoll_ctl, "fEfe", "="), C(epoll_pwait, "foqbzZ", "="), C(poll, "xqb", "="), C(ppoll, "xqtzZ", "="), C(timerfd_create, "bY", "="),
     C(timerfd_settime, "fbyo", "="), C(timerfd_gettime, "fo", "="), C(socketpair, "1YzO", "."), C(socketpair, "1Yzo", "#"), C(socket, "1Yz", "="),
     C(bind, "faA", "="), C(listen, "fb", "="), C(connect, "faA", "="), C(accept4, "folY", "="), C(sendto, "finBzz", "="), C(recvfrom, "fonBzz", "#"),
-    C(shutdown, "fb", "="), C(getsockname, "fol", "#"), C(getpeername, "fol", "#"), C(getsockopt, "fLjol", "#"), C(setsockopt, "fLjiN", "="),
+    C(shutdown, "fU", "="), C(getsockname, "fol", "#"), C(getpeername, "fol", "#"), C(getsockopt, "fLjol", "#"), C(setsockopt, "fLjiN", "="),
     C(sendmsg, "fXB", "="), C(recvmsg, "fXB", "#"), C(mmap, "pQPMfk", "."), C(mmap, "pQPMfk", "."), C(munmap, "pQ", "="), C(mprotect, "pQP", "="),
     C(mremap, "pQQV", "."), C(madvise, "pQd", "="), C(msync, "pQb", "="), C(mincore, "pQo", "="), C(brk, "K", "."), C(rt_sigprocmask, "HWoZ", "="),
     C(rt_sigpending, "oZ", "#"), C(kill, "zS", "="), C(tgkill, "zzS", "="), C(rt_sigtimedwait, "WotZ", "="), C(sigaltstack, "zo", "="),
@@ -224,6 +224,7 @@ static u64 argument(char kind, u64 *after) {
     case 'Y': return PICK(O_NONBLOCK, O_NONBLOCK | O_CLOEXEC);
     case 'C': return PICK(0, 0, O_CLOEXEC, 3);
     case 'K': return 0;
+    case 'U': return PICK(SHUT_WR, SHUT_WR, 3, (u64)-1); /* SHUT_RD loses here what was not read */
     case 'V': return PICK(0, 1, 1, 1, 8);
     case 'J': return PICK(0, PAGE);
     case '1': return AF_UNIX;
@@ -233,6 +234,12 @@ static u64 argument(char kind, u64 *after) {
 }
 
 /* --- one call, shown --- */
+
+/* Linux unmaps what MAP_FIXED is to replace before it asks a socket to be mapped. */
+static int no_file(u64 fd) {
+    struct stat st;
+    return fstat((int)fd, &st) || !S_ISREG(st.st_mode);
+}
 
 static unsigned sum(const unsigned char *p, size_t n) {
     unsigned s = 5381;
@@ -264,6 +271,7 @@ static void plain(unsigned k) {
         if (*c == 'u') a[n++] = after;
     }
     if (calls[k].number == SYS_close_range) a[1] = a[0] + a[1] % 3 - 1;
+    if (calls[k].number == SYS_mmap && !(a[3] & MAP_ANONYMOUS) && no_file(a[4])) a[4] = (u64)-1;
     if (calls[k].number == SYS_kill) a[0] = (u64)getpid();
     if (calls[k].number == SYS_tgkill) a[0] = (u64)getpid(), a[1] = (u64)gettid();
     if (calls[k].number == SYS_socketpair || calls[k].number == SYS_socket) a[1] |= SOCK_STREAM;
