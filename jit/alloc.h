@@ -17,6 +17,7 @@ enum {
     REG_MEM = 0xff,    /* in the value's slot */
     NO_POS = UINT32_MAX,
     NO_SLOT = INT32_MAX,
+    CALL_HINTS = 16,   /* registers are mostly among the first */
 };
 
 /* The target, as the allocator sees it. */
@@ -29,10 +30,10 @@ struct regs {
     u32 (*clobbers)(const struct fn *f, u32 i, u32 *through);
     /* Operands that must not share a register with the result: bit per operand. */
     u32 (*late)(const struct fn *f, u32 i);
-    /* Where arguments arrive (fn.arg_regs, arg_slots), and a call wants its k-th
-     * one, as a hint; REG_MEM: in an overflow slot. */
+    /* Where arguments arrive (fn.arg_regs, arg_slots), and a call wants its first
+     * ones, as hints: so many are there; REG_MEM: in an overflow slot. */
     void (*place_args)(const struct wasm_functype *t, u8 *regs, u32 *slots);
-    u8 (*call_reg)(const struct fn *f, u32 call, u32 k);
+    u32 (*call_regs)(const struct fn *f, u32 call, u8 regs[CALL_HINTS]);
     u8 (*result_reg)(u8 type);
 };
 extern const struct regs x86_regs;

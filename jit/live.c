@@ -195,9 +195,9 @@ static void use_operands(struct live *l, u32 i, u32 at, u32 b, u32 late) {
 }
 
 static void hint_args(struct live *l, u32 i, const struct ins *x) {
-    const u32 *args = l->f->pool.p + x->a;
-    for (u32 k = 0; k < x->b; k++)
-        if (wants(l, args[k])) add_reg_hint(l, args[k], l->regs->call_reg(l->f, i, k));
+    u8 regs[CALL_HINTS];
+    u32 n = l->regs->call_regs(l->f, i, regs);
+    for (u32 k = 0; k < n; k++) add_reg_hint(l, l->f->pool.p[x->a + k], regs[k]);
 }
 
 static void hint_instruction(struct live *l, u32 i) {

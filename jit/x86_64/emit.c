@@ -234,9 +234,13 @@ void emit_terminator(struct emit *e, u32 i) {
 
 /* ---- blocks ---- */
 
+static void find_reload(struct emit *e) {
+    e->reload_pos = e->reload < e->a->reloads.n ? e->a->reloads.p[e->reload].pos : NO_POS;
+}
+
 static void run_reloads(struct emit *e, u32 i) {
     struct alloc *a = e->a;
-    for (; e->reload < a->reloads.n && a->reloads.p[e->reload].pos <= gap_pos(i); e->reload++) {
+    for (; e->reload_pos <= gap_pos(i); e->reload++, find_reload(e)) {
         const struct move *m = &a->reloads.p[e->reload];
         u32 from = m->from == REG_MEM ? LOC(L_SLOT, (u32)a->slot[m->value]) : loc_at(e, m->value, m->pos - 1);
         move_one(e, (struct pmove){LOC(L_REG, m->to), from, e_ins(e, m->value)->type});
@@ -399,6 +403,7 @@ static void prepare(struct emit *e) {
         e->innermost[k] = !e->innermost[k];
         if (f->loops.p[k].parent) e->innermost[f->loops.p[k].parent] = true; /* until its turn: it holds one */
     }
+    find_reload(e);
     e->function_fixups = e->c->fixups.n;
     e->function_traps = e->c->traps.n;
     e->function_sites = e->c->sites.n;

@@ -55,6 +55,7 @@ struct emit {
     u32 saved_mask;
     bool has_spare; /* a slot above the allocator's: see borrow */
     u32 reload;                  /* next of alloc->reloads */
+    u32 reload_pos;              /* its, or NO_POS */
     u32 start;                   /* offset of the entry */
     u32 function_fixups, function_traps, function_sites, function_catches, function_lines; /* where ours begin in c->fixups, c->traps */
     VEC(u32) pads;               /* offsets of padding to be cut to what aligns (layout.c) */

@@ -22,11 +22,13 @@ static void move_args(struct emit *e, const struct ins *x, const struct wasm_fun
 }
 
 static void move_builtin_args(struct emit *e, const struct ins *x, u32 i) {
-    for (u32 k = 0; k < x->b; k++) {
+    u8 regs[CALL_HINTS];
+    u32 n = x86_regs.call_regs(e->f, i, regs);
+    assert(n == x->b);
+    for (u32 k = 0; k < n; k++) {
         u32 v = e->f->pool.p[x->a + k];
-        u8 reg = x86_regs.call_reg(e->f, i, k);
-        assert(reg != REG_MEM);
-        add_move(e, LOC(L_REG, reg), loc_at(e, v, use_pos(i)), e_ins(e, v)->type);
+        assert(regs[k] != REG_MEM);
+        add_move(e, LOC(L_REG, regs[k]), loc_at(e, v, use_pos(i)), e_ins(e, v)->type);
     }
 }
 

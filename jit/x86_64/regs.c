@@ -86,15 +86,18 @@ static void place_args(const struct wasm_functype *t, u8 *regs, u32 *slots) {
     }
 }
 
-static u8 call_reg(const struct fn *f, u32 call, u32 k) {
+static u32 call_regs(const struct fn *f, u32 call, u8 regs[CALL_HINTS]) {
     const struct ins *x = &f->ins.p[call];
-    if (x->op == IR_CALL_BUILTIN) return k + 1 < ARRAY_LEN(int_args) ? int_args[k + 1] : REG_MEM;
-    bool indirect = x->op == IR_CALL_INDIRECT || x->op == IR_TAIL_INDIRECT;
-    if (indirect && k + 1 == x->b) return RAX;
-    u32 type = indirect ? x->c : f->m->funcs[x->c].type;
-    u32 slot;
-    if (k >= 16) return REG_MEM; /* only a hint: registers are mostly among the first */
-    return x86_param(&f->m->types[type], k, &slot);
+    u32 n = MIN(x->b, (u32)CALL_HINTS), ints = 0, floats = 0;
+    bool indirect = x->op == IR_CALL_INDIRECT || x->op == IR_TAIL_INDIRECT, builtin = x->op == IR_CALL_BUILTIN;
+    const struct wasm_functype *t = builtin ? NULL : &f->m->types[indirect ? x->c : f->m->funcs[x->c].type];
+    for (u32 k = 0; k < n; k++) {
+        if (builtin) regs[k] = k + 1 < ARRAY_LEN(int_args) ? int_args[k + 1] : REG_MEM;
+        else if (k == t->param_count) regs[k] = RAX; /* the index */
+        else if (is_float(ir_type_of(t->params[k]))) regs[k] = floats < 8 ? (u8)(XMM0 + floats++) : REG_MEM;
+        else regs[k] = ints < ARRAY_LEN(int_args) ? int_args[ints++] : REG_MEM;
+    }
+    return n;
 }
 
 static u8 result_reg(u8 type) { return type == T_NONE ? REG_MEM : is_float(type) ? XMM0 : RAX; }
@@ -107,6 +110,6 @@ const struct regs x86_regs = {
     .clobbers = clobbers,
     .late = late,
     .place_args = place_args,
-    .call_reg = call_reg,
+    .call_regs = call_regs,
     .result_reg = result_reg,
 };
