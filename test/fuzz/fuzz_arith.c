@@ -65,6 +65,8 @@ static bool shows_bits(enum wasm_op o) {
 
 static bool suits(u32 o, char result) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
+    for (u32 i = 0; i < info->operand_count; i++)
+        if (!strchr(letters, info->operands[i])) return false; /* a vector */
     return info->text && !info->special && info->imm == WASM_IMM_NONE && info->result_count == 1 &&
            info->results[0] == result && !shows_bits(o);
 }
