@@ -42,20 +42,24 @@ static void reserve_zero(struct fn *f) {
     VEC_PUSH(f, f->pool, 0);
 }
 
+u32 build_zero(struct build *b, wasm_type t) {
+    u8 type = ir_type_of(t);
+    return type == T_V128 ? vconst(b, 0, 0) : ir_const(b->f, type, 0);
+}
+
 static void start_locals(struct build *b) {
     struct fn *f = b->f;
-    u32 n = f->wf->local_count, k = 0;
-    b->locals = jit_alloc(f, n, sizeof(u32));
-    b->logged = jit_alloc(f, n, sizeof(u32));
-    b->stamp = jit_alloc(f, n, sizeof(u32));
-    b->slot = jit_alloc(f, n, sizeof(u32));
+    u32 n = f->wf->local_count, k = 0, room = n + INLINE_LOCALS;
+    b->locals = jit_alloc(f, room, sizeof(u32));
+    b->logged = jit_alloc(f, room, sizeof(u32));
+    b->stamp = jit_alloc(f, room, sizeof(u32));
+    b->slot = jit_alloc(f, room, sizeof(u32));
     for (; k < f->type->param_count; k++) {
         struct ins a = {.op = IR_ARG, .type = ir_type_of(f->type->params[k]), .a = k};
         b->locals[k] = ir_append(f, a);
     }
     for (u32 r = 0; r < f->wf->local_runs; r++) {
-        u8 type = ir_type_of(f->wf->locals[r].type);
-        u32 zero = type == T_V128 ? vconst(b, 0, 0) : ir_const(f, type, 0);
+        u32 zero = build_zero(b, f->wf->locals[r].type);
         for (u32 i = 0; i < f->wf->locals[r].count; i++) b->locals[k++] = zero;
     }
     assert(k == n);
@@ -77,7 +81,7 @@ static void finish_body(struct build *b) {
 
 static void build_instr(struct build *b) {
     const char *why;
-    b->f->origin = b->f->wf->code_offset + (u32)cursor_at(&b->code);
+    b->f->origin = b->offset + (u32)cursor_at(&b->code);
     enum err e = wasm_take_instr(&b->code, &b->in, &why);
     assert(e == ERR_OK);
     if (is_control(b->in.op)) build_control(b);
@@ -94,7 +98,7 @@ static void reserve(struct fn *f, u32 bytes) {
 
 static void give_all(struct build *b) {
     struct fn *f = b->f;
-    size_t locals = f->wf->local_count * sizeof(u32);
+    size_t locals = (f->wf->local_count + INLINE_LOCALS) * sizeof(u32);
     number_end(f);
     VEC_GIVE(f, b->stack);
     VEC_GIVE(f, b->ctls);
@@ -106,7 +110,7 @@ static void give_all(struct build *b) {
 }
 
 void jit_build(struct fn *f) {
-    struct build b = {.f = f, .code = cursor_of(f->wf->code)};
+    struct build b = {.f = f, .code = cursor_of(f->wf->code), .offset = f->wf->code_offset};
     reserve(f, (u32)f->wf->code.n);
     number_init(f, (u32)f->wf->code.n / 4);
     reserve_zero(f);

@@ -5,7 +5,7 @@
 #include "jit/ir.h"
 #include "wasm/opcodes.h"
 
-enum ctl_kind { CTL_FUNC, CTL_BLOCK, CTL_LOOP, CTL_IF, CTL_ELSE, CTL_TRY_TABLE, CTL_TRY, CTL_CATCH };
+enum ctl_kind { CTL_FUNC, CTL_INLINE, CTL_BLOCK, CTL_LOOP, CTL_IF, CTL_ELSE, CTL_TRY_TABLE, CTL_TRY, CTL_CATCH };
 
 /* One open structured instruction. */
 struct ctl {
@@ -62,7 +62,10 @@ struct old_try {
 
 struct build {
     struct fn *f;
-    struct cursor code;
+    struct cursor code, outer;    /* outer: where the caller goes on while a leaf is built (build_inline.c); or p is NULL */
+    u32 offset;                   /* of code in the module */
+    u32 body, base;               /* of the function at hand: its label in ctls, its first local */
+    u32 inlined;                  /* bytes of leaves, ever */
     struct wasm_instr in;
     VEC(u32) stack;
     VEC(struct ctl) ctls;
@@ -110,7 +113,16 @@ static inline u32 value2(struct build *b, u8 op, u8 type, u8 aux, u32 a, u32 c) 
 static inline void memory_changes(struct build *b) { b->memory_epoch = ++b->epochs; }
 static inline void global_changes(struct build *b) { b->global_epoch = ++b->epochs; }
 
+enum { INLINE_LOCALS = 8 };
+
 void build_set_local(struct build *b, u32 local, u32 v);
+/* build.c */
+u32 build_zero(struct build *b, wasm_type t);
+/* build_inline.c */
+bool build_inlines(const struct build *b, u32 func);
+void build_enter(struct build *b, u32 func);   /* the call's arguments are on the stack */
+void build_leave(struct build *b);             /* after its last instruction, its label is gone */
+void build_run_out(struct build *b);           /* the same; nobody has branched to the label */
 /* build_flow.c */
 u32 build_block(struct build *b);          /* opens a block in code order */
 void build_end_block(struct build *b, struct ins terminator);
@@ -150,5 +162,6 @@ u32 build_to_i64(struct build *b, u32 v);  /* an index or a count, i32 or i64 */
 void build_tail_call(struct build *b);
 u32 build_is_null(struct build *b, u32 ref);
 void build_plain(struct build *b);         /* everything else */
+bool build_is_simple(const struct build *b, enum wasm_op op); /* arithmetic or an access; no call, no trap but of memory */
 
 #endif

@@ -161,6 +161,10 @@ static void do_end(struct build *b) {
         return;
     }
     bool fell = !b->dead;
+    if (c->kind == CTL_INLINE && fell && !c->edges) {
+        build_run_out(b);
+        return;
+    }
     if (fell) jump_to(b, 0);
     if (c->kind == CTL_IF) close_if(b);
     if (c->own) build_end_scope(b, c);
@@ -170,6 +174,7 @@ static void do_end(struct build *b) {
     b->dead = false;
     if (!build_merge(b, &copy, fell)) go_dead(b);
     b->ctls.n = open - 1;
+    if (copy.kind == CTL_INLINE) build_leave(b);
 }
 
 static void do_br_if(struct build *b, u32 depth) {
@@ -272,7 +277,7 @@ void build_control(struct build *b) {
     case WASM_OP_BR_IF: do_br_if(b, b->in.a); break;
     case WASM_OP_BR_TABLE: do_br_table(b); break;
     case WASM_OP_BR: jump_to(b, b->in.a), go_dead(b); break;
-    case WASM_OP_RETURN: jump_to(b, b->ctls.n - 1), go_dead(b); break;
+    case WASM_OP_RETURN: jump_to(b, b->ctls.n - 1 - b->body), go_dead(b); break;
     case WASM_OP_RETURN_CALL:
     case WASM_OP_RETURN_CALL_INDIRECT:
     case WASM_OP_RETURN_CALL_REF: build_tail_call(b), go_dead(b); break;

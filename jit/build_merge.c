@@ -99,7 +99,7 @@ void build_edge_to(struct build *b, u32 edge, struct ctl *c) {
         return;
     }
     push_args(b, edge, c->results);
-    if (c->kind != CTL_FUNC) note_locals(b, c, edge); /* no local outlives the body */
+    if (c->kind > CTL_INLINE) note_locals(b, c, edge); /* no local outlives a body */
     b->f->edges.p[edge].next = c->edges;
     c->edges = edge;
     c->edge_count++;

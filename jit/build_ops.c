@@ -284,6 +284,10 @@ u32 build_pool_args(struct build *b, u32 n) {
 }
 
 static void do_call(struct build *b) {
+    if (build_inlines(b, b->in.a)) {
+        build_enter(b, b->in.a);
+        return;
+    }
     const struct wasm_functype *t = &b->f->m->types[b->f->m->funcs[b->in.a].type];
     u32 args = build_pool_args(b, t->param_count);
     struct ins i = {.op = IR_CALL, .a = args, .b = t->param_count, .c = b->in.a};
@@ -433,9 +437,9 @@ static void do_special(struct build *b) {
     case WASM_OP_CALL: do_call(b); break;
     case WASM_OP_CALL_INDIRECT: do_call_indirect(b, in->b); break;
     case WASM_OP_CALL_REF: do_call_indirect(b, WASM_NONE); break;
-    case WASM_OP_LOCAL_GET: push(b, b->locals[in->a]); break;
-    case WASM_OP_LOCAL_SET: build_set_local(b, in->a, pop(b)); break;
-    case WASM_OP_LOCAL_TEE: build_set_local(b, in->a, b->stack.p[b->stack.n - 1]); break;
+    case WASM_OP_LOCAL_GET: push(b, b->locals[b->base + in->a]); break;
+    case WASM_OP_LOCAL_SET: build_set_local(b, b->base + in->a, pop(b)); break;
+    case WASM_OP_LOCAL_TEE: build_set_local(b, b->base + in->a, b->stack.p[b->stack.n - 1]); break;
     case WASM_OP_GLOBAL_GET:
     case WASM_OP_GLOBAL_SET: do_global(b); break;
     case WASM_OP_TABLE_GET:
@@ -477,6 +481,12 @@ static void do_round(struct build *b, struct row r) {
     u32 args[2] = {value1(b, IR_BITCAST, bits, 0, pop(b)), i32_const(b, r.aux)};
     u32 v = build_builtin(b, is64 ? ABI_BUILTIN_f64_round : ABI_BUILTIN_f32_round, bits, 2, args);
     push(b, value1(b, IR_BITCAST, r.type, 0, v));
+}
+
+bool build_is_simple(const struct build *b, enum wasm_op op) {
+    struct row r = simple[op];
+    if (r.op == IR_NOP || needs_round_builtin(b, r)) return false;
+    return ir_opinfos[r.op].kind == K_PURE || r.op == IR_LOAD || r.op == IR_STORE;
 }
 
 void build_plain(struct build *b) {

@@ -14,7 +14,7 @@ static u64 fail(struct abi_ctx *c) { return rt_raise(c, ABI_TRAP_HOST); }
 static const char text[] =
     "(module (import \"env\" \"fail\" (func $fail)) (memory 1) (table 4 funcref) (elem (i32.const 0) $down $sum $fail)"
     " (type $v (func (param i32)))"
-    " (func $load (param i32) (drop (i32.load offset=65536 (local.get 0))))"
+    " (func $load (param i32) (loop) (drop (i32.load offset=65536 (local.get 0))))"
     " (func $divide (param i32) (local i32 i32) (drop (i32.div_u (i32.const 1) (local.get 0))))"
     " (func $fill (param i32) (memory.fill (i32.const 65530) (i32.const 0) (i32.const 100)))"
     " (func $host (param i32) (call $fail))"
@@ -34,13 +34,15 @@ static const char text[] =
     " (func (export \"host pointer\") (call_indirect (type $v) (i32.const 1) (i32.const 2)))"
     " (func $down (param i32) (call $never (local.get 0)) (call $never (local.get 0)))"
     " (func (export \"load\") (call $load (i32.const 0)) (call $load (i32.const 0)))"
+    " (func $peek (param i32) (drop (i32.load offset=65536 (local.get 0))))"
+    " (func (export \"peeks\") (call $peek (i32.const 0)))"
     " (func (export \"divide\") (call $divide (i32.const 0)) (call $load (i32.const 0)))"
     " (func (export \"fill\") (call $fill (i32.const 0)) (call $load (i32.const 0)))"
     " (func (export \"host\") (call $host (i32.const 0)) (call $load (i32.const 0)))"
     " (func (export \"table\") (call_indirect (type $v) (i32.const 0) (i32.const 0)) (call $load (i32.const 0)))"
     " (func (export \"bounds\") (call_indirect (type $v) (i32.const 0) (i32.const 9)) (call $load (i32.const 0)))"
     " (func (export \"endless\") (call $endless (i32.const 0)) (call $load (i32.const 0)))"
-    " (func $leaf (param i32 i32) (result i32) (i32.mul (i32.add (local.get 0) (i32.const 7)) (local.get 1)))"
+    " (func $leaf (param i32 i32) (result i32) (loop) (i32.mul (i32.add (local.get 0) (i32.const 7)) (local.get 1)))"
     " (func $fib (param i32) (result i32) (if (i32.lt_u (local.get 0) (i32.const 2)) (then (return (call $leaf (local.get 0) (local.get 0)))))"
     "   (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))"
     " (func $top (export \"top\") (loop $l (drop (call $fib (i32.const 9))) (br $l))))";
@@ -65,6 +67,7 @@ static void test_traps(struct test_run *r) {
         const char *names;
     } cases[] = {
         {"load", ABI_TRAP_MEMORY, "load < load"},
+        {"peeks", ABI_TRAP_MEMORY, "peeks"}, /* a small leaf without a loop has no frame of its own */
         {"divide", ABI_TRAP_DIVIDE_BY_ZERO, "divide < divide"},
         {"fill", ABI_TRAP_MEMORY, "fill < fill"},
         {"host", ABI_TRAP_HOST, "host < host"},
