@@ -88,6 +88,10 @@ struct alloc {
 };
 
 static inline void add_weight(struct ival *i, u32 weight) { i->sum += MIN(weight, UINT32_MAX - i->sum); }
+/* Is argument v of an edge where PARAM p wants it, in a slot that both have? */
+static inline bool same_slot(const struct alloc *a, u32 v, u32 p) {
+    return a->ivals.p[a->first[p]].reg == REG_MEM && a->slot[v] == a->slot[p];
+}
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
 u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */

@@ -116,6 +116,7 @@ static void gather_moves(struct emit *e, u32 edge) {
     for (u32 k = 0; k < d->count; k++) {
         if (!feeds(e, d, k)) continue;
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
+        if (same_slot(e->a, v, p)) continue;
         add_move(e, param_loc(e, p), loc_at(e, v, end), f->ins.p[p].type);
     }
     for (u32 m = d->moves; m; m = e->a->moves.p[m].next) {

@@ -38,9 +38,10 @@ static void into_memory(struct emit *e, struct rm to, u32 from, u8 type) {
     } else if (loc_kind(from) != L_REG && type == T_V128) {
         put_fmov(e->c, type, FSCRATCH2, rm_of(e, from));
         put_fstore(e->c, type, to, FSCRATCH2);
-    } else if (loc_kind(from) != L_REG) {
-        put_mov(e->c, 1, SCRATCH, rm_of(e, from));
-        put_store(e->c, 1, to, SCRATCH);
+    } else if (loc_kind(from) != L_REG) { /* no wider than it was stored, or the load waits for that store to reach the cache */
+        u32 w = wide(type) || type == T_F64;
+        put_mov(e->c, w, SCRATCH, rm_of(e, from));
+        put_store(e->c, w, to, SCRATCH);
     } else if (is_float(type)) {
         put_fstore(e->c, type, to, (u8)loc_n(from));
     } else {
