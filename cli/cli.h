@@ -86,6 +86,7 @@ int wasm_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int lines_main(int argc, char **argv);
 int gdb_main(int argc, char **argv);
+int perf_main(int argc, char **argv);
 int bench_main(int argc, char **argv); /* bench/main.c */
 
 #endif

@@ -16,7 +16,7 @@ static const char script[] =
     "    else\n"
     "        case $verb in\n"
     "        logs|rm) words=$(whelk ps -a -q) ;;\n"
-    "        stop|trace|stream|call|gdb) words=$(whelk ps -q) ;;\n"
+    "        stop|trace|stream|call|gdb|perf) words=$(whelk ps -q) ;;\n"
     "        ext) words=\"load ls stat resume unload $(whelk ps -q)\" ;;\n"
     "        esac\n"
     "    fi\n"

@@ -56,4 +56,7 @@ struct ctl_load_options {
 };
 bool ctl_load_module(struct ctl *c, const struct ctl_load_options *o, struct bytes module, struct ctl_frame *out);
 
+/* Writes the file of the guest to fd. false after an error that is named. */
+bool ctl_read_file(const struct guest *g, const char *path, int fd);
+
 #endif

@@ -1,4 +1,5 @@
-/* debug.c: `whelk gdb`: gdb on a running guest, or on what a panic has left. */
+/* debug.c: `whelk gdb`: gdb on a running guest, or on what a panic has left;
+ * `whelk perf`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/ctl.h"
 #include "cli/guest.h"
 #include "cli/qmp.h"
 
@@ -87,6 +89,63 @@ static int debug_guest(const struct guest *g, char *const *args) {
     close(lock);
     return status;
 }
+
+/* ---- perf ---- */
+
+/* "START BYTES NAME", in hexadecimal; the rest, and what is not for a terminal, is left out:
+ * a guest wrote it. */
+static void copy_map(FILE *from, FILE *to) {
+    char line[512], name[256];
+    unsigned long at, bytes;
+    while (fgets(line, sizeof(line), from)) {
+        if (sscanf(line, "%16lx %16lx %255[^\n]", &at, &bytes, name) != 3) continue;
+        for (char *p = name; *p; p++)
+            if (*p < 0x20 || *p > 0x7e) *p = '?';
+        fprintf(to, "%lx %lx %s\n", at, bytes, name);
+    }
+}
+
+/* The map is where perf looks for it; what somebody else put there is not written to. */
+static bool write_map(const struct guest *g, const char *pid) {
+    char path[64];
+    snprintf(path, sizeof(path), "/tmp/perf-%.20s.map", pid);
+    FILE *got = tmpfile();
+    bool ok = got && ctl_read_file(g, "/dev/whelk.map", fileno(got));
+    if (!got) fail("tmpfile: %s", strerror(errno));
+    unlink(path);
+    FILE *map = ok ? fopen(path, "wxe") : NULL;
+    if (ok && !map) ok = (fail("%s: %s", path, strerror(errno)), false);
+    if (ok) rewind(got), copy_map(got, map);
+    if (map && fclose(map)) ok = (fail("%s: %s", path, strerror(errno)), false);
+    if (got) fclose(got);
+    return ok;
+}
+
+int perf_main(int argc, char **argv) {
+    char pid[GUEST_TEXT];
+    struct guest g;
+    struct words words = {0};
+    const struct command c = {"whelk perf NAME [PERF-COMMAND ...]",
+                              "Writes /tmp/perf-PID.map, by which perf names the compiled functions of the extensions that\n"
+                              "are loaded now, and of a program that is a WASI module; then runs perf on the guest, which\n"
+                              "must be a process (whelk run --plat process), or prints its PID:\n"
+                              "    whelk perf web record -g -- sleep 5; perf report\n", NULL, 0};
+    int at = opts_parse(&c, argc, argv);
+    if (at < 0) return opts_status(at);
+    if (at == argc) return usage("usage: %s", c.usage);
+    if (!guest_find(&g, argv[at])) return EXIT_FAILED;
+    if (!guest_text(&g, "process", pid)) return fail("%s: perf sees into a guest that is a process (--plat process)", g.name);
+    if (!write_map(&g, pid)) return EXIT_FAILED;
+    if (!argv[++at]) return printf("%s\n", pid) < 0 ? EXIT_FAILED : EXIT_OK;
+    add(&words, "perf", argv[at]);
+    add(&words, "-p", pid);
+    while (argv[++at]) words_add(&words, argv[at]);
+    words_add(&words, NULL);
+    execvp("perf", (char *const *)words.items);
+    return fail("perf: %s (Debian's package linux-perf has it)", strerror(errno));
+}
+
+/* ---- gdb ---- */
 
 static bool is_crash(const char *dir, char kernel[4100], char core[4100]) {
     snprintf(kernel, 4100, "%.4000s/kernel", dir);

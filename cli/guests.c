@@ -106,21 +106,28 @@ static bool take_stream(struct ctl *c, u32 id, int fd, const char *about) {
     }
 }
 
-static int copy_out(const char *guest, const char *path, const char *dest) {
-    struct guest g;
+/* Where the bytes go is opened once the guest has the file. */
+static bool read_file(const struct guest *g, const char *path, const char *dest, int fd) {
     struct ctl c;
     struct ctl_frame f;
-    if (!guest_find(&g, guest) || !ctl_open(&c, &g)) return EXIT_FAILED;
-    if (!ctl_ask(&c, CTL_READ, path, strlen(path), CTL_TIMEOUT_MS, &f)) return EXIT_FAILED;
-    u32 id = f.id;
-    free(f.payload);
-    bool out = !strcmp(dest, "-");
-    int fd = out ? 1 : open(dest, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) return fail("%s: %s", dest, strerror(errno));
-    bool ok = take_stream(&c, id, fd, path);
-    if (!out && close(fd) && ok) ok = (fail("%s: %s", dest, strerror(errno)), false);
+    if (!ctl_open(&c, g)) return false;
+    bool ok = ctl_ask(&c, CTL_READ, path, strlen(path), CTL_TIMEOUT_MS, &f);
+    u32 id = ok ? f.id : 0;
+    if (ok) free(f.payload);
+    if (ok && dest && (fd = open(dest, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0)
+        ok = (fail("%s: %s", dest, strerror(errno)), false);
+    ok = ok && take_stream(&c, id, fd, path);
+    if (dest && fd >= 0 && close(fd) && ok) ok = (fail("%s: %s", dest, strerror(errno)), false);
     ctl_close(&c);
-    return ok ? EXIT_OK : EXIT_FAILED;
+    return ok;
+}
+
+bool ctl_read_file(const struct guest *g, const char *path, int fd) { return read_file(g, path, NULL, fd); }
+
+static int copy_out(const char *guest, const char *path, const char *dest) {
+    struct guest g;
+    bool out = !strcmp(dest, "-");
+    return guest_find(&g, guest) && read_file(&g, path, out ? NULL : dest, out ? 1 : -1) ? EXIT_OK : EXIT_FAILED;
 }
 
 int cp_main(int argc, char **argv) {

@@ -122,6 +122,14 @@ static enum rt_wait word_wait(void *self, const void *at, u64 expected, u32 widt
     return r;
 }
 
+u32 host_rt_sleepers(void) {
+    u32 n = 0;
+    pthread_mutex_lock(&wait_mutex);
+    for (struct sleeper *s = sleepers; s; s = s->next) n++;
+    pthread_mutex_unlock(&wait_mutex);
+    return n;
+}
+
 static u32 word_notify(void *self, const void *at, u32 count) {
     u32 woken = 0;
     pthread_mutex_lock(&wait_mutex);

@@ -20,6 +20,9 @@ enum err host_rt_install(struct rt_engine *e);
 /* The alternate signal stack of the calling thread; kept until the process ends. */
 enum err host_rt_thread(void);
 
+/* How many threads sleep in memory.atomic.wait and have not been woken. */
+u32 host_rt_sleepers(void);
+
 /* Stops what runs in a store on this thread after ns nanoseconds, and again each
  * millisecond until host_deadline_end: the same thread calls both. */
 struct host_deadline {

@@ -8,6 +8,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/trap.h"
 #include "base/assert.h"
+#include "base/fmt.h"
 #include "init/init.h"
 #include "kern/heap.h"
 #include "kern/interrupt.h"
@@ -112,6 +113,27 @@ enum err engine_define(struct rt_linker *l) {
     return rt_define_func(l, "env", "now", ":I", (const void *)env_now);
 }
 
+/* --- code, for people: in a panic's backtrace, and for perf --- */
+
+static size_t code_name(uptr at, char *out, size_t cap) { return rt_code_text(the_engine, at, out, cap); }
+
+struct map_text {
+    char *out;
+    size_t cap, n;
+};
+
+/* As perf wants it: START BYTES NAME, in hexadecimal. */
+static void add_code(void *self, u64 at, u32 bytes, const char *name) {
+    struct map_text *t = self;
+    t->n += fmt(t->n < t->cap ? t->out + t->n : NULL, t->n < t->cap ? t->cap - t->n : 0, "%lx %x %s\n", at, bytes, name);
+}
+
+size_t engine_code_map(char *out, size_t cap) {
+    struct map_text t = {out, cap, 0};
+    if (the_engine) rt_each_code(the_engine, add_code, &t);
+    return t.n;
+}
+
 void engine_init(void) {
     const struct rt_host host = {
         .alloc = heap_alloc, .free = heap_free,
@@ -124,5 +146,7 @@ void engine_init(void) {
     mutex_init(&engine_mutex);
     enum err e = rt_engine_init(&the_engine, &host);
     if (e) log_error("engine: %s", err_text(e));
-    else trap_set_engine_handler(on_fault);
+    if (e) return;
+    trap_set_engine_handler(on_fault);
+    panic_set_names(code_name);
 }

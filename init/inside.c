@@ -1,4 +1,4 @@
-/* inside.c: /dev/whelk: what the program writes goes to ext/inside.c through one
+/* inside.c: /dev/whelk.map, where compiled code lies, and /dev/whelk: what the program writes goes to ext/inside.c through one
  * pipe, and what it reads comes through another.
  *
  * I1 each pipe end is put once: the program's by the last close of the device,
@@ -7,6 +7,7 @@
 
 #include "fs/pipe.h"
 #include "fs/vfs.h"
+#include "init/engine.h"
 #include "init/init.h"
 #include "kern/heap.h"
 #include "kern/log.h"
@@ -98,7 +99,10 @@ static i64 device_open(struct file *f) {
     return 0;
 }
 
+static size_t make_map(void *arg, char *out, size_t cap) { return engine_code_map(out, cap); }
+
 void inside_init(void) {
     i64 r = vfs_add_device("/dev/whelk", MAJOR << 8 | MINOR, 0600, device_open);
+    if (r >= 0) r = vfs_add_generated("/dev/whelk.map", make_map, NULL);
     if (r < 0) log_warn("/dev/whelk: cannot be made (errno %d)", (int)-r);
 }

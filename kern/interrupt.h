@@ -18,6 +18,8 @@ typedef bool trap_engine_handler(struct trap_frame *frame, uptr address);
 trap_engine_handler *trap_set_engine_handler(trap_engine_handler *h); /* the old one */
 /* For a panic: the extension that the CPU was in, or NULL. Any context. */
 void panic_set_describe(const char *(*extension)(void));
+/* Names code that is not the kernel's, as fmt; 0: unknown. Any context. */
+void panic_set_names(size_t (*name)(uptr at, char *out, size_t cap));
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The function that holds address, and the offset in it; NULL if none. */

@@ -18,6 +18,7 @@
 enum { FRAMES = 24, SECTIONS = 4 };
 
 static const char *(*running_extension)(void);
+static size_t (*other_names)(uptr at, char *out, size_t cap);
 static bool dying; /* a panic inside a panic ends at once */
 static struct crash_record record __attribute__((aligned(CRASH_ALIGN)));
 static struct section {
@@ -26,6 +27,7 @@ static struct section {
 } sections[SECTIONS];
 
 void panic_set_describe(const char *(*extension)(void)) { running_extension = extension; }
+void panic_set_names(size_t (*name)(uptr at, char *out, size_t cap)) { other_names = name; }
 
 void panic_add_section(const char *title, void (*fn)(panic_say *say)) {
     struct section *s = sections;
@@ -94,7 +96,9 @@ const char *symbol_at(uptr address, u64 *offset) {
 static void say_address(uptr at) {
     u64 offset;
     const char *name = symbol_at(at, &offset);
+    char other[160];
     if (name) say("  %p %s+0x%lx\n", (void *)at, name, (unsigned long)offset);
+    else if (other_names && other_names(at, other, sizeof other)) say("  %p %s\n", (void *)at, other);
     else say("  %p\n", (void *)at);
 }
 

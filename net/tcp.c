@@ -12,9 +12,13 @@
 #include "kern/heap.h"
 #include "net/sock.h"
 
+#define ERR_OK LWIP_ERR_OK
+#include "lwip/priv/tcp_priv.h" /* tcp_ticks */
+#undef ERR_OK
+
 enum { TELL_BYTES = 16 * 1024, CHUNK_MAX = 16 * 1024 };
 /* lwIP's coarse ticks are of 500 ms: 1 s between polls; two minutes of patience. */
-enum { POLL_TICKS = 2, ORPHAN_POLLS = 120, ORPHAN_TICKS = 240 };
+enum { POLL_TICKS = 2, ORPHAN_POLLS = 120 };
 static u64 accepted, refused;
 
 u64 tcp_sock_accepted(void) { return accepted; }
@@ -45,22 +49,30 @@ static void end(struct socket *s, i32 error) {
     wake(s);
 }
 
+/* In LAST_ACK lwIP forgets a connection 2 MSL after the peer's last segment, though
+ * what was said last may be lost: with our short MSL before it is sent again. */
+static void keep_last_ack(struct tcp_pcb *pcb) {
+    if (pcb->state == LAST_ACK) pcb->tmr = tcp_ticks;
+}
+
 /* A connection that has lost its socket, and whose peer has taken nothing for
  * two minutes, is given up: lwIP alone would go on for hours after a slow round
- * trip. Its argument is the last acknowledgment. */
+ * trip. Its argument is the last acknowledgment, below the polls since. */
 static err_t on_orphan_poll(void *arg, struct tcp_pcb *pcb) {
-    if ((u32)(uptr)arg == pcb->lastack) {
+    u64 polls = (u32)(uptr)arg == pcb->lastack ? ((uptr)arg >> 32) + 1 : 0;
+    if (polls >= ORPHAN_POLLS) {
         tcp_abort(pcb);
         return ERR_ABRT;
     }
-    tcp_arg(pcb, (void *)(uptr)pcb->lastack);
+    keep_last_ack(pcb);
+    tcp_arg(pcb, (void *)(uptr)(polls << 32 | pcb->lastack));
     return ERR_OK;
 }
 
 /* lwIP finishes what detach has let go. */
 static void leave(struct tcp_pcb *pcb) {
     tcp_arg(pcb, (void *)(uptr)pcb->lastack);
-    tcp_poll(pcb, on_orphan_poll, ORPHAN_TICKS);
+    tcp_poll(pcb, on_orphan_poll, POLL_TICKS);
 }
 
 /* lwIP has freed the pcb. */
@@ -166,6 +178,7 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb) {
         sock_free(s);
         return ERR_ABRT;
     }
+    keep_last_ack(pcb);
     sock_mark(s); /* what memory was short for may work now */
     return ERR_OK;
 }

@@ -125,6 +125,34 @@ struct bytes rt_func_name(const struct rt_module *m, u32 func) {
     return name.n ? name : export_name(&m->info, func);
 }
 
+size_t rt_code_text(struct rt_engine *e, u64 pc, char *out, size_t cap) {
+    const struct rt_module *m = rt_code_find(e, pc);
+    const struct jit_func *f = m ? rt_func_at(&m->code, (u32)(pc - (u64)m->exec)) : NULL;
+    if (!m) return 0;
+    if (!f) return fmt(out, cap, "glue of a module");
+    const struct rt_place place = {m, m->info.imported_funcs + (u32)(f - m->code.funcs), (u32)(pc - (u64)m->exec) - f->entry};
+    return rt_place_text(out, cap, &place);
+}
+
+static void each_of(const struct rt_module *m, void (*each)(void *self, u64 at, u32 bytes, const char *name), void *self) {
+    char text[128], name[100];
+    for (u32 k = 0; k < m->code.func_count; k++) {
+        const struct jit_func *f = &m->code.funcs[k];
+        u32 func = m->info.imported_funcs + k;
+        struct bytes known = rt_func_name(m, func);
+        if (known.n) fmt(text, sizeof text, "wasm:%s", rt_name_text(name, sizeof name, known));
+        else fmt(text, sizeof text, "wasm:function %u", func);
+        each(self, (u64)m->exec + f->entry, f->end - f->entry, text);
+    }
+}
+
+void rt_each_code(struct rt_engine *e, void (*each)(void *self, u64 at, u32 bytes, const char *name), void *self) {
+    rt_lock(e);
+    for (u32 i = 0; e->map && i < e->map->count; i++)
+        if (e->map->ranges[i].module) each_of(e->map->ranges[i].module, each, self);
+    rt_unlock(e);
+}
+
 size_t rt_place_text(char *out, size_t cap, const struct rt_place *f) {
     char name[100];
     rt_name_text(name, sizeof name, rt_func_name(f->module, f->func));

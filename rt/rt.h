@@ -272,5 +272,10 @@ bool rt_fault(struct rt_engine *e, enum rt_fault fault, u64 address, struct rt_r
  * Nothing happens when nothing runs. why: DEADLINE or INTERRUPTED. */
 bool rt_stop(struct rt_store *s, enum abi_trap why, struct rt_regs *regs);
 bool rt_is_code(struct rt_engine *e, u64 pc);
+/* What code lies at pc, as rt_place_text; 0: none of a module's. Any context: a panic's. */
+size_t rt_code_text(struct rt_engine *e, u64 pc, char *out, size_t cap);
+/* All compiled functions, in order of address, for profilers: a name is never empty,
+ * and nothing of it is a control character. Under the engine's lock. */
+void rt_each_code(struct rt_engine *e, void (*each)(void *self, u64 at, u32 bytes, const char *name), void *self);
 
 #endif

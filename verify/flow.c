@@ -1,7 +1,8 @@
 /* flow.c: labels, jumps, calls, the entry of a function.
  *
- * I1 marks[] has, per byte of the function: M_START and what was known there once the
- *    proof has passed; before that M_PENDING (which stays) and what all jumps to it know.
+ * I1 marks[] has, per byte of the function: M_START once the proof has passed, and what
+ *    was known where a jump or a point is; before that M_PENDING (which stays) and what
+ *    all jumps to it know.
  * I2 `pending` counts the latter: a jump into an instruction leaves it above zero.
  * I3 code behind an unconditional transfer is dead until something joins. */
 #include "verify/internal.h"
@@ -52,7 +53,7 @@ static bool join_point(struct verifier *v, u32 keep) {
     return true;
 }
 
-/* What holds at pc, before the instruction there. */
+/* What holds at pc, before the instruction there; where a jump leads to or a point is. */
 bool verify_join(struct verifier *v) {
     const struct verify_module *m = v->m;
     u32 *mark = &v->marks[v->pc - v->f->entry], point = 0;
@@ -69,6 +70,7 @@ bool verify_join(struct verifier *v) {
         v->fact.at = v->high.at = 0;
         point = M_POINT;
     }
+    v->point_pc = v->dead ? 0 : v->point < m->point_count ? m->points[v->point].pc : UINT32_MAX;
     *mark = M_START | (*mark & M_PENDING) | point | v->known;
     v->known &= K_ALL;
     return true;
@@ -79,8 +81,8 @@ static bool is_entry(const struct verifier *v, i64 target) {
     return v->entries[target / 128] >> (target / 16 % 8) & 1;
 }
 
-/* A jump out of the function, its frame gone: its callee takes its place. */
-static bool tail_call(struct verifier *v, u32 from, i64 target) {
+/* A jump out of the function, from `from`, its frame gone: its callee takes its place. */
+bool verify_leave_by(struct verifier *v, u32 from, i64 target) {
     if (is_entry(v, target)) return true;
     enum glue_kind k = target >= v->m->glue_start && target < v->m->glue_end ? verify_glue_at(v, (u32)target) : GLUE_UNKNOWN;
     if (v->failed) return false;
@@ -88,39 +90,37 @@ static bool tail_call(struct verifier *v, u32 from, i64 target) {
     return verify_fail(v, k == GLUE_TAIL_CROSS ? VERIFY_INDIRECT : VERIFY_CALL, from);
 }
 
-bool verify_jump(struct verifier *v, const struct insn *d, i64 target) {
-    v->dead = true;
+bool verify_jump(struct verifier *v, i64 target) {
+    verify_end(v);
     if (target >= v->f->entry && target < v->f->end && target != v->f->entry) return verify_branch(v, v->pc, target);
     if (v->f->frame) return FAIL(v, RETURN);
-    return tail_call(v, v->pc, target);
+    return verify_leave_by(v, v->pc, target);
 }
 
-/* Behind verify_leave's pops: the jump at `from`. */
-bool verify_leave_by(struct verifier *v, u32 from, i64 target) { return tail_call(v, from, target); }
-
 /* A conditional jump not taken may prove something. */
-bool verify_jcc(struct verifier *v, const struct insn *d, i64 target) {
+static void prove_by(struct verifier *v, u8 condition, u32 next) {
     struct fact x = v->fact;
-    u8 cc = d->opcode & 15;
-    u32 next = v->pc + d->length;
-    if (!verify_branch(v, v->pc, target)) return false;
-    if (x.at != v->pc) return true;
     v->fact = (struct fact){0};
-    if (x.kind == F_BOUND && cc == 7) { /* not above */
+    if (x.kind == F_BOUND && condition == 7) { /* not above */
         struct value n = v->values[x.reg];
         u64 low = v->special >> x.reg & 1 && (n.kind == NUMBER || n.kind == LEAST) ? n.low : 0;
         v->values[x.reg] = (struct value){CHECKED, x.index, low, 0};
         v->special |= 1u << x.reg;
-    } else if (x.kind == F_CARRY && cc == 2 && v->special >> x.reg & 1 && v->values[x.reg].kind == CARRY) { /* no carry */
+    } else if (x.kind == F_CARRY && condition == 2 && v->special >> x.reg & 1 && v->values[x.reg].kind == CARRY) { /* no carry */
         v->values[x.reg].kind = LEAST;
-    } else if (x.kind == F_LIMIT && cc == 3) { /* below */
+    } else if (x.kind == F_LIMIT && condition == 3) { /* below */
         v->fact = (struct fact){.at = next, .kind = F_LIMIT, .index = x.index, .w = 1};
-    } else if (x.kind == F_ZERO && cc == 4) { /* not zero */
+    } else if (x.kind == F_ZERO && condition == 4) { /* not zero */
         x.kind = F_DIVISOR;
         x.nonzero = true;
         x.at = next;
         v->fact = x;
     }
+}
+
+bool verify_jcc(struct verifier *v, u8 condition, u32 next, i64 target) {
+    if (!verify_branch(v, v->pc, target)) return false;
+    if (v->fact.at == v->pc) prove_by(v, condition, next);
     return true;
 }
 
@@ -130,7 +130,7 @@ void verify_called(struct verifier *v) {
     v->special &= CALLEE_SAVED;
 }
 
-bool verify_call(struct verifier *v, const struct insn *d, i64 target) {
+bool verify_call(struct verifier *v, i64 target) {
     if (v->f->frame % 16 != 8) return FAIL(v, ALIGN);
     if (!is_entry(v, target)) {
         enum glue_kind k = target >= v->m->glue_start && target < v->m->glue_end ? verify_glue_at(v, (u32)target) : GLUE_UNKNOWN;

@@ -20,14 +20,14 @@ enum map { ONE, TWO, A38, A3A };
 enum prefix { NP, P66, PF3, PF2 };
 
 /* What the operands of a form are. */
-enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY = 16, A_BYTE = 32, A_REGISTER = 64,
+enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY = 16, A_BYTE = 32, A_REGISTER = 64, A_ALIGNED = 128,
     GR = A_READ, GW = A_WRITE, GB = GR | GW, GX = GB | A_DIRTY, GB16 = GB | A_PART,
     GR8 = GR | A_BYTE, GB8 = GB16 | A_BYTE, N8 = A_BYTE,
     VR = A_VECTOR | A_READ, VW = A_VECTOR | A_WRITE, VB = VR | VW };
 
 /* Roles up to PLAIN have a ModRM byte. */
 enum role {
-    BAD, ANY, LOAD, STORE, ADD, AND, XOR, CMP, TEST, LEA, CMPXCHG, FENCE, NOP, CMOV, SETCC,
+    BAD, ANY, LOAD, STORE, ADD, AND, XOR, CMP, TEST, LEA, CMPXCHG, FENCE, NOP, SETCC,
     G_ALU, G_SHIFT, G_MOVI, G_TEST8, G_UNARY, G_FF, G_VSHIFT, PLAIN,
     MOVI, CDQ, NOP1, RET, CALL, JUMP8, JUMP32, JCC8, JCC32, POP, UD2,
 };
@@ -35,9 +35,9 @@ enum role {
 enum { O = 32, U16 = 17 }; /* widths that are no numbers */
 
 struct form {
-    u8 role, reg, rm, width, imm, cpu;
+    u8 role, reg, rm, width, wider, imm, cpu; /* wider: by REX.W */
+    u8 rare; /* decode.h */
 };
-extern const struct form verify_forms[4 << 10];
 
 struct insn {
     struct form f;
@@ -49,7 +49,7 @@ struct insn {
     i64 imm;
 };
 
-/* False: not permitted. The bytes behind at are readable for 16. */
+/* False: not permitted. The bytes behind at are readable for 32. */
 bool verify_decode(const u8 *at, struct insn *d);
 
 /* ---- what is known ---- */
@@ -102,6 +102,8 @@ struct verifier {
     u8 *entries;  /* bit per 16 bytes of code: a function's entry */
     u8 *glue;     /* per byte of glue: enum glue_kind once proven */
     u32 trap, point; /* next in their tables */
+    u32 point_pc;    /* of the next point; UINT32_MAX: none */
+    i64 plain_low, plain_high; /* first and last byte that [memory 0 + any 32 bits + disp] may touch, less the 32 bits */
     u64 instructions;
     u32 *marks;   /* per byte of the function at hand */
     /* of the function */
@@ -121,42 +123,42 @@ struct verifier {
 };
 
 /* Returns false, for callers to return in turn. */
-bool verify_fail(struct verifier *v, enum verify_rule rule, u32 at);
+__attribute__((cold)) bool verify_fail(struct verifier *v, enum verify_rule rule, u32 at);
 #define FAIL(v, rule) verify_fail(v, VERIFY_##rule, (v)->pc)
 
 /* ---- verify.c ---- */
 bool verify_begin(struct verifier *v, struct arena *scratch); /* the tables; room for the rest */
 
+/* An instruction goes by value: else it had to be in memory, and mostly needs not be. */
+
 /* ---- func.c ---- */
 bool verify_function(struct verifier *v, u32 index);
-bool verify_write(struct verifier *v, u8 reg, bool zero_extended);
-bool verify_trap(struct verifier *v, u32 kind); /* 0: any */
 
 /* ---- memory.c ---- */
-bool verify_memory(struct verifier *v, const struct insn *d, bool write);
+bool verify_memory(struct verifier *v, struct insn d, bool write); /* not in the frame */
 /* A 64-bit load of a pointer: sets *out and returns true; else the load is any other. */
-bool verify_pointer(struct verifier *v, const struct insn *d, struct value *out);
+bool verify_pointer(struct verifier *v, struct insn d, struct value *out);
 /* [r14 + disp] as a field of a memory's struct abi_memory: its index, or UINT32_MAX. */
-u32 verify_memory_field(const struct verifier *v, const struct insn *d, u32 offset);
+u32 verify_memory_field(const struct verifier *v, struct insn d, u32 offset);
 bool verify_number(const struct verifier *v, u8 reg, struct value *out);
 
 /* ---- flow.c ---- */
 bool verify_branch(struct verifier *v, u32 from, i64 target);
 bool verify_join(struct verifier *v);
-bool verify_jump(struct verifier *v, const struct insn *d, i64 target);
-bool verify_jcc(struct verifier *v, const struct insn *d, i64 target);
-bool verify_call(struct verifier *v, const struct insn *d, i64 target);
+bool verify_jump(struct verifier *v, i64 target);
+bool verify_jcc(struct verifier *v, u8 condition, u32 next, i64 target); /* next: if it is not taken */
+bool verify_call(struct verifier *v, i64 target);
 void verify_called(struct verifier *v);
 bool verify_prologue(struct verifier *v);
 bool verify_leave_by(struct verifier *v, u32 from, i64 target);
 
-/* ---- template.c: sequences that are taken as a whole; length in bytes to *n ---- */
-bool verify_leave(struct verifier *v, u32 at, u32 *n);
-bool verify_switch(struct verifier *v, const struct insn *d, u32 *n);
-bool verify_indirect(struct verifier *v, const struct insn *d, u32 *n);
-bool verify_divide(struct verifier *v, const struct insn *d);
+/* ---- template.c: sequences that are taken as a whole: length in bytes; 0: refused ---- */
+u32 verify_leave(struct verifier *v, u32 at);
+u32 verify_switch(struct verifier *v, struct insn d);
+u32 verify_indirect(struct verifier *v, struct insn d);
+bool verify_divide(struct verifier *v, struct insn d);
 /* cmp operand, -1 and the way around the division by it, if that is what follows. */
-bool verify_guard(struct verifier *v, const struct insn *d, u32 *n, bool *matched);
+u32 verify_guard(struct verifier *v, struct insn d);
 
 /* ---- glue.c ---- */
 enum glue_kind { GLUE_UNKNOWN, GLUE_CALL, GLUE_TAIL, GLUE_CROSS, GLUE_TAIL_CROSS };
@@ -168,6 +170,35 @@ static inline i32 read32(const u8 *p) {
     __builtin_memcpy(&x, p, 4);
     return x;
 }
+static inline u64 read64(const u8 *p) {
+    u64 x;
+    __builtin_memcpy(&x, p, 8);
+    return x;
+}
 static inline const u8 *code_at(const struct verifier *v, u32 at) { return v->m->code + at; }
+
+/* An access that may fault: the table's next entry. kind 0: any. */
+static inline bool verify_trap(struct verifier *v, u32 kind) {
+    const struct verify_module *m = v->m;
+    if (v->trap == m->trap_count || m->traps[v->trap].pc != v->pc) return FAIL(v, TRAPS);
+    u32 have = m->traps[v->trap++].kind;
+    if (kind ? have != kind : !have || have >= ABI_TRAP_COUNT) return FAIL(v, TRAPS);
+    return true;
+}
+
+/* A register is written: what was known of it is gone. */
+static inline bool verify_write(struct verifier *v, u8 reg, bool zero_extended) {
+    if (!(v->writable >> reg & 1)) return PINNED >> reg & 1 ? FAIL(v, PINNED) : FAIL(v, SAVED);
+    u32 bit = 1u << reg, gone = bit & (1 << RAX | 1 << R10) ? bit | K_CALLEE : bit;
+    v->known = (v->known & ~gone) | (zero_extended ? bit : 0);
+    v->special &= ~bit;
+    return true;
+}
+
+/* Nothing goes on behind this instruction. */
+static inline void verify_end(struct verifier *v) {
+    v->dead = true;
+    v->point_pc = 0; /* to the next instruction's verify_join */
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* memory.c: may this instruction touch what its memory operand names?
  *
- * I1 each base has one case: frame, context, memory 0, data, or a proven pointer.
+ * I1 each base has one case: context, memory 0, data, a proven pointer; the frame's is
+ *    in func.c.
  * I2 a guarded access, and nothing else, takes an entry of the trap table. */
 #include "verify/internal.h"
 
@@ -15,24 +16,17 @@ bool verify_number(const struct verifier *v, u8 reg, struct value *out) {
     return v->known >> reg & 1;
 }
 
-static bool in_frame(struct verifier *v, const struct insn *d, bool write) {
-    if (d->index != NO_REG || d->disp < 0 || (u32)d->disp + d->width > v->slots) return FAIL(v, FRAME);
-    if (d->f.width == 16) return FAIL(v, FRAME); /* not known to be aligned */
-    if (write && (u32)d->disp < v->f->spare + 8 && v->f->spare < (u32)d->disp + d->width) v->known &= ~(u32)K_SPARE;
-    return true;
-}
-
 static bool in_data(struct verifier *v, const struct insn *d, bool write) {
     i64 at = (i64)v->pc + d->length + d->disp;
     if (write || at < v->m->code_end || at + d->width > v->m->size) return FAIL(v, DATA);
-    if (d->f.width == 16 && at % 16) return FAIL(v, DATA);
+    if (d->f.rm & A_ALIGNED && at % 16) return FAIL(v, DATA);
     return true;
 }
 
 /* base + [low, high] + disp, and as many bytes, inside the window? */
 static bool guarded(struct verifier *v, const struct insn *d, u32 memory, u64 low, u64 high) {
     const struct verify_module *m = v->m;
-    if (memory >= m->counts.memories || !m->guarded[memory] || d->f.width == 16) return FAIL(v, MEMORY);
+    if (memory >= m->counts.memories || !m->guarded[memory] || d->f.rm & A_ALIGNED) return FAIL(v, MEMORY);
     if (high > m->back || (i64)low + d->disp < -(i64)m->front) return FAIL(v, MEMORY);
     if ((i64)high + d->disp + d->width > (i64)m->back) return FAIL(v, MEMORY);
     return verify_trap(v, ABI_TRAP_MEMORY);
@@ -40,7 +34,7 @@ static bool guarded(struct verifier *v, const struct insn *d, u32 memory, u64 lo
 
 /* base + x, low <= x <= bytes: the access must end at x or below, and not begin below base. */
 static bool checked(struct verifier *v, const struct insn *d, const struct value *x) {
-    if (d->disp + d->width > 0 || x->low < (u64)-(i64)d->disp || d->f.width == 16) return FAIL(v, MEMORY);
+    if (d->disp + d->width > 0 || x->low < (u64)-(i64)d->disp || d->f.rm & A_ALIGNED) return FAIL(v, MEMORY);
     return true;
 }
 
@@ -55,10 +49,10 @@ static bool in_memory(struct verifier *v, const struct insn *d, u32 memory) {
     return guarded(v, d, memory, x.low, x.high);
 }
 
-u32 verify_memory_field(const struct verifier *v, const struct insn *d, u32 offset) {
+u32 verify_memory_field(const struct verifier *v, struct insn d, u32 offset) {
     const struct verify_module *m = v->m;
-    if (d->base != R14 || d->index != NO_REG || d->disp < 0 || d->width != 8) return UINT32_MAX;
-    u32 at = (u32)d->disp;
+    if (d.base != R14 || d.index != NO_REG || d.disp < 0 || d.width != 8) return UINT32_MAX;
+    u32 at = (u32)d.disp;
     if (at == offset) return m->counts.memories ? 0 : UINT32_MAX;
     if (at < m->layout.memories || at >= m->layout.globals) return UINT32_MAX;
     at -= m->layout.memories;
@@ -73,7 +67,7 @@ static bool size_field(const struct insn *d, u32 at) {
 /* Fields that are values. Pointers come by verify_pointer and verify_memory_field only. */
 static bool in_context(struct verifier *v, const struct insn *d, bool write) {
     const struct abi_layout *l = &v->m->layout;
-    if (d->index != NO_REG || d->disp < 0 || d->f.width == 16) return FAIL(v, CONTEXT);
+    if (d->index != NO_REG || d->disp < 0 || d->f.rm & A_ALIGNED) return FAIL(v, CONTEXT);
     u32 at = (u32)d->disp;
     if (at >= l->globals) {
         u32 k = (at - l->globals) / 16;
@@ -88,10 +82,10 @@ static bool in_context(struct verifier *v, const struct insn *d, bool write) {
     return FAIL(v, CONTEXT);
 }
 
-bool verify_pointer(struct verifier *v, const struct insn *d, struct value *out) {
+bool verify_pointer(struct verifier *v, struct insn d, struct value *out) {
     const struct abi_layout *l = &v->m->layout;
-    if (d->base != R14 || d->index != NO_REG || d->disp < 0 || d->width != 8) return false;
-    u32 at = (u32)d->disp, memory = verify_memory_field(v, d, offsetof(struct abi_memory, base));
+    if (d.base != R14 || d.index != NO_REG || d.disp < 0 || d.width != 8) return false;
+    u32 at = (u32)d.disp, memory = verify_memory_field(v, d, offsetof(struct abi_memory, base));
     *out = (struct value){0};
     if (at == offsetof(struct abi_ctx, store)) {
         out->kind = P_STORE;
@@ -116,7 +110,7 @@ static bool within(const struct insn *d, u64 start, u64 bytes) {
 static bool by_pointer(struct verifier *v, const struct insn *d, bool write) {
     const struct value *x = &v->values[d->base];
     if (x->kind == BASE) return in_memory(v, d, x->index);
-    if (d->index != NO_REG || d->f.width == 16) return FAIL(v, POINTER);
+    if (d->index != NO_REG || d->f.rm & A_ALIGNED) return FAIL(v, POINTER);
     switch (x->kind) {
     case ADDRESS: return guarded(v, d, x->index, x->low, x->high);
     case INSIDE: return checked(v, d, x);
@@ -134,17 +128,16 @@ static bool by_pointer(struct verifier *v, const struct insn *d, bool write) {
     }
 }
 
-bool verify_memory(struct verifier *v, const struct insn *d, bool write) {
-    switch (d->base) {
-    case RSP: return in_frame(v, d, write);
-    case R14: return in_context(v, d, write);
-    case R15: return in_memory(v, d, 0);
-    case RIP: return d->rm == NO_REG && in_data(v, d, write);
+bool verify_memory(struct verifier *v, struct insn d, bool write) {
+    switch (d.base) {
+    case R14: return in_context(v, &d, write);
+    case R15: return in_memory(v, &d, 0);
+    case RIP: return d.rm == NO_REG && in_data(v, &d, write);
     case NO_REG: return FAIL(v, POINTER);
     default: break;
     }
-    if (v->special >> d->base & 1) return by_pointer(v, d, write);
+    if (v->special >> d.base & 1) return by_pointer(v, &d, write);
     /* the type id before an entry's code, read once more to tell null from mismatch */
-    if (d->base == RAX && v->known & K_CODE && !write && d->index == NO_REG && d->disp == -4 && d->width == 4) return true;
+    if (d.base == RAX && v->known & K_CODE && !write && d.index == NO_REG && d.disp == -4 && d.width == 4) return true;
     return FAIL(v, POINTER);
 }

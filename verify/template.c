@@ -41,12 +41,12 @@ static bool take_restores(struct verifier *v, const u8 **p) {
     return !(v->saved >> RBX & 1) || TAKE(p, "\x5b");
 }
 
-bool verify_leave(struct verifier *v, u32 at, u32 *n) {
+u32 verify_leave(struct verifier *v, u32 at) {
     const u8 *start = code_at(v, at), *p = start;
     if (!take_add(v, &p) || !take_restores(v, &p)) return FAIL(v, RETURN);
     u32 from = offset_of(v, p);
     i64 target = -1;
-    v->dead = true;
+    verify_end(v);
     if (TAKE(&p, "\xc3")) {
     } else if (TAKE(&p, "\xff\xe0")) { /* jmp rax */
         if ((v->known & K_CALLEE) != K_CALLEE) return verify_fail(v, VERIFY_INDIRECT, from);
@@ -56,41 +56,39 @@ bool verify_leave(struct verifier *v, u32 at, u32 *n) {
         if (target < 0) return FAIL(v, RETURN);
         if (!verify_leave_by(v, from, target)) return false;
     }
-    *n = (u32)(p - start);
-    return true;
+    return (u32)(p - start);
 }
 
 /* ---- br_table: cmp eax, count; jae default; and then this, from the lea on ---- */
 
-bool verify_switch(struct verifier *v, const struct insn *d, u32 *n) {
+u32 verify_switch(struct verifier *v, struct insn d) {
     const struct verify_module *m = v->m;
-    const u8 *start = code_at(v, v->pc), *p = start + d->length;
-    i64 table = (i64)v->pc + d->length + d->disp;
+    const u8 *start = code_at(v, v->pc), *p = start + d.length;
+    i64 table = (i64)v->pc + d.length + d.disp;
     struct fact x = v->fact;
     bool bound = x.at == v->pc && x.kind == F_LIMIT && x.w && v->known >> RAX & 1;
     /* movsxd rax, [r11 + rax * 4]; add r11, rax; jmp r11 */
-    if (!bound || d->reg != R11 || !d->w || !TAKE(&p, "\x49\x63\x04\x83\x4c\x03\xd8\x41\xff\xe3")) return FAIL(v, INDIRECT);
+    if (!bound || d.reg != R11 || !d.w || !TAKE(&p, "\x49\x63\x04\x83\x4c\x03\xd8\x41\xff\xe3")) return FAIL(v, INDIRECT);
     if (table < m->code_end || table % 4 || table + 4 * (i64)x.index > m->size) return FAIL(v, DATA);
     v->known &= ~(1u << R11 | 1u << RAX | K_CALLEE);
     v->special = 0;
     for (u32 k = 0; k < x.index; k++)
         if (!verify_branch(v, v->pc, table + read32(code_at(v, (u32)table + 4 * k)))) return false;
-    v->dead = true;
-    *n = (u32)(p - start);
-    return true;
+    verify_end(v);
+    return (u32)(p - start);
 }
 
 /* ---- call_indirect: r11 is a table or the store, d compares rax with its length ----
  * The comparison's `below` masks the index, for speculation; the entry's two words
  * are loaded; the id before its code is compared; its context with ours. */
 
-bool verify_indirect(struct verifier *v, const struct insn *d, u32 *n) {
-    const u8 *start = code_at(v, v->pc), *p = start + d->length;
+u32 verify_indirect(struct verifier *v, struct insn d) {
+    const u8 *start = code_at(v, v->pc), *p = start + d.length;
     bool store = v->values[R11].kind == P_STORE;
     i32 at = store ? (i32)offsetof(struct abi_store, refs) : 0;
     u32 from1, from2, from3;
     i64 bounds, mismatch, other;
-    bool ok = d->reg == RAX && d->w && d->disp == at + (i32)offsetof(struct abi_table, len);
+    bool ok = d.reg == RAX && d.w && d.disp == at + (i32)offsetof(struct abi_table, len);
     ok = ok && take_jcc(v, &p, 3, &from1, &bounds);
     ok = ok && TAKE(&p, "\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04"); /* sbb r10, r10; and rax, r10; shl rax, 4 */
     if (ok && !at) ok = TAKE(&p, "\x49\x03\x03");                    /* add rax, [r11 + at] */
@@ -111,8 +109,7 @@ bool verify_indirect(struct verifier *v, const struct insn *d, u32 *n) {
     v->known |= K_TYPED;
     if (!verify_branch(v, from3, other)) return false;
     v->known |= K_OWN;
-    *n = (u32)(p - start);
-    return true;
+    return (u32)(p - start);
 }
 
 /* ---- division ----
@@ -132,51 +129,48 @@ static bool constant(const struct verifier *v, const struct insn *d, u64 *c) {
     return x->kind == NUMBER && x->low == x->high;
 }
 
-bool verify_divide(struct verifier *v, const struct insn *d) {
-    bool is_signed = (d->reg & 7) == 7;
+bool verify_divide(struct verifier *v, struct insn d) {
+    bool is_signed = (d.reg & 7) == 7;
     u64 c = 0;
-    if (v->high.at != v->pc || v->high.sign != is_signed || (is_signed && v->high.w != d->w)) return FAIL(v, DIVIDE);
-    if (d->rm == RDX || d->rm == RAX) return FAIL(v, DIVIDE);
-    bool known = constant(v, d, &c);
-    bool nonzero = known && c, not_minus = known && c != (d->w ? UINT64_MAX : UINT32_MAX);
+    if (v->high.at != v->pc || v->high.sign != is_signed || (is_signed && v->high.w != d.w)) return FAIL(v, DIVIDE);
+    if (d.rm == RDX || d.rm == RAX) return FAIL(v, DIVIDE);
+    bool known = constant(v, &d, &c);
+    bool nonzero = known && c, not_minus = known && c != (d.w ? UINT64_MAX : UINT32_MAX);
     const struct fact *x = &v->fact;
-    if (x->kind == F_DIVISOR && x->at == v->high.start && x->w == d->w && same_operand(d, x)) {
+    if (x->kind == F_DIVISOR && x->at == v->high.start && x->w == d.w && same_operand(&d, x)) {
         nonzero |= x->nonzero;
         not_minus |= x->not_minus;
     }
     if (!nonzero || (is_signed && !not_minus)) return FAIL(v, DIVIDE);
-    return verify_write(v, RAX, !d->w) && verify_write(v, RDX, !d->w);
+    return verify_write(v, RAX, !d.w) && verify_write(v, RDX, !d.w);
 }
 
 /* jne over; then either  xor edx, edx; jmp past the division
  *               or       cmp rax, 1; jo trap  (only INT_MIN - 1 overflows) */
-bool verify_guard(struct verifier *v, const struct insn *d, u32 *n, bool *matched) {
-    const u8 *start = code_at(v, v->pc), *p = start + d->length;
-    struct fact x = {.kind = F_DIVISOR, .reg = d->rm, .w = d->w, .slot = d->disp, .not_minus = true};
+u32 verify_guard(struct verifier *v, struct insn d) {
+    const u8 *start = code_at(v, v->pc), *p = start + d.length;
+    struct fact x = {.kind = F_DIVISOR, .reg = d.rm, .w = d.w, .slot = d.disp, .not_minus = true};
     i64 over, target;
     u32 from;
     u64 c;
-    bool before = v->fact.kind == F_DIVISOR && v->fact.at == v->pc && v->fact.w == d->w && same_operand(d, &v->fact);
-    *matched = false;
-    if (d->imm != -1 || (d->rm == NO_REG && d->base != RSP) || (!before && !constant(v, d, &c))) return true;
+    bool before = v->fact.kind == F_DIVISOR && v->fact.at == v->pc && v->fact.w == d.w && same_operand(&d, &v->fact);
+    if (d.imm != -1 || (d.rm == NO_REG && d.base != RSP) || (!before && !constant(v, &d, &c))) return d.length;
     x.nonzero = before;
-    if (!take_jcc(v, &p, 5, &from, &over)) return true;
+    if (!take_jcc(v, &p, 5, &from, &over)) return d.length;
     u32 known = v->known;
     if (TAKE(&p, "\x33\xd2")) { /* xor edx, edx; jmp */
         from = offset_of(v, p);
-        if (!TAKE(&p, "\xeb")) return true;
+        if (!TAKE(&p, "\xeb")) return d.length;
         target = (i64)from + 2 + (i8)*p++;
         v->known |= 1 << RDX;
     } else {
-        if (d->w ? !TAKE(&p, "\x48\x83\xf8\x01") : !TAKE(&p, "\x83\xf8\x01")) return true;
-        if (!take_jcc(v, &p, 0, &from, &target)) return true;
+        if (d.w ? !TAKE(&p, "\x48\x83\xf8\x01") : !TAKE(&p, "\x83\xf8\x01")) return d.length;
+        if (!take_jcc(v, &p, 0, &from, &target)) return d.length;
     }
     x.at = offset_of(v, p);
     if (over != x.at || target <= x.at) return FAIL(v, DIVIDE);
     if (!verify_branch(v, from, target)) return false;
     v->known = known;
     v->fact = x;
-    *n = (u32)(p - start);
-    *matched = true;
-    return true;
+    return (u32)(p - start);
 }

@@ -12,6 +12,12 @@ static const char *const texts[] = {
 
 const char *verify_rule_text(enum verify_rule r) { return r < VERIFY_RULE_COUNT ? texts[r] : "?"; }
 
+bool verify_fail(struct verifier *v, enum verify_rule rule, u32 at) {
+    if (!v->failed) *v->why = (struct verify_error){rule, v->f ? v->index : UINT32_MAX, at};
+    v->failed = true;
+    return false;
+}
+
 enum { LOOKAHEAD = 64, CODE_MAX = 1 << 30 }; /* what decoding and templates may read behind an instruction */
 
 static bool table_is_sane(struct verifier *v) {
@@ -73,7 +79,13 @@ static bool sites_are_sane(struct verifier *v) {
     return true;
 }
 
-bool verify_begin(struct verifier *v, struct arena *scratch) { return table_is_sane(v) && take_room(v, scratch); }
+bool verify_begin(struct verifier *v, struct arena *scratch) {
+    const struct verify_module *m = v->m; /* what memory.c's `guarded` says of memory 0, any 32 bits and a displacement: */
+    bool plain = m->counts.memories && m->guarded[0] && m->back >= UINT32_MAX;
+    v->plain_low = plain ? -(i64)m->front : INT64_MAX;
+    v->plain_high = plain ? (i64)m->back - UINT32_MAX : INT64_MIN;
+    return table_is_sane(v) && take_room(v, scratch);
+}
 
 static bool prove(struct verifier *v, struct arena *scratch) {
     const struct verify_module *m = v->m;

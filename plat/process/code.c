@@ -1,7 +1,8 @@
-/* code.c: pages for compiled code: a file of memory that is mapped twice.
+/* code.c: pages for compiled code: shared memory without a file that is mapped twice
+ * (perf takes names from its map only for code that lies in no file).
  *
- * I1 both mappings exist before the filter closes, and the file is closed: there
- *    will be no third. The one that runs is never
+ * I1 both mappings exist before the filter closes; mremap, which made the second, is
+ *    then refused: there will be no third. The one that runs is never
  *    writable; the other never runs, and is accessible only while a module is
  *    being written there: no page is reached both ways once its code is sealed.
  * I2 a page is in `used` from its allocation to its release. */
@@ -12,6 +13,7 @@
 #include "plat/process/process.h"
 
 enum { PAGES_MAX = CODE_MAX / PAGE_SIZE, INT3 = 0xcc };
+enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2 };
 
 static struct spin lock;
 static u8 used[PAGES_MAX / 8]; /* under lock */
@@ -26,12 +28,12 @@ static void mark(u32 i, bool yes) {
 
 void code_init(void) {
     struct process_memory *m = &process_memory;
-    u32 flags = HOST_MAP_SHARED | HOST_MAP_FIXED;
-    i64 fd = process_memory_file("code", m->code);
-    i64 r = host(HOST_MMAP, CODE_RUN, m->code, HOST_PROT_READ | HOST_PROT_EXEC, flags, fd, 0);
-    i64 w = host(HOST_MMAP, CODE_WRITE, m->code, 0, flags, fd, 0);
-    host(HOST_CLOSE, fd);
-    if (r < 0 || w < 0) process_fail("memory for code cannot be mapped", r < 0 ? r : w);
+    u32 flags = HOST_MAP_SHARED | HOST_MAP_FIXED | HOST_MAP_ANONYMOUS;
+    i64 e = host(HOST_MMAP, CODE_RUN, m->code, HOST_PROT_READ | HOST_PROT_EXEC, flags, -1, 0);
+    /* Of shared memory: old length 0 leaves the old mapping (mremap(2)). */
+    if (e >= 0) e = host(HOST_MREMAP, CODE_RUN, 0, m->code, MREMAP_MAYMOVE | MREMAP_FIXED, CODE_WRITE);
+    if (e >= 0) e = host(HOST_MPROTECT, CODE_WRITE, m->code, 0);
+    if (e < 0) process_fail("memory for code cannot be mapped", e);
     page_count = (u32)(m->code / PAGE_SIZE);
 }
 

@@ -10,8 +10,7 @@
 #define CODE_WRITE 0x700000000000ull
 #define CODE_MAX 0x40000000ull
 
-/* The file that is this machine's RAM, in the direct map. Code has another, whose
- * descriptor is gone once it is mapped (code.c). */
+/* The file that is this machine's RAM, in the direct map. Code has memory of its own (code.c). */
 struct process_memory {
     i32 fd;
     u64 bytes, code;       /* of RAM; of memory for code */

@@ -279,18 +279,24 @@ class Operator(traffic.Worker):
         words = HOSTILE[kind] if hostile else BAD[kind][1]
         file = os.path.join(lab.EXT, 'hostile', kind + '.wasm') if hostile else os.path.join(OUT, kind + '.wasm')
         name = self.load(file + ('@net.tap:handle' if 'record' in kind else ''), 'bad-' + kind)
-        limit, state = time.monotonic() + 30, {}
-        while state.get('state') != 'quarantined' and time.monotonic() < limit:
-            state = json.loads(self.command('ext', 'stat', self.guest(), name))
-            time.sleep(0.02)
-        if state.get('state') != 'quarantined' or words not in state['why']:
-            raise ValueError(f'{name}: not stopped for "{words}": {state}')
+        self.stopped(name, words)
+        if self.random.random() < 0.3:  # it goes on, with an instance made anew, to the same end
+            self.command('ext', 'resume', self.guest(), name)
+            self.stopped(name, words)
         if self.random.random() < 0.3:  # another takes its place
             self.command('ext', 'load', self.guest(), file_of('heartbeat'), '--as', name, '--replace')
             self.soak.count('loads')
             self.soak.count('unloads')
         self.unload(name)
         self.soak.count('kills')
+
+    def stopped(self, name, words):
+        limit, state = time.monotonic() + 30, {}
+        while state.get('state') != 'quarantined' and time.monotonic() < limit:
+            state = json.loads(self.command('ext', 'stat', self.guest(), name))
+            time.sleep(0.02)
+        if state.get('state') != 'quarantined' or words not in state['why']:
+            raise ValueError(f'{name}: not stopped for "{words}": {state}')
 
     def call_runs_away(self):
         name = self.load(os.path.join(OUT, 'call.wasm'), 'bad-call')

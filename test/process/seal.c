@@ -120,6 +120,7 @@ static void test_arguments(void) {
     CHECK(REFUSED(HOST_MPROTECT, (u64)test_arguments & ~4095ull, PAGE_SIZE, rw));
     EQUAL(host(HOST_MUNMAP, at, PAGE_SIZE), 0);
     CHECK(REFUSED(HOST_MUNMAP, CODE_WRITE, PAGE_SIZE));
+    CHECK(REFUSED(HOST_MREMAP, CODE_RUN, 0, PAGE_SIZE, 1)); /* a third mapping of code */
     EQUAL(host(HOST_WRITE, 1, "", 0), 0);
     CHECK(REFUSED(HOST_WRITE, 2, "", 0));
     CHECK(REFUSED(HOST_WRITE, 1ull << 32 | 1, "", 0));

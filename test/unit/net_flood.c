@@ -19,7 +19,7 @@ static struct {
     u16 port;
     u32 seq, length;
 } seen;
-static u32 resets;
+static u32 resets, spoken; /* segments with RST; with data */
 
 static u32 get32(const u8 *p) { return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3]; }
 static void put16(u8 *p, u32 v) { p[0] = (u8)(v >> 8), p[1] = (u8)v; }
@@ -34,6 +34,7 @@ static bool transmit(struct netdev *d, const struct frame *f) {
     seen.seq = get32(tcp + 4);
     seen.length = total - 20 - header;
     if (tcp[13] & RST) resets++;
+    if (seen.length) spoken++;
     if (seen.length <= sizeof seen.data) memcpy(seen.data, tcp + header, seen.length);
     return true;
 }
@@ -194,6 +195,32 @@ static void half_way_round(struct socket *l) {
     empty();
 }
 
+/* The peer has said FIN, and what we answer, FIN included, is lost: it comes again
+ * until it is acknowledged, however short TIME_WAIT is, and no longer than two minutes. */
+static void lost_answer(struct socket *l, bool comes_back) {
+    struct socket *s = NULL;
+    char buf[8];
+    arp_answer(4);
+    segment(4, 9000, SYN, 100, 0, "");
+    EQUAL(seen.flags, SYN | ACK);
+    u32 theirs = seen.seq + 1;
+    segment(4, 9000, ACK, 101, theirs, "ask");
+    segment(4, 9000, ACK | FIN, 104, theirs, "");
+    EQUAL(socket_accept(l, NET_DONTWAIT, &s, NULL), 0);
+    EQUAL(socket_recv(s, buf, sizeof buf, NET_DONTWAIT, NULL, NULL), 3);
+    EQUAL(socket_send(s, "answer", 6, NET_DONTWAIT, NULL), 6);
+    socket_close(s);
+    net_work_once();
+    pass(5000); /* lost, and lost again */
+    spoken = 0;
+    pass(15000);
+    CHECK(spoken > 0 && !memcmp(seen.data, "answer", 6));
+    if (comes_back) segment(4, 9000, ACK, 105, theirs + 7, "");
+    else pass(150000);
+    pass(1000);
+    empty();
+}
+
 int main(void) {
     list_push_back(&netdevs, &card.node);
     net_init();
@@ -203,6 +230,8 @@ int main(void) {
     same_port(l);
     never_accepted(l);
     half_way_round(l);
+    lost_answer(l, true);
+    lost_answer(l, false);
     socket_close(l);
     return test_end("net_flood");
 }

@@ -132,7 +132,7 @@ static void order(void) {
     for (u32 i = 0; i < 3; i++) {
         open_user(&u[i], true);
         start(&u[i], "wait", 16, 0, UINT64_MAX);
-        for (u32 k = 0; k < 20; k++) nap(); /* it sleeps by now */
+        while (host_rt_sleepers() <= i) nap(); /* else the next could come before it */
     }
     EQUAL(call3(&w, "notify", 20, 9, 0, &t), 0);
     EQUAL(call3(&w, "notify", 16, 0, 0, &t), 0);

@@ -141,6 +141,34 @@ static void test_stops(struct test_run *r) {
     CHECK(leaves > 0);
 }
 
+/* The map of all code: in order, no overlap; each place in it is named as a backtrace names it. */
+struct seen {
+    u64 end;
+    u32 count, named;
+    bool leaf;
+};
+static void each(void *self, u64 at, u32 bytes, const char *name) {
+    struct seen *s = self;
+    char have[200];
+    CHECK(at >= s->end && bytes > 0 && !strncmp(name, "wasm:", 5));
+    CHECK(rt_code_text(T.engine, at + bytes - 1, have, sizeof have) > 0);
+    bool function = !strncmp(name, "wasm:function ", 14);
+    CHECK(!strncmp(have, name + 5, strlen(name + 5)));
+    s->named += !function;
+    s->leaf |= !strcmp(name, "wasm:leaf") && strstr(have, "leaf: function ");
+    s->end = at + bytes;
+    s->count++;
+}
+static void test_map(struct test_run *r) {
+    struct seen s = {0};
+    char have[100];
+    rt_each_code(T.engine, each, &s);
+    EQUAL(s.count, rt_module_info(r->module)->func_count - 1); /* but the imported one */
+    CHECK(s.leaf && s.named > 10);
+    CHECK(rt_code_text(T.engine, s.end + (64 << 20), have, sizeof have) == 0);
+    CHECK(rt_code_text(T.engine, (u64)(uptr)test_map, have, sizeof have) == 0);
+}
+
 int main(void) {
     struct rt_linker *l;
     struct test_run r;
@@ -153,6 +181,7 @@ int main(void) {
     test_why(&r);
     test_endless(&r);
     test_stops(&r);
+    test_map(&r);
     test_run_close(&r);
     rt_linker_free(l);
     test_engine_close(&T);

@@ -31,9 +31,6 @@ enum { R_CODE, R_CTX, R_STORE, R_TABLES, R_ENTRIES, R_CELLS, R_STACK, R_OTHER, R
  * of which the emulator reads 16. */
 enum { B_NONE, B_BEGINS, B_ALIGNED, B_NARROW4, B_NARROW8 };
 
-struct range {
-    u32 low, high;
-};
 #define NOTHING ((struct range){UINT32_MAX, 0})
 
 /* What a write replaced. */

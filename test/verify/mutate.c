@@ -159,6 +159,30 @@ static void show(struct test *t, u32 f, const char *escape) {
     if (o) fwrite(t->s.bytes + fn->entry, 1, fn->end - fn->entry, o), fclose(o);
 }
 
+/* Functions that a mutant of f concerns: data may be any function's. */
+static struct range concerned(const struct test *t, u32 f) {
+    u32 data = t->s.facts.code_end;
+    bool all = memcmp(t->s.bytes + data, t->s.original + data, t->s.facts.size - data);
+    return all ? (struct range){0, t->s.facts.func_count} : (struct range){f, f + 1};
+}
+
+static bool proven(struct test *t, struct range fs) {
+    bool ok = true;
+    for (u32 f = fs.low; f < fs.high && ok; f++) ok = prove(t, f);
+    return ok;
+}
+
+/* Runs what is changed; returns whether it escapes. */
+static bool escapes(struct test *t, struct range fs) {
+    const char *escape = NULL;
+    for (u32 f = fs.low; f < fs.high && !escape; f++) {
+        if (!options.off) prove(t, f);
+        escape = replay_mutant(&t->replay, f, options.off);
+        if (escape && !options.off) show(t, f, escape);
+    }
+    return escape != NULL;
+}
+
 static void test_mutant(struct test *t, u32 f) {
     enum mutant_kind kind = mutant_make(&t->s, f, &t->random);
     struct tally *sum = t->sum;
@@ -167,17 +191,15 @@ static void test_mutant(struct test *t, u32 f) {
         return;
     }
     enum mutant_class class = mutant_class(&t->s, f);
-    bool ok = options.off || prove(t, f);
+    struct range fs = concerned(t, f);
     sum->mutants++;
     sum->kinds[kind]++;
     sum->classes[class]++;
-    if (ok) {
-        const char *escape = replay_mutant(&t->replay, f, options.off);
+    if (options.off || proven(t, fs)) {
         sum->accepted++;
         sum->kept[kind]++;
         sum->class_kept[class]++;
-        sum->escapes += escape != NULL;
-        if (escape && !options.off) show(t, f, escape);
+        sum->escapes += escapes(t, fs);
     }
     restore(t);
 }

@@ -10,6 +10,10 @@
 
 enum { RUNS = 16, MAX_FUNCS = 64 };
 
+struct range {
+    u32 low, high;
+};
+
 /* A module under test: facts.code is bytes, which mutation changes; original stays. */
 struct subject {
     struct verify_module facts;
