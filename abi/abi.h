@@ -38,8 +38,11 @@
  * saves and restores r14 and r15; a callee need not restore them. A tail call
  * into another instance leaves the glue's frame, unless its caller is glue: then
  * that frame serves, so chains between instances take no stack either.
- * Only the imports[] of a context also have the short form {C function, NULL}:
- * a host function that is called directly.
+ *
+ * Imports of few arguments (at most 5 integers, 8 floats, one result) and builtins
+ * are called in line, in the C convention: headroom, rdi = r14, a call through
+ * direct[] or builtins[], pending. Where another instance's function is behind the
+ * import, direct[] is an adaptor of the module, which shifts the arguments back.
  *
  * Exceptions. Throwing is a builtin that raises EXCEPTION by pending, as a host
  * function may. The glue that finds it pending calls the builtin unwind, which
@@ -193,7 +196,10 @@ struct abi_memory {
 };
 
 /* The fixed head of an instance's context. After it, in this order, 16-aligned:
- *   struct abi_func    imports[imported functions]   ({C function, NULL} or a callable pair)
+ *   struct abi_func    imports[imported functions]
+ *   const void        *direct[imported functions]    (to be called as C: the C function, or
+ *                                                     the module's adaptor to the callable pair;
+ *                                                     NULL: no code calls it so)
  *   struct abi_table  *tables[tables]                (pointer: tables are shared)
  *   struct abi_memory  memories[memories - 1]        (memory 1 and on)
  *   globals: 16 bytes each, one per global index; a defined immutable, or a
@@ -218,7 +224,7 @@ struct abi_counts {
 };
 
 struct abi_layout {
-    u32 imports, tables, memories, globals, size;
+    u32 imports, direct, tables, memories, globals, size;
 };
 
 static inline struct abi_layout abi_layout(struct abi_counts n) {
@@ -226,6 +232,8 @@ static inline struct abi_layout abi_layout(struct abi_counts n) {
     u64 at = ALIGN_UP(sizeof(struct abi_ctx), (size_t)16);
     l.imports = (u32)at;
     at += (u64)n.imported_funcs * sizeof(struct abi_func);
+    l.direct = (u32)at;
+    at += (u64)n.imported_funcs * sizeof(void *);
     l.tables = (u32)at;
     at = ALIGN_UP(at + (u64)n.tables * sizeof(struct abi_table *), (u64)16);
     l.memories = (u32)at;

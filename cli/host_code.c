@@ -5,7 +5,10 @@
  *    is being written are accessible.
  * I2 what is too large for that has a pair of mappings of its own; the
  *    writable one goes when the code is sealed.
- * I3 a page is in `used` from its allocation to its release; one that could not
+ * I3 what runs is near our own code, if there is room: branch predictors keep near
+ *    targets better. (A host function called from within 2 GiB: 1.35 ns; from
+ *    farther: 2.4 ns.) plat/process does the same by its layout.
+ * I4 a page is in `used` from its allocation to its release; one that could not
  *    be shut again stays there. */
 #include "cli/host_code.h"
 
@@ -28,9 +31,21 @@ static u32 first_maybe; /* all before it are used */
 /* fixed once tried */
 static u8 *write_view, *exec_view;
 
-static void *map_view(int fd, size_t n, int prot) {
-    void *p = mmap(NULL, n, prot, MAP_SHARED, fd, 0);
+static void *map_view(int fd, size_t n, int prot, void *wish) {
+    void *p = mmap(wish, n, prot, MAP_SHARED, fd, 0);
     return p == MAP_FAILED ? NULL : p;
+}
+
+/* Below our own code: above it is the heap. */
+static void *map_near(int fd, size_t n) {
+    enum { STEP = 64 << 20, REACH = 1 << 30 };
+    uptr own = ALIGN_DOWN((uptr)&host_code_alloc, (uptr)STEP);
+    for (uptr below = STEP; below < REACH && own > n + below; below += STEP) {
+        void *p = map_view(fd, n, PROT_READ | PROT_EXEC, (void *)ALIGN_DOWN(own - n - below, (uptr)PAGE));
+        if (!p || own - (uptr)p < 2 * (uptr)REACH) return p;
+        munmap(p, n);
+    }
+    return map_view(fd, n, PROT_READ | PROT_EXEC, NULL);
 }
 
 /* Both views of a new file, or neither. */
@@ -38,7 +53,7 @@ static bool map_pair(size_t n, int write_prot, void **write, void **exec) {
     int fd = memfd_create("whelk-code", MFD_CLOEXEC);
     if (fd < 0) return false;
     void *w = NULL, *x = NULL;
-    if (!ftruncate(fd, (off_t)n) && (w = map_view(fd, n, write_prot))) x = map_view(fd, n, PROT_READ | PROT_EXEC);
+    if (!ftruncate(fd, (off_t)n) && (w = map_view(fd, n, write_prot, NULL))) x = map_near(fd, n);
     close(fd);
     if (w && !x) munmap(w, n);
     *write = w;

@@ -89,7 +89,7 @@ static void prepare(struct compile *k) {
     k->info.layout = abi_layout((struct abi_counts){m->imported_funcs, m->table_count, m->global_count, m->memory_count});
     k->info.import_used = jit_alloc(keep, m->imported_funcs, sizeof(u32));
     k->info.tail_import_used = jit_alloc(keep, m->imported_funcs, sizeof(u32));
-    k->info.builtin_used = jit_alloc(keep, ABI_BUILTIN_COUNT, sizeof(u32));
+    k->info.direct_used = jit_alloc(keep, m->imported_funcs, sizeof(u32));
     k->out->funcs = jit_alloc(keep, defined, sizeof(struct jit_func));
     k->out->func_count = defined;
     note_exports(k);

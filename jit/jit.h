@@ -81,6 +81,7 @@ struct jit_code {
     u32 func_count;
     u32 *thunks; /* one per type: offset of its entry thunk. Equal types share one */
     u32 trap_exit;
+    u32 *adaptors;   /* one per imported function: offset, or UINT32_MAX: no code calls it as C (abi.h) */
     u32 *host_stubs; /* one per type: offset of its host stub (abi.h), or UINT32_MAX: no import has the type */
     /* Glue: thunks, stubs, trap exit. Here the timer may not divert: r14 may not
      * be set. No pc in it is a trap site. */

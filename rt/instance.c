@@ -137,16 +137,15 @@ u32 rt_func_handle(struct rt_instance *i, u32 func) {
 /* The context. */
 
 static void fill_imports(struct rt_instance *i) {
+    const struct rt_module *m = i->module;
     struct abi_func *slots = (struct abi_func *)((u8 *)i->ctx + i->layout.imports);
-    for (u32 k = 0; k < i->module->info.imported_funcs; k++) {
+    const void **direct = (const void **)((u8 *)i->ctx + i->layout.direct);
+    for (u32 k = 0; k < m->info.imported_funcs; k++) {
         const struct rt_import_func *im = &i->imports[k];
         struct rt_callable c;
-        if (im->host) {
-            slots[k] = (struct abi_func){im->host->host.fn, NULL};
-            continue;
-        }
-        rt_resolve_func(im->owner, im->func, &c);
+        rt_resolve_func(i, k, &c);
         slots[k] = c.func;
+        direct[k] = m->code.adaptors[k] == UINT32_MAX ? NULL : im->host ? im->host->host.fn : m->exec + m->code.adaptors[k];
     }
 }
 

@@ -66,6 +66,7 @@ static enum err keep_tables(struct rt_module *m, const struct jit_code *c) {
     m->code.points = NULL; /* for the verifier only */
     m->code.funcs = keep(a, c->funcs, c->func_count, sizeof *c->funcs);
     m->code.thunks = keep(a, c->thunks, m->info.type_count, sizeof *c->thunks);
+    m->code.adaptors = keep(a, c->adaptors, m->info.imported_funcs, sizeof *c->adaptors);
     m->code.host_stubs = keep(a, c->host_stubs, m->info.type_count, sizeof *c->host_stubs);
     m->code.traps = keep(a, c->traps, c->trap_count, sizeof *c->traps);
     m->code.sites = keep(a, c->sites, c->site_count, sizeof *c->sites);

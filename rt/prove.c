@@ -89,7 +89,7 @@ bool rt_proof_facts(struct arena *a, const struct wasm_module *w, const struct j
                     struct verify_module *out) {
     struct abi_counts counts = {w->imported_funcs, w->table_count, w->global_count, w->memory_count};
     *out = (struct verify_module){
-        .code = c->bytes, .size = c->size, .code_end = c->code_end, .glue_start = c->thunks_start, .glue_end = c->thunks_end,
+        .code = c->bytes, .size = c->size, .code_end = c->code_end, .adaptors = c->adaptors, .glue_start = c->thunks_start, .glue_end = c->thunks_end,
         .trap_exit = c->trap_exit, .cross_return = c->cross_return, .cpu = o->cpu, .counts = counts,
         .layout = abi_layout(counts), .front = RT_WINDOW_FRONT, .back = RT_WINDOW_BACK,
         .traps = (const struct verify_trap *)c->traps, .trap_count = c->trap_count,

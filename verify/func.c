@@ -135,7 +135,7 @@ static INLINE bool add(struct verifier *v, const struct insn *d) { return d->w ?
 /* With a field of the context or of a table. */
 static u32 cmp_field(struct verifier *v, struct insn d) {
     if (d.base == R11 && v->special >> R11 & 1 && (v->values[R11].kind == P_TABLE || v->values[R11].kind == P_STORE))
-        return verify_indirect(v, d);
+        return d.reg == RSP ? verify_c_call(v, d) : verify_indirect(v, d);
     u32 memory = verify_memory_field(v, d, offsetof(struct abi_memory, bytes));
     if (!both(v, &d)) return false;
     if (memory != UINT32_MAX)

@@ -9,7 +9,7 @@
  * I2 a piece that was proven is remembered, so that many calls cost one proof. */
 #include "verify/internal.h"
 
-enum { XMM0 = 16, XMM15 = 31, HOST_INTS = 6, HOST_FLOATS = 8, MARK = 0x57801f0f, CROSS_LENGTH = 27, SMALL_FRAME = 1024 };
+enum { XMM0 = 16, XMM15 = 31, HOST_INTS = 6, HOST_FLOATS = 8, MARK = 0x57801f0f, CROSS_LENGTH = 34 };
 static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
 
 struct piece {
@@ -134,13 +134,9 @@ static bool is_pending_exit(struct verifier *v, u32 at) {
 
 static void headroom(struct piece *g, u32 extra) {
     load_store(g, R11);
-    if (extra > SMALL_FRAME) {
-        load(g, R11, R11, STORE_FIELD(stack_limit));
-        adjust(g, 0, R11, extra);
-        regs(g, 1, 0x3b, RSP, R11);
-    } else {
-        mem(g, 0, 1, 0x3b, RSP, R11, STORE_FIELD(stack_limit));
-    }
+    load(g, R11, R11, STORE_FIELD(stack_limit));
+    adjust(g, 0, R11, extra);
+    regs(g, 1, 0x3b, RSP, R11);
     u32 to = jump(g, 0x0f82);
     g->ok = g->ok && is_stack_exit(g->v, to);
 }
@@ -195,15 +191,16 @@ static void host_args(struct piece *g, const struct verify_type *t, u32 stack, u
     move(g, RDI, R14);
 }
 
-static void host_body(struct piece *p, const struct verify_type *t) {
-    struct piece g = *p;
+static bool is_host_stub(struct verifier *v, u32 at, const struct verify_type *t) {
+    struct piece g = piece(v, at);
     u8 pointer;
     u32 pointer_slot = 0, results = t->result_count > 1 ? t->result_count - 1 : 0;
-    u32 stack = host_stack(t, &pointer, &pointer_slot), frame = 8 * (stack + results);
-    if (frame % 16 == 0) frame += 8;
+    u32 stack = host_stack(t, &pointer, &pointer_slot), frame = 8 * (stack + results) / 16 * 16 + 8;
+    if (!g.ok || at < v->m->glue_start + 4 || (u32)read32(code_at(v, at - 4)) != t->id) return false;
+    load(&g, RAX, R14, offsetof(struct abi_host, fn));
+    move(&g, R14, R11);
     headroom(&g, frame);
-    if (frame == 8) byte(&g, 0x50); /* push rax */
-    else adjust(&g, 5, RSP, frame);
+    adjust(&g, 5, RSP, frame);
     host_args(&g, t, stack, pointer, pointer_slot);
     BYTES(&g, "\xff\xd0");
     if (results) load_store(&g, R11);
@@ -211,21 +208,10 @@ static void host_body(struct piece *p, const struct verify_type *t) {
         load(&g, R10, RSP, 8 * (stack + k));
         save(&g, R10, R11, overflow(k));
     }
-    if (frame == 8) BYTES(&g, "\x41\x5b"); /* pop r11 */
-    else adjust(&g, 0, RSP, frame);
+    adjust(&g, 0, RSP, frame);
     after_host(&g);
     byte(&g, 0xc3);
-    *p = g;
-}
-
-static bool is_host_stub(struct verifier *v, u32 at, const struct verify_type *t) {
-    struct piece g = piece(v, at);
-    if (!g.ok || at < v->m->glue_start + 4 || (u32)read32(code_at(v, at - 4)) != t->id) return false;
-    load(&g, RAX, R14, offsetof(struct abi_host, fn));
-    move(&g, R14, R11);
-    struct piece body = piece(v, jump(&g, 0xe9));
-    host_body(&body, t);
-    return g.ok && body.ok;
+    return g.ok;
 }
 
 /* ---- other instances ---- */
@@ -259,48 +245,35 @@ static bool is_tail_cross(struct verifier *v, u32 at) {
     return g.ok;
 }
 
-/* mov rax, [r14 + imports[k].code]: which k, and is the rest as it must be? */
-static enum glue_kind import_at(struct verifier *v, u32 at) {
-    const struct verify_module *m = v->m;
+/* mov rax, [r14 + import's code]; mov r10, [r14 + its context]; jmp: to import k, or any. */
+static enum glue_kind import_at(struct verifier *v, u32 at, u32 k) {
     const u8 *p = code_at(v, at);
-    i32 disp = p[2] == 0x46 ? (i8)p[3] : read32(p + 3);
-    u32 k = ((u32)disp - m->layout.imports) / (u32)sizeof(struct abi_func);
-    if (p[0] != 0x49 || p[1] != 0x8b || disp < 0 || (u32)disp < m->layout.imports || k >= m->counts.imported_funcs) return GLUE_UNKNOWN;
+    u32 first = v->m->layout.imports, disp = p[2] == 0x46 ? p[3] : (u32)read32(p + 3);
+    u32 found = (disp - first) / (u32)sizeof(struct abi_func), field = first + found * (u32)sizeof(struct abi_func);
+    if (p[0] != 0x49 || p[1] != 0x8b || found >= v->m->counts.imported_funcs || (found != k && k != UINT32_MAX)) return GLUE_UNKNOWN;
     struct piece g = piece(v, at);
-    u32 field = m->layout.imports + k * (u32)sizeof(struct abi_func);
     load(&g, RAX, R14, field + offsetof(struct abi_func, code));
     load(&g, R10, R14, field + offsetof(struct abi_func, ctx));
-    regs(&g, 1, 0x85, R10, R10);
-    u32 other = jump(&g, 0x0f85);
-    host_body(&g, &m->types[m->imports[k]]);
+    u32 other = jump(&g, 0xe9);
     if (!g.ok) return GLUE_UNKNOWN;
-    enum glue_kind cross = verify_glue_at(v, other);
-    return cross == GLUE_CROSS ? GLUE_CALL : cross == GLUE_TAIL_CROSS ? GLUE_TAIL : GLUE_UNKNOWN;
+    return is_cross(v, other) ? GLUE_CALL : is_tail_cross(v, other) ? GLUE_TAIL : GLUE_UNKNOWN;
 }
 
-static bool is_builtin(struct verifier *v, u32 at) {
-    struct piece g = piece(v, at);
-    headroom(&g, 8);
-    adjust(&g, 5, RSP, 8);
-    move(&g, RDI, R14);
-    if (!g.ok) return false;
-    const u8 *p = code_at(v, g.at); /* call [r14 + builtins[k]] */
-    i32 disp = p[2] == 0x56 ? (i8)p[3] : read32(p + 3), first = offsetof(struct abi_ctx, builtins);
-    if (disp < first || (disp - first) % 8 || (disp - first) / 8 >= ABI_BUILTIN_COUNT) return false;
-    if ((disp - first) / 8 == ABI_BUILTIN_unwind) return false; /* the exits' own */
-    mem(&g, 0, 0, 0xff, 2, R14, disp);
-    adjust(&g, 0, RSP, 8);
-    after_host(&g);
-    byte(&g, 0xc3);
-    return g.ok;
+/* From an import that is called as C, context first, to what another instance has. */
+static bool is_adaptor(struct verifier *v, u32 k) {
+    const struct verify_type *t = &v->m->types[v->m->imports[k]];
+    struct piece g = piece(v, v->m->adaptors[k]);
+    u32 ints = 0;
+    for (u32 i = 0; i < t->param_count; i++) ints += t->params[i] == VERIFY_INT;
+    for (u32 i = 0; i < ints && ints < HOST_INTS; i++) move(&g, int_args[i], int_args[i + 1]);
+    return ints < HOST_INTS && t->param_count - ints <= HOST_FLOATS && t->result_count <= 1 && g.ok && import_at(v, g.at, k) == GLUE_CALL;
 }
 
 enum glue_kind verify_glue_at(struct verifier *v, u32 at) {
     u8 *known = &v->glue[at - v->m->glue_start];
     if (*known) return *known;
-    enum glue_kind k = import_at(v, at);
-    if (k == GLUE_UNKNOWN && is_builtin(v, at)) k = GLUE_CALL;
-    if (k == GLUE_UNKNOWN && is_cross(v, at)) k = GLUE_CROSS;
+    enum glue_kind k = import_at(v, at, UINT32_MAX);
+    if (k == GLUE_UNKNOWN) k = is_pending_exit(v, at) ? GLUE_CALL : is_stack_exit(v, at) ? GLUE_STACK : is_cross(v, at) ? GLUE_CROSS : GLUE_UNKNOWN;
     if (k == GLUE_UNKNOWN && is_tail_cross(v, at)) k = GLUE_TAIL_CROSS;
     if (k == GLUE_UNKNOWN) verify_fail(v, VERIFY_GLUE, at);
     return *known = (u8)k;
@@ -385,6 +358,8 @@ bool verify_glue(struct verifier *v) {
     trap_exit(&g);
     if (!g.ok) return verify_fail(v, VERIFY_GLUE, m->trap_exit);
     if (m->cross_return < CROSS_LENGTH || !is_cross(v, m->cross_return - CROSS_LENGTH)) return verify_fail(v, VERIFY_GLUE, m->cross_return);
+    for (u32 k = 0; k < m->counts.imported_funcs; k++)
+        if (m->adaptors[k] != UINT32_MAX && !is_adaptor(v, k)) return verify_fail(v, VERIFY_GLUE, m->adaptors[k]);
     for (u32 k = 0; k < m->type_count; k++)
         if (!entries_of_type(v, k)) return verify_fail(v, VERIFY_GLUE, m->types[k].thunk);
     return true;

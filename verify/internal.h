@@ -156,12 +156,13 @@ bool verify_leave_by(struct verifier *v, u32 from, i64 target);
 u32 verify_leave(struct verifier *v, u32 at);
 u32 verify_switch(struct verifier *v, struct insn d);
 u32 verify_indirect(struct verifier *v, struct insn d);
+u32 verify_c_call(struct verifier *v, struct insn d);
 bool verify_divide(struct verifier *v, struct insn d);
 /* cmp operand, -1 and the way around the division by it, if that is what follows. */
 u32 verify_guard(struct verifier *v, struct insn d);
 
 /* ---- glue.c ---- */
-enum glue_kind { GLUE_UNKNOWN, GLUE_CALL, GLUE_TAIL, GLUE_CROSS, GLUE_TAIL_CROSS };
+enum glue_kind { GLUE_UNKNOWN, GLUE_CALL, GLUE_TAIL, GLUE_CROSS, GLUE_TAIL_CROSS, GLUE_STACK };
 enum glue_kind verify_glue_at(struct verifier *v, u32 at);
 bool verify_glue(struct verifier *v); /* what is entered from outside */
 

@@ -92,8 +92,7 @@ u32 verify_indirect(struct verifier *v, struct insn d) {
     ok = ok && take_jcc(v, &p, 3, &from1, &bounds);
     ok = ok && TAKE(&p, "\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04"); /* sbb r10, r10; and rax, r10; shl rax, 4 */
     if (ok && !at) ok = TAKE(&p, "\x49\x03\x03");                    /* add rax, [r11 + at] */
-    else if (ok && at < 128) ok = TAKE(&p, "\x49\x03\x43") && *p++ == at;
-    else if (ok) ok = TAKE(&p, "\x49\x03\x83") && read32(p) == at, p += 4;
+    else ok = ok && TAKE(&p, "\x49\x03\x43") && *p++ == at;
     ok = ok && TAKE(&p, "\x4c\x8b\x50\x08\x48\x8b\x00\x81\x78\xfc"); /* mov r10, [rax + 8]; mov rax, [rax]; cmp dword [rax - 4], */
     i32 id = ok ? read32(p) : 0;
     p += 4;
@@ -110,6 +109,32 @@ u32 verify_indirect(struct verifier *v, struct insn d) {
     if (!verify_branch(v, from3, other)) return false;
     v->known |= K_OWN;
     return (u32)(p - start);
+}
+
+/* ---- calling C: r11 is the store, d compares rsp with its limit; jb stack exit; mov rdi, r14;
+ * call [r14 + builtin or direct import]; mov r11, store; cmp dword [r11 + pending], 0; jne ---- */
+
+static bool may_call(const struct verifier *v, u32 at) {
+    u32 builtins = offsetof(struct abi_ctx, builtins), direct = v->m->layout.direct;
+    if (at % 8) return false;
+    if (at >= direct) return (at - direct) / 8 < v->m->counts.imported_funcs && v->m->adaptors[(at - direct) / 8] != UINT32_MAX;
+    return at >= builtins && (at - builtins) / 8 < ABI_BUILTIN_COUNT && (at - builtins) / 8 != ABI_BUILTIN_unwind;
+}
+
+u32 verify_c_call(struct verifier *v, struct insn d) {
+    static const u8 pending[] = {0x4d, 0x8b, 0x5e, offsetof(struct abi_ctx, store), 0x41, 0x83, 0x7b, offsetof(struct abi_store, pending), 0};
+    const u8 *start = code_at(v, v->pc), *p = start + d.length;
+    u32 from, at = 0;
+    i64 out, raised;
+    bool ok = v->values[R11].kind == P_STORE && d.w && d.disp == (i32)offsetof(struct abi_store, stack_limit) && take_jcc(v, &p, 2, &from, &out);
+    ok = ok && out >= v->m->glue_start && out < v->m->glue_end && verify_glue_at(v, (u32)out) == GLUE_STACK;
+    ok = ok && TAKE(&p, "\x49\x8b\xfe\x41\xff");
+    if (ok && *p == 0x56) at = p[1], p += 2;
+    else if (ok && *p == 0x96) at = (u32)read32(p + 1), p += 5;
+    ok = ok && may_call(v, at) && take(&p, (const char *)pending, sizeof pending) && take_jcc(v, &p, 5, &from, &raised);
+    if (!ok || v->f->frame % 16 != 8) return ok ? FAIL(v, ALIGN) : FAIL(v, CALL);
+    verify_called(v);
+    return verify_branch(v, from, raised) ? (u32)(p - start) : 0;
 }
 
 /* ---- division ----

@@ -116,6 +116,7 @@ struct verify_module {
     const struct verify_func *funcs; /* ascending */
     const struct verify_type *types; /* equal types have equal ids */
     const u32 *imports;       /* the type of each imported function */
+    const u32 *adaptors;      /* of each: an offset, or UINT32_MAX: none may be called as C */
     const u8 *globals;        /* per global: VERIFY_GLOBAL_* */
     const u8 *guarded;        /* per memory: its window is front and back, and faults are traps */
     const struct verify_trap *traps;   /* ascending by pc */

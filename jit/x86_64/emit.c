@@ -344,6 +344,11 @@ static void emit_cold(struct emit *e, struct cold k) {
         e->block = e->f->blocks.n; /* nothing comes next */
         finish_edge(e, k.a);
         break;
+    case COLD_PENDING: /* it looks for who catches, by its return address, or leaves */
+        put_fix(e->c, 0xe8, FIX_PENDING, 0);
+        put_site(e, k.a);
+        put_trap(e, ABI_TRAP_UNREACHABLE);
+        break;
     case COLD_CROSS:
         put_fix(e->c, 0xe8, FIX_CROSS, 0);
         put_site(e, k.a);

@@ -19,7 +19,7 @@ struct module_info {
     const struct jit_options *options;
     struct abi_layout layout;
     u8 *global_indirect; /* per global */
-    u32 *import_used, *tail_import_used, *builtin_used; /* by import, builtin */
+    u32 *import_used, *tail_import_used, *direct_used; /* by import: through a stub, the same for jumps, as C */
 };
 
 enum loc_kind { L_REG, L_SLOT, L_CONST };
@@ -33,7 +33,7 @@ struct pmove {
 };
 
 /* Code behind the function's end. */
-enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_TAIL_CROSS, COLD_MISMATCH };
+enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_PENDING, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
     u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null), edge, or call */
     u32 origin; /* of those that jump to it, as fn.origin; 0: of several, or none yet */
@@ -111,6 +111,8 @@ u32 new_cold(struct emit *e, u32 kind, u32 a);
 static inline u32 cold_label(const struct emit *e, u32 cold) { return e->colds.p[cold].label; }
 /* The same, for the instruction at hand. */
 u32 use_cold(struct emit *e, u32 cold);
+/* regs.c: is an import of the type called as C, in line (abi.h)? */
+bool x86_direct(const struct wasm_functype *t);
 /* For instructions that need a second scratch, rarely: saves a register. */
 u8 borrow(struct emit *e, u8 not1, u8 not2);
 void give_back(struct emit *e, u8 reg);

@@ -2,15 +2,19 @@
  *
  * I1 arguments move all at once; nothing is in a caller-saved register across
  *    a call (regs.c: clobbers).
- * I2 an import or builtin is called through a stub of the module (thunk.c):
- *    the call itself looks like any other. */
+ * I2 a builtin, and an import of few arguments, is called in line, as C; other
+ *    imports through a stub of the module (thunk.c): that call looks like any other.
+ *
+ * Gain of calls in line: a host call takes as long as one of C; through a stub twice
+ * to five times that. */
 #include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
-/* Parameter k of a Wasm call goes to its register or overflow slot. */
-static void move_args(struct emit *e, const struct ins *x, const struct wasm_functype *t, u32 i) {
+/* Parameter k of a call goes to its register or overflow slot; the integers to those
+ * behind the first `ints`. */
+static void move_args(struct emit *e, const struct ins *x, const struct wasm_functype *t, u32 i, u32 ints) {
     static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
-    u32 ints = 0, floats = 0, overflow = 0;
+    u32 floats = 0, overflow = 0;
     for (u32 k = 0; k < t->param_count; k++) {
         u32 v = e->f->pool.p[x->a + k], from = loc_at(e, v, use_pos(i));
         u8 type = e_ins(e, v)->type;
@@ -83,7 +87,7 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
 static u32 prepare_indirect(struct emit *e, const struct ins *x, u32 i, u32 cold_kind) {
     const struct wasm_functype *t = &e->f->m->types[x->c];
     u32 index = e->f->pool.p[x->a + x->b - 1];
-    move_args(e, x, t, i);
+    move_args(e, x, t, i, 0);
     add_move(e, LOC(L_REG, RAX), loc_at(e, index, use_pos(i)), e_ins(e, index)->type);
     run_moves(e);
     find_callee(e, x, e->f->pool.p[x->a - 1]);
@@ -103,10 +107,35 @@ static void call_indirect(struct emit *e, const struct ins *x, u32 i) {
     note_point(e, back, JIT_KEEP_ALL); /* the cold tail jumps back to it */
 }
 
+/* Of C, whose address is at this field of the context; its arguments are in place. */
+static void put_c_call(struct emit *e, size_t field, u32 i) {
+    struct code *c = e->c;
+    u32 cold = new_cold(e, COLD_PENDING, i);
+    load_store(c, SCRATCH);
+    put_alu(c, ALU_CMP, 1, RSP, rm_mem(SCRATCH, offsetof(struct abi_store, stack_limit)));
+    put_fix(c, 0x0f80 | CC_B, FIX_STACK, 0);
+    put_mov(c, 1, RDI, rm_reg(CTX));
+    put_op(c, 0, 0, 0xff, 2, rm_mem(CTX, (i32)field), 0);
+    put_site(e, i);
+    load_store(c, SCRATCH);
+    put_alu_imm(c, ALU_CMP, 0, rm_mem(SCRATCH, offsetof(struct abi_store, pending)), 0);
+    put_label(e, 0x0f80 | CC_NE, use_cold(e, cold));
+}
+
+static void call_builtin(struct emit *e, u32 which, u32 i) {
+    put_c_call(e, offsetof(struct abi_ctx, builtins) + 8 * which, i);
+}
+
 static void call_direct(struct emit *e, const struct ins *x, u32 i) {
-    const struct wasm_func *callee = &e->f->m->funcs[x->c];
-    move_args(e, x, &e->f->m->types[callee->type], i);
+    const struct wasm_functype *t = &e->f->m->types[e->f->m->funcs[x->c].type];
+    bool as_c = x->c < e->f->m->imported_funcs && x86_direct(t);
+    move_args(e, x, t, i, as_c);
     run_moves(e);
+    if (as_c) {
+        e->info->direct_used[x->c] = 1;
+        put_c_call(e, e->info->layout.direct + 8 * (x->c + (fault(KERNEL_CALL) ? 1u << 20 : 0)), i);
+        return;
+    }
     if (x->c < e->f->m->imported_funcs) {
         e->info->import_used[x->c] = 1;
         put_fix(e->c, 0xe8, FIX_IMPORT, x->c);
@@ -134,7 +163,7 @@ void emit_tail_call(struct emit *e, u32 i) {
         return;
     }
     bool import = x->c < e->f->m->imported_funcs;
-    move_args(e, x, &e->f->m->types[e->f->m->funcs[x->c].type], i);
+    move_args(e, x, &e->f->m->types[e->f->m->funcs[x->c].type], i, 0);
     run_moves(e);
     put_leave(e);
     if (import) e->info->tail_import_used[x->c] = 1;
@@ -164,9 +193,7 @@ void emit_throw(struct emit *e, u32 i) {
     } else {
         to_reg(e, x->a, use_pos(i), RSI);
     }
-    e->info->builtin_used[which] = 1;
-    put_fix(e->c, 0xe8, FIX_BUILTIN, which);
-    put_site(e, i);
+    call_builtin(e, which, i);
     put_trap_site(e->c, here(e->c), ABI_TRAP_UNREACHABLE); /* it does not return */
     put8(e->c, 0x0f), put8(e->c, 0x0b);
 }
@@ -202,8 +229,7 @@ void emit_call(struct emit *e, u32 i) {
     default:
         move_builtin_args(e, x, i);
         run_moves(e);
-        e->info->builtin_used[x->aux] = 1;
-        put_fix(e->c, 0xe8, FIX_BUILTIN, x->aux);
+        call_builtin(e, x->aux, i);
         break;
     }
     take_result(e, i);

@@ -86,9 +86,19 @@ static void place_args(const struct wasm_functype *t, u8 *regs, u32 *slots) {
     }
 }
 
+bool x86_direct(const struct wasm_functype *t) {
+    u32 ints = 0;
+    for (u32 k = 0; k < t->param_count; k++) ints += !is_float(ir_type_of(t->params[k]));
+    return ints < ARRAY_LEN(int_args) && t->param_count - ints <= 8 && t->result_count <= 1;
+}
+
+static bool calls_c(const struct fn *f, const struct ins *x) {
+    return x->op == IR_CALL && x->c < f->m->imported_funcs && x86_direct(&f->m->types[f->m->funcs[x->c].type]);
+}
+
 static u32 call_regs(const struct fn *f, u32 call, u8 regs[CALL_HINTS]) {
     const struct ins *x = &f->ins.p[call];
-    u32 n = MIN(x->b, (u32)CALL_HINTS), ints = 0, floats = 0;
+    u32 n = MIN(x->b, (u32)CALL_HINTS), ints = calls_c(f, x), floats = 0; /* of C: behind the context */
     bool indirect = x->op == IR_CALL_INDIRECT || x->op == IR_TAIL_INDIRECT, builtin = x->op == IR_CALL_BUILTIN;
     const struct wasm_functype *t = builtin ? NULL : &f->m->types[indirect ? x->c : f->m->funcs[x->c].type];
     for (u32 k = 0; k < n; k++) {

@@ -4,7 +4,7 @@
  *    trap_sp, r15 r14 r13 r12 rbx rbp, return address. Every module's trap exit
  *    relies on it (abi.h).
  * I2 glue checks headroom before it pushes: it never faults.
- * I3 bodies are per canonical type; stubs of imports and builtins are tiny.
+ * I3 a host function has one stub per canonical type; what leads to imports is tiny.
  * I4 a return address of ours whose bytes are MARK is one where r14 may be
  *    anybody's of the store. Compiled functions have no such instruction. */
 #include "base/fault.h"
@@ -16,8 +16,7 @@ struct glue {
     struct jit_code *out;
     u32 stack_exit, pending_exit;
     u32 cross, tail_cross; /* calls into another instance */
-    u32 *host_body; /* per canonical type: offsets, 0: none */
-    u32 *imports, *tail_imports, *builtins;
+    u32 *imports, *tail_imports;
 };
 
 static const u8 int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
@@ -81,13 +80,9 @@ static void put_exits(struct glue *g) {
 static void put_headroom(struct glue *g, u32 extra) {
     struct code *c = g->c;
     load_store(c, SCRATCH);
-    if (extra > 1024) { /* limit + extra */
-        put_mov(c, 1, SCRATCH, STORE(stack_limit, SCRATCH));
-        put_alu_imm(c, ALU_ADD, 1, rm_reg(SCRATCH), (i32)extra);
-        put_alu(c, ALU_CMP, 1, RSP, rm_reg(SCRATCH));
-    } else {
-        put_alu(c, ALU_CMP, 1, RSP, STORE(stack_limit, SCRATCH));
-    }
+    put_mov(c, 1, SCRATCH, STORE(stack_limit, SCRATCH));
+    put_alu_imm(c, ALU_ADD, 1, rm_reg(SCRATCH), (i32)extra);
+    put_alu(c, ALU_CMP, 1, RSP, rm_reg(SCRATCH));
     jump_back(c, 0x0f80 | CC_B, g->stack_exit);
 }
 
@@ -165,50 +160,27 @@ static void put_host_shift(struct code *c, const struct wasm_functype *t) {
     put_mov(c, 1, RDI, rm_reg(CTX));
 }
 
-/* One word, for alignment, is pushed and popped: that does not wait for rsp. */
-static void put_frame(struct code *c, u32 frame) {
-    if (frame == 8) put_push(c, RAX);
-    else put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
-}
-
-static void put_unframe(struct code *c, u32 frame) {
-    if (frame == 8) put_pop(c, SCRATCH);
-    else put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
-}
-
-/* rax: the C function; r14: the caller's context; else as a Wasm function. C
- * keeps r14 and r15, and a memory's base never moves. */
-static u32 put_host_body(struct glue *g, const struct wasm_functype *t) {
-    struct code *c = g->c;
-    u32 frame = 8 * (host_stack(t) + MAX(t->result_count, 1u) - 1), start = here(c);
-    if (frame % 16 == 0) frame += 8;
-    put_headroom(g, frame);
-    put_frame(c, frame);
-    put_host_stack_args(c, t);
-    put_host_shift(c, t);
-    put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
-    put_host_results(c, t);
-    put_unframe(c, frame);
-    put_after_host(g);
-    put8(c, 0xc3);
-    return start;
-}
-
-static u32 host_body(struct glue *g, u32 canon) {
-    if (!g->host_body[canon]) g->host_body[canon] = put_host_body(g, &g->info->m->types[canon]);
-    return g->host_body[canon];
-}
-
+/* r14: the abi_host, r11: the caller's context; else as a Wasm function. C keeps r14
+ * and r15, and a memory's base never moves. */
 static u32 put_host_stub(struct glue *g, u32 canon) {
     struct code *c = g->c;
-    u32 body = host_body(g, canon);
-    put_align(c, 16, 0xcc);
-    for (u32 k = 0; k < 12; k++) put8(c, 0xcc);
+    const struct wasm_functype *t = &g->info->m->types[canon];
+    u32 frame = 8 * (host_stack(t) + MAX(t->result_count, 1u) - 1);
+    if (frame % 16 == 0) frame += 8;
+    while ((here(c) + 4) % 16) put8(c, 0xcc);
     put32(c, g->info->options->type_ids[canon]);
     u32 start = here(c);
     put_mov(c, 1, RAX, rm_mem(CTX, offsetof(struct abi_host, fn)));
     put_mov(c, 1, CTX, rm_reg(SCRATCH));
-    jump_back(c, 0xe9, body);
+    put_headroom(g, frame);
+    put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), (i32)frame);
+    put_host_stack_args(c, t);
+    put_host_shift(c, t);
+    put_op(c, 0, 0, 0xff, 2, rm_reg(RAX), 0);
+    put_host_results(c, t);
+    put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), (i32)frame);
+    put_after_host(g);
+    put8(c, 0xc3);
     return start;
 }
 
@@ -257,32 +229,30 @@ static void put_tail_cross(struct glue *g) {
     put_op(c, 0, 0, 0xff, 4, rm_reg(RAX), 0);
 }
 
-/* imports[k] is {C function, NULL} or a callable pair. A host call falls through. */
+/* To what is behind import k, as into another instance. */
+static void put_pair(struct glue *g, u32 k, u32 cross) {
+    i32 at = (i32)(g->info->layout.imports + (u32)sizeof(struct abi_func) * k);
+    put_mov(g->c, 1, RAX, rm_mem(CTX, at + (i32)offsetof(struct abi_func, code)));
+    put_mov(g->c, 1, R10, rm_mem(CTX, at + (i32)offsetof(struct abi_func, ctx)));
+    jump_back(g->c, 0xe9, cross);
+}
+
 static u32 put_import(struct glue *g, u32 k, u32 cross) {
-    struct code *c = g->c;
-    const struct wasm_module *m = g->info->m;
-    u32 canon = m->types[m->funcs[k].type].canon, at = g->info->layout.imports + (u32)sizeof(struct abi_func) * k;
-    put_align(c, 16, 0xcc);
-    u32 start = here(c);
-    put_mov(c, 1, RAX, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, code))));
-    put_mov(c, 1, R10, rm_mem(CTX, (i32)(at + offsetof(struct abi_func, ctx))));
-    put_op(c, 0, 1, 0x85, R10, rm_reg(R10), 0);
-    jump_back(c, 0x0f80 | CC_NE, cross);
-    g->host_body[canon] = put_host_body(g, &m->types[canon]);
+    u32 start = here(g->c);
+    put_pair(g, k, cross);
     return start;
 }
 
-/* The call site put the arguments where C wants them, but for the context. */
-static void put_builtin(struct glue *g, u32 k) {
-    struct code *c = g->c;
-    g->builtins[k] = here(c);
-    put_headroom(g, 8);
-    put_alu_imm(c, ALU_SUB, 1, rm_reg(RSP), 8);
-    put_mov(c, 1, RDI, rm_reg(CTX));
-    put_op(c, 0, 0, 0xff, 2, rm_mem(CTX, (i32)(offsetof(struct abi_ctx, builtins) + 8 * k)), 0);
-    put_alu_imm(c, ALU_ADD, 1, rm_reg(RSP), 8);
-    put_after_host(g);
-    put8(c, 0xc3);
+/* Called as C, with the context first. */
+static void put_adaptor(struct glue *g, u32 k) {
+    const struct wasm_functype *t = &g->info->m->types[g->info->m->funcs[k].type];
+    g->out->adaptors[k] = here(g->c);
+    for (u32 i = 0, ints = 0; i < t->param_count; i++) {
+        if (is_float(ir_type_of(t->params[i]))) continue;
+        put_mov(g->c, 1, int_args[ints], rm_reg(int_args[ints + 1]));
+        ints++;
+    }
+    put_pair(g, k, g->cross);
 }
 
 /* ---- C to Wasm ---- */
@@ -367,10 +337,11 @@ static void fix_glue(struct glue *g) {
         switch (x.kind) {
         case FIX_FUNC: to = g->out->funcs[x.target - m->imported_funcs].entry; break;
         case FIX_IMPORT: to = g->imports[x.target] + (fault(KERNEL_CALL) ? 1u << 24 : 0); break;
-        case FIX_BUILTIN: to = g->builtins[x.target]; break;
         case FIX_TAIL_IMPORT: to = g->tail_imports[x.target]; break;
         case FIX_CROSS: to = g->cross; break;
         case FIX_TAIL_CROSS: to = g->tail_cross; break;
+        case FIX_STACK: to = g->stack_exit; break;
+        case FIX_PENDING: to = g->pending_exit; break;
         default: continue;
         }
         assert(to);
@@ -384,8 +355,10 @@ static void put_stubs(struct glue *g) {
         if (g->info->import_used[k]) g->imports[k] = put_import(g, k, g->cross);
     for (u32 k = 0; k < m->imported_funcs; k++)
         if (g->info->tail_import_used[k]) g->tail_imports[k] = put_import(g, k, g->tail_cross);
-    for (u32 k = 0; k < ABI_BUILTIN_COUNT; k++)
-        if (g->info->builtin_used[k]) put_builtin(g, k);
+    for (u32 k = 0; k < m->imported_funcs; k++) {
+        g->out->adaptors[k] = UINT32_MAX;
+        if (g->info->direct_used[k]) put_adaptor(g, k);
+    }
 }
 
 static void put_thunks(struct glue *g) {
@@ -407,10 +380,9 @@ static void put_thunks(struct glue *g) {
 void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
     struct glue g = {.c = c, .info = info, .out = out};
     const struct wasm_module *m = info->m;
-    g.host_body = jit_alloc(c->keep, m->type_count, sizeof(u32));
     g.imports = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
     g.tail_imports = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
-    g.builtins = jit_alloc(c->keep, ABI_BUILTIN_COUNT, sizeof(u32));
+    out->adaptors = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
     out->thunks = jit_alloc(c->keep, m->type_count, sizeof(u32));
     out->host_stubs = jit_alloc(c->keep, m->type_count, sizeof(u32));
     put_align(c, 16, 0xcc);

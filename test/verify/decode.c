@@ -122,11 +122,17 @@ static void report(const char *what, const u8 *at) {
     printf("\n");
 }
 
+/* What is taken by its bytes alone, and has no row: pushes of a frame's entry and pops of
+ * its exit; call [r14 + displacement]. */
+static bool in_template(const u8 *p) {
+    bool c_call = p[0] == 0x41 && p[1] == 0xff && (p[2] == 0x56 || p[2] == 0x96);
+    return c_call || (p[0] & 0xf8) == 0x50 || (p[0] == 0x41 && (p[1] & 0xf8) == 0x50);
+}
+
 static void compare_code(const struct jit_code *c) {
     for (u32 f = 0; f < c->func_count; f++)
         for (u32 at = c->funcs[f].entry; at < c->funcs[f].end; at += length_of(c->bytes + at)) {
-            /* a frame's entry and exit are templates: push has no row */
-            if ((c->bytes[at] & 0xf8) == 0x50 || (c->bytes[at] == 0x41 && (c->bytes[at + 1] & 0xf8) == 0x50)) continue;
+            if (in_template(c->bytes + at)) continue;
             const char *what = compare(c->bytes + at, c->size - at, true);
             instructions++;
             if (what) report(what, c->bytes + at);

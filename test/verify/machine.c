@@ -84,15 +84,17 @@ void machine_close(struct machine *k) {
     free(k);
 }
 
-/* What the unchanged code calls and jumps to in glue may be called. */
+/* What the unchanged code calls and jumps to in glue may be called; where its jb go,
+ * the stack is at its end. */
 static void note_callable(struct machine *k) {
     const struct verify_module *m = k->m;
     memset(k->callable, 0, m->glue_end - m->glue_start);
     for (u32 f = 0; f < m->func_count; f++)
         for (u32 at = m->funcs[f].entry; at + 5 <= m->funcs[f].end; at++) {
+            bool below = m->code[at] == 0x82 && m->code[at - 1] == 0x0f;
             u32 to = at + 5 + (u32)read32(m->code + at + 1);
-            if ((m->code[at] == 0xe8 || m->code[at] == 0xe9) && to >= m->glue_start && to < m->glue_end)
-                k->callable[to - m->glue_start] = 1;
+            if ((m->code[at] == 0xe8 || m->code[at] == 0xe9 || below) && to >= m->glue_start && to < m->glue_end)
+                k->callable[to - m->glue_start] = below ? GLUE_END : GLUE_BEGIN;
         }
 }
 
@@ -110,6 +112,10 @@ static void fill_context(struct machine *k) {
         put(k, at + 16, 1);
     }
     put(k, CTX + offsetof(struct abi_ctx, store), STORE_AT);
+    put(k, STORE_AT + offsetof(struct abi_store, stack_limit), STACK - STACK_BYTES / 2);
+    for (u32 i = 0; i < ABI_BUILTIN_COUNT; i++)
+        if (i != ABI_BUILTIN_unwind) put(k, CTX + offsetof(struct abi_ctx, builtins) + 8 * i, HOST_AT);
+    for (u32 i = 0; i < m->counts.imported_funcs; i++) put(k, CTX + m->layout.direct + 8 * i, m->adaptors[i] != UINT32_MAX ? HOST_AT : 0);
     for (u32 i = 0; i < m->counts.tables; i++) put(k, CTX + m->layout.tables + 8 * i, TABLES_AT + 32 * i);
     for (u32 i = 0; i < m->counts.globals; i++)
         if (m->globals[i] & VERIFY_GLOBAL_CELL) put(k, CTX + m->layout.globals + 16 * i, CELLS + 16 * i);
@@ -126,7 +132,7 @@ static void fill_context(struct machine *k) {
 static bool fits(const struct verify_module *m) {
     for (u32 f = 0; f < m->func_count; f++)
         if (m->funcs[f].frame > FRAME_BYTES) return false;
-    return m->size + 16 <= CODE_BYTES && m->layout.size <= CONTEXT_BYTES && 32 * m->counts.tables <= 4096 &&
+    return m->size + 16 <= HOST_AT - CODE && m->layout.size <= CONTEXT_BYTES && 32 * m->counts.tables <= 4096 &&
            16 * m->counts.globals <= 4096 && m->counts.memories <= MEMORIES_MAX;
 }
 
@@ -209,6 +215,7 @@ bool machine_load(struct machine *k, const struct subject *s, u64 seed) {
     k->dirty = NOTHING;
     memset(k->regions[R_CODE].host, 0, CODE_BYTES);
     memcpy(k->regions[R_CODE].host, s->bytes, m->size);
+    k->regions[R_CODE].host[HOST_AT - CODE] = 0xc3; /* the emulator translates on, to the end of the page else */
     uc_ctl_remove_cache(k->uc, CODE, CODE + CODE_BYTES);
     for (u32 f = 0; f < m->func_count; f++) note_begins(k, f);
     memcpy(k->original_begins, k->begins, m->size);

@@ -9,6 +9,7 @@
 enum { STEPS = 160, PAGES = 65536, ENTRIES = 8, MEMORIES_MAX = 4, WRITES_MAX = 16 * STEPS };
 enum { STACK_BYTES = 1 << 20, FRAME_BYTES = 1 << 16, CODE_BYTES = 1 << 20, CONTEXT_BYTES = 1 << 16 };
 #define CODE 0x10000000000ull
+#define HOST_AT (CODE + CODE_BYTES - 64) /* every C function; not followed */
 #define CTX 0x20000000000ull
 #define STORE_AT 0x21000000000ull
 #define TABLES_AT 0x22000000000ull
@@ -29,6 +30,9 @@ enum { R_CODE, R_CTX, R_STORE, R_TABLES, R_ENTRIES, R_CELLS, R_STACK, R_OTHER, R
 
 /* B_ALIGNED: its operand in memory must be. B_NARROW4, 8: so many bytes are its operand,
  * of which the emulator reads 16. */
+/* How glue may be entered: by calls and jumps; or because the stack is at its end. */
+enum { GLUE_BEGIN = 1, GLUE_END };
+
 enum { B_NONE, B_BEGINS, B_ALIGNED, B_NARROW4, B_NARROW8 };
 
 #define NOTHING ((struct range){UINT32_MAX, 0})
@@ -47,7 +51,7 @@ struct machine {
     const struct verify_module *m;
     const u8 *code, *original;
     u8 *begins, *original_begins; /* per byte of code: B_* */
-    u8 *callable;                 /* per byte of glue: the unchanged code calls or jumps here */
+    u8 *callable;                 /* per byte of glue: GLUE_*, where the unchanged code goes */
     struct range dirty;           /* of code: what differs from the original */
     u64 random;
     /* of a run */

@@ -71,9 +71,9 @@ static bool is_function(const struct machine *k, u64 pc) {
     return false;
 }
 
-static bool is_glue(const struct machine *k, u64 pc) {
+static u8 glue_at(const struct machine *k, u64 pc) {
     u64 at = pc - CODE;
-    return pc >= CODE && at >= k->m->glue_start && at < k->m->glue_end && k->callable[at - k->m->glue_start];
+    return pc >= CODE && at >= k->m->glue_start && at < k->m->glue_end ? k->callable[at - k->m->glue_start] : 0;
 }
 
 bool machine_inside(const struct machine *k, u64 pc) {
@@ -97,9 +97,13 @@ static void leave(struct machine *k, u64 to) {
         machine_stop(k, kept(k) ? NULL : "returned with a saved register changed", to);
         return;
     }
-    if (!is_function(k, to) && !is_glue(k, to)) {
+    if (!is_function(k, to) && !glue_at(k, to) && to != HOST_AT) {
         machine_stop(k, "left for", to);
-    } else if (rsp == k->top) {
+    } else if (glue_at(k, to) == GLUE_END) {
+        machine_stop(k, machine_get(k, R14) == CTX ? NULL : "out of stack with a pinned register changed", to);
+    } else if (to == HOST_AT && machine_get(k, RDI) != CTX) {
+        machine_stop(k, "C called with a context", machine_get(k, RDI));
+    } else if (rsp == k->top && to != HOST_AT) {
         machine_stop(k, kept(k) ? NULL : "tail call with a saved register changed", to);
     } else if (rsp != frame_low(k) - 8 || rsp % 16 != 8) {
         machine_stop(k, "call with the stack off", rsp);
@@ -147,7 +151,13 @@ static bool stack_allowed(struct machine *k, u64 at, u32 n, bool write) {
     return within(at, n, low - 8, low);                                             /* a call */
 }
 
-static bool context_allowed(const struct machine *k, u32 at, u32 n, bool write) {
+/* call [r14 + displacement] */
+static bool calls_through(struct machine *k) {
+    u64 code = word_at(k, k->pc);
+    return (code & 0xffff) == 0xff41 && ((code >> 16 & 0xff) == 0x56 || (code >> 16 & 0xff) == 0x96);
+}
+
+static bool context_allowed(struct machine *k, u32 at, u32 n, bool write) {
     const struct verify_module *m = k->m;
     if (at >= m->layout.globals) {
         u32 g = (at - m->layout.globals) / 16;
@@ -155,6 +165,7 @@ static bool context_allowed(const struct machine *k, u32 at, u32 n, bool write) 
         return !write || m->globals[g] == VERIFY_GLOBAL_WRITE;
     }
     if (write) return false;
+    if (n == 8 && calls_through(k) && (at < m->layout.imports || (at >= m->layout.direct && at < m->layout.tables))) return true;
     return at + n <= offsetof(struct abi_ctx, instance) || (at >= m->layout.tables && at + n <= m->layout.globals);
 }
 
@@ -165,6 +176,7 @@ static bool allowed(struct machine *k, u64 at, u32 n, bool write) {
     if (within(at, n, CTX, CTX + m->layout.size)) return context_allowed(k, (u32)(at - CTX), n, write);
     if (within(at, n, STORE_AT, STORE_AT + sizeof(struct abi_store))) {
         if (store >= offsetof(struct abi_store, overflow)) return true;
+        if (store == offsetof(struct abi_store, stack_limit) || store == offsetof(struct abi_store, pending)) return !write;
         return !write && store >= offsetof(struct abi_store, caught);
     }
     if (within(at, n, CELLS, CELLS + 16 * m->counts.globals)) {
