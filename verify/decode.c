@@ -27,8 +27,7 @@ bool verify_decode(const u8 *at, struct insn *d) {
         u8 next = (u8)(x >> 8);
         u32 three = next == 0x38 || next == 0x3a;
         row |= (next == 0x38 ? A38 : next == 0x3a ? A3A : TWO) << 10;
-        x >>= 8 + 8 * three;
-        n += 1 + three;
+        x >>= 8 + 8 * three, n += 1 + three;
     }
     if (!decode_as(forms[row | (u8)x], at, x, n, rex, d)) return false;
     d->lock = (u8)lock;

@@ -20,40 +20,51 @@ struct piece {
 
 /* ---- what must come next ---- */
 
-static void byte(struct piece *g, u8 b) {
-    g->ok = g->ok && g->at < g->v->m->glue_end && *code_at(g->v, g->at) == b;
-    g->at += g->ok;
+/* n bytes, 1 to 8, the lowest first. */
+static void expect(struct piece *g, u64 x, u32 n) {
+    const u8 *p = code_at(g->v, g->at);
+    u32 left = g->ok ? g->v->m->glue_end - g->at : 0;
+    g->ok = left >= n && (left >= 8 ? !((read64(p) ^ x) << (64 - 8 * n)) : !memcmp(p, &x, n));
+    g->at += g->ok ? n : 0;
 }
 
-static void word(struct piece *g, u32 x) {
-    for (u32 k = 0; k < 4; k++) byte(g, (u8)(x >> 8 * k));
-}
+static void byte(struct piece *g, u8 b) { expect(g, b, 1); }
+static void word(struct piece *g, u32 x) { expect(g, x, 4); }
 
 static void bytes(struct piece *g, const char *s, u32 n) {
-    for (u32 k = 0; k < n; k++) byte(g, (u8)s[k]);
+    g->ok = g->ok && g->v->m->glue_end - g->at >= n && !memcmp(code_at(g->v, g->at), s, n);
+    g->at += g->ok ? n : 0;
 }
 #define BYTES(g, s) bytes(g, s, sizeof s - 1)
 
-static void opcode(struct piece *g, u8 rex, u32 op) {
-    if (rex) byte(g, 0x40 | rex);
-    if (op >> 8) byte(g, (u8)(op >> 8));
-    byte(g, (u8)op);
+/* Up to eight of the bytes to be expected. */
+struct text { u64 x; u32 n; };
+static void put(struct text *t, u32 b) { t->x |= (u64)b << 8 * t->n++; }
+
+static struct text opcode(u8 prefix, u32 rex, u32 op) {
+    struct text t = {0};
+    if (prefix) put(&t, prefix);
+    if (rex) put(&t, 0x40 | rex);
+    if (op >> 8) put(&t, op >> 8);
+    put(&t, op & 0xff);
+    return t;
 }
 
 /* op reg, rm */
 static void regs(struct piece *g, u32 w, u32 op, u8 reg, u8 rm) {
-    opcode(g, (u8)(w << 3 | (reg >> 3 & 1) << 2 | (rm >> 3 & 1)), op);
-    byte(g, (u8)(0xc0 | (reg & 7) << 3 | (rm & 7)));
+    struct text t = opcode(0, w << 3 | (reg >> 3 & 1) << 2 | (rm >> 3 & 1), op);
+    put(&t, 0xc0 | (reg & 7) << 3 | (rm & 7));
+    expect(g, t.x, t.n);
 }
 
 /* op reg, [base + disp] in the shortest form; Intel SDM volume 2, 2.1.5. */
 static void mem(struct piece *g, u8 prefix, u32 w, u32 op, u8 reg, u8 base, i32 disp) {
-    u8 mod = disp == 0 && (base & 7) != RBP ? 0 : disp >= -128 && disp < 128 ? 1 : 2;
-    if (prefix) byte(g, prefix);
-    opcode(g, (u8)(w << 3 | (reg >> 3 & 1) << 2 | (base >> 3 & 1)), op);
-    byte(g, (u8)(mod << 6 | (reg & 7) << 3 | (base & 7)));
-    if ((base & 7) == RSP) byte(g, 0x24);
-    if (mod == 1) byte(g, (u8)disp);
+    u32 mod = disp == 0 && (base & 7) != RBP ? 0 : disp >= -128 && disp < 128 ? 1 : 2;
+    struct text t = opcode(prefix, w << 3 | (reg >> 3 & 1) << 2 | (base >> 3 & 1), op);
+    put(&t, mod << 6 | (reg & 7) << 3 | (base & 7));
+    if ((base & 7) == RSP) put(&t, 0x24);
+    if (mod == 1) put(&t, (u8)disp);
+    expect(g, t.x, t.n);
     if (mod == 2) word(g, (u32)disp);
 }
 
@@ -70,7 +81,7 @@ static void adjust(struct piece *g, u8 field, u8 reg, u32 by) { /* add, sub */
 
 /* A jump: where to. */
 static u32 jump(struct piece *g, u32 op) {
-    opcode(g, 0, op);
+    expect(g, op >> 8 ? op >> 8 | (op & 0xff) << 8 : op, op >> 8 ? 2 : 1);
     if (!g->ok || g->v->m->glue_end - g->at < 4) {
         g->ok = false;
         return 0;

@@ -166,16 +166,8 @@ enum glue_kind { GLUE_UNKNOWN, GLUE_CALL, GLUE_TAIL, GLUE_CROSS, GLUE_TAIL_CROSS
 enum glue_kind verify_glue_at(struct verifier *v, u32 at);
 bool verify_glue(struct verifier *v); /* what is entered from outside */
 
-static inline i32 read32(const u8 *p) {
-    i32 x;
-    __builtin_memcpy(&x, p, 4);
-    return x;
-}
-static inline u64 read64(const u8 *p) {
-    u64 x;
-    __builtin_memcpy(&x, p, 8);
-    return x;
-}
+static inline i32 read32(const u8 *p) { i32 x; __builtin_memcpy(&x, p, 4); return x; }
+static inline u64 read64(const u8 *p) { u64 x; __builtin_memcpy(&x, p, 8); return x; }
 static inline const u8 *code_at(const struct verifier *v, u32 at) { return v->m->code + at; }
 
 /* An access that may fault: the table's next entry. kind 0: any. */
@@ -190,9 +182,9 @@ static inline bool verify_trap(struct verifier *v, u32 kind) {
 /* A register is written: what was known of it is gone. */
 static inline bool verify_write(struct verifier *v, u8 reg, bool zero_extended) {
     if (!(v->writable >> reg & 1)) return PINNED >> reg & 1 ? FAIL(v, PINNED) : FAIL(v, SAVED);
-    u32 bit = 1u << reg, gone = bit & (1 << RAX | 1 << R10) ? bit | K_CALLEE : bit;
-    v->known = (v->known & ~gone) | (zero_extended ? bit : 0);
-    v->special &= ~bit;
+    static const u32 callee[16] = {[RAX] = K_CALLEE, [R10] = K_CALLEE};
+    v->known = (v->known & ~(1u << reg | callee[reg])) | (u32)zero_extended << reg;
+    v->special &= ~(1u << reg);
     return true;
 }
 
