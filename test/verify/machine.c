@@ -84,6 +84,21 @@ void machine_close(struct machine *k) {
     free(k);
 }
 
+/* Does glue at `at` come to call rax or jmp rax before any other transfer, with the
+ * caller's rax? An import's loads its own, from the context. */
+static bool goes_by_rax(const struct machine *k, u32 at) {
+    ZydisDecoder decoder;
+    ZydisDecodedInstruction i;
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    for (; at < k->m->glue_end && ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, ZYAN_NULL, k->code + at, k->m->glue_end - at, &i)); at += i.length) {
+        const u8 *p = k->code + at;
+        if (p[0] == 0x49 && p[1] == 0x8b && (p[2] & 0x3f) == 6) return false; /* mov rax, [r14 + field] */
+        if (p[0] == 0xff && (p[1] == 0xd0 || p[1] == 0xe0)) return true;
+        if (i.mnemonic == ZYDIS_MNEMONIC_CALL || i.mnemonic == ZYDIS_MNEMONIC_JMP || i.mnemonic == ZYDIS_MNEMONIC_RET) return false;
+    }
+    return false;
+}
+
 /* What the unchanged code calls and jumps to in glue may be called; where its jb go,
  * the stack is at its end. */
 static void note_callable(struct machine *k) {
@@ -94,7 +109,7 @@ static void note_callable(struct machine *k) {
             bool below = m->code[at] == 0x82 && m->code[at - 1] == 0x0f;
             u32 to = at + 5 + (u32)read32(m->code + at + 1);
             if ((m->code[at] == 0xe8 || m->code[at] == 0xe9 || below) && to >= m->glue_start && to < m->glue_end)
-                k->callable[to - m->glue_start] = below ? GLUE_END : GLUE_BEGIN;
+                k->callable[to - m->glue_start] = below ? C_END : goes_by_rax(k, to) ? C_BY_RAX : C_GLUE;
         }
 }
 
@@ -349,6 +364,7 @@ static void begin(struct machine *k, const struct run *r) {
     scatter(k, &x, r->known);
     fill_stack(k, r->known);
     if (r->known & K_CODE) enter_callee(k, &x, r->known);
+    k->typed = r->known & K_TYPED ? x.general[RAX] : 0;
     if (r->r11) x.general[R11] = of_value(k, r->r11);
     set_sizes(k, r->r11, x.general[R11]);
     x.general[RSP] = saving ? k->top : frame_low(k);
@@ -375,7 +391,7 @@ static const char *run(struct machine *k, u64 at) {
         if (k->called) {
             at = k->called;
             k->called = 0;
-            k->pc = 0;
+            k->pc = k->typed = 0;
             come_back(k);
             if (!machine_inside(k, at) && at != CODE + k->m->funcs[k->f].end) machine_stop(k, "call from nowhere", at);
         } else if (e) {

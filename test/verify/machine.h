@@ -30,12 +30,11 @@ enum { R_CODE, R_CTX, R_STORE, R_TABLES, R_ENTRIES, R_CELLS, R_STACK, R_OTHER, R
 
 /* B_ALIGNED: its operand in memory must be. B_NARROW4, 8: so many bytes are its operand,
  * of which the emulator reads 16. */
-/* How glue may be entered: by calls and jumps; or because the stack is at its end. */
-enum { GLUE_BEGIN = 1, GLUE_END };
-
 enum { B_NONE, B_BEGINS, B_ALIGNED, B_NARROW4, B_NARROW8 };
 
 #define NOTHING ((struct range){UINT32_MAX, 0})
+
+enum { C_NO, C_GLUE, C_BY_RAX /* goes on to where rax says */, C_END /* the stack is at its end */ };
 
 /* What a write replaced. */
 struct undo {
@@ -51,7 +50,7 @@ struct machine {
     const struct verify_module *m;
     const u8 *code, *original;
     u8 *begins, *original_begins; /* per byte of code: B_* */
-    u8 *callable;                 /* per byte of glue: GLUE_*, where the unchanged code goes */
+    u8 *callable;                 /* per byte of glue: C_*, where the unchanged code calls or jumps */
     struct range dirty;           /* of code: what differs from the original */
     u64 random;
     /* of a run */
@@ -60,6 +59,7 @@ struct machine {
     u64 top;     /* address of the return address */
     u32 prologue_end;
     u64 pc, called;
+    u64 typed;   /* code whose type id was compared, and the same; 0: none */
     u64 keep[16]; /* what callee-saved registers must hold on return */
     u64 bytes[MEMORIES_MAX]; /* each memory's size */
     bool told[MEMORIES_MAX]; /* the code has read it, or what is known rests on it */

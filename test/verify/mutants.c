@@ -148,6 +148,19 @@ static void swap(struct subject *s, u32 f, u32 a, u32 b) { /* [a, b) with what c
     memcpy(s->bytes + a, copy, c - a);
 }
 
+/* Inverts what may be a conditional jump, in a template, too: a check that is skipped. */
+static void invert(u8 *bytes, u32 start, u32 end, u64 *random) {
+    u32 n = end - start, from = (u32)(random64(random) % n);
+    for (u32 k = 0; k < n; k++) {
+        u8 *p = bytes + start + (from + k) % n;
+        bool jcc = (*p & 0xf0) == 0x70 || ((*p & 0xf0) == 0x80 && p > bytes + start && p[-1] == 0x0f);
+        if (!jcc) continue;
+        *p ^= 1;
+        return;
+    }
+    flip(bytes, start, end, random);
+}
+
 enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random) {
     const struct verify_func *fn = &s->facts.funcs[f];
     enum mutant_kind kind = (enum mutant_kind)(random64(random) % KIND_COUNT);
@@ -157,6 +170,7 @@ enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random) {
     case KIND_IMMEDIATE: change_tail(s->bytes, at, end, random); break;
     case KIND_SWAPPED: swap(s, f, at, end); break;
     case KIND_DROPPED: memset(s->bytes + at, 0x90, end - at); break;
+    case KIND_CONDITION: invert(s->bytes, at, end, random); break;
     case KIND_REGISTER: s->bytes[at + MIN(end - at - 1, 1 + (u32)(random64(random) % 3))] ^= (u8)(1 << (random64(random) % 6)); break;
     default:
         if (s->facts.size > s->facts.code_end && random64(random) % 4 == 0) flip(s->bytes, s->facts.code_end, s->facts.size, random);

@@ -296,7 +296,7 @@ static bool wait_for_all(const pid_t *pids, const struct tally *each, time_t sta
         if (time(NULL) < next) continue;
         struct tally all = total(each);
         print_line(&all, start);
-        next += PROGRESS_SECONDS;
+        next = time(NULL) + PROGRESS_SECONDS;
     }
     return good;
 }

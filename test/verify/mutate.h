@@ -34,7 +34,7 @@ static inline u64 random64(u64 *s) { /* xorshift64* */
 
 #define KINDS(X)                                                                             \
     X(FLIPPED, "bits flipped") X(IMMEDIATE, "immediates") X(SWAPPED, "swapped")             \
-    X(DROPPED, "dropped") X(REGISTER, "registers") X(ONE, "bits in one")
+    X(DROPPED, "dropped") X(REGISTER, "registers") X(ONE, "bits in one") X(CONDITION, "conditions")
 #define CLASSES(X)                                                                            \
     X(INTEGER, "integers") X(FLOAT, "floats") X(VECTOR, "vectors") X(MEMORY, "memory 0")        \
     X(FURTHER, "by pointer") X(VECTOR_MEMORY, "vector access") X(ATOMIC, "atomics")             \

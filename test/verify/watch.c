@@ -73,7 +73,17 @@ static bool is_function(const struct machine *k, u64 pc) {
 
 static u8 glue_at(const struct machine *k, u64 pc) {
     u64 at = pc - CODE;
-    return pc >= CODE && at >= k->m->glue_start && at < k->m->glue_end ? k->callable[at - k->m->glue_start] : 0;
+    return pc >= CODE && at >= k->m->glue_start && at < k->m->glue_end ? k->callable[at - k->m->glue_start] : C_NO;
+}
+
+/* Of a transfer to what rax says, at once or through glue: was its type id compared?
+ * At once: is its context ours? NULL: fine. */
+static const char *unchecked(struct machine *k, u64 to) {
+    u64 code = word_at(k, k->pc) & 0xffff;
+    bool direct = code == 0xd0ff || code == 0xe0ff;
+    if (!direct && glue_at(k, to) != C_BY_RAX) return NULL;
+    if (machine_get(k, RAX) != k->typed) return "went where no type was checked";
+    return direct && machine_get(k, R10) != CTX ? "called another instance with our context" : NULL;
 }
 
 bool machine_inside(const struct machine *k, u64 pc) {
@@ -97,9 +107,12 @@ static void leave(struct machine *k, u64 to) {
         machine_stop(k, kept(k) ? NULL : "returned with a saved register changed", to);
         return;
     }
-    if (!is_function(k, to) && !glue_at(k, to) && to != HOST_AT) {
+    const char *how = unchecked(k, to);
+    if (how) {
+        machine_stop(k, how, to);
+    } else if (!is_function(k, to) && !glue_at(k, to) && to != HOST_AT) {
         machine_stop(k, "left for", to);
-    } else if (glue_at(k, to) == GLUE_END) {
+    } else if (glue_at(k, to) == C_END) {
         machine_stop(k, machine_get(k, R14) == CTX ? NULL : "out of stack with a pinned register changed", to);
     } else if (to == HOST_AT && machine_get(k, RDI) != CTX) {
         machine_stop(k, "C called with a context", machine_get(k, RDI));
@@ -232,6 +245,13 @@ static u32 narrow(const struct machine *k, u8 begin, u32 n) {
     return k->accessed ? 0 : begin == B_NARROW4 ? 4 : 8;
 }
 
+/* cmp dword [rax - 4], id: the type id before a function's code, or the null entry's. */
+static void note_type(struct machine *k, u64 at, u32 n) {
+    u64 code = word_at(k, k->pc), id = word_at(k, k->pc + 3) & UINT32_MAX;
+    if (n != 4 || (code & 0xffffff) != 0xfc7881) return;
+    k->typed = id && (word_at(k, at) & UINT32_MAX) == id ? at + 4 : 0;
+}
+
 /* A read over a page's end comes as itself, and then as two aligned ones that read
  * more: is this one of these? */
 static bool is_half(struct machine *k, u64 at, u32 size, bool write) {
@@ -247,7 +267,7 @@ static void on_access(uc_engine *uc, uc_mem_type type, u64 at, int size, i64 val
     u8 begin = machine_inside(k, k->pc) ? k->begins[k->pc - CODE] : B_NONE;
     u32 n = narrow(k, begin, (u32)size);
     if (!n) return;
-    if (!write) tell_size(k, at);
+    if (!write) tell_size(k, at), note_type(k, at, n);
     trace(k, at << 8 | (u64)n << 1 | write);
     if (!k->accessed && begin == B_ALIGNED && at % 16) machine_stop(k, "unaligned", at);
     k->accessed = true;
