@@ -191,6 +191,10 @@ int whelk_unload(struct whelk *w, const char *name) {
     return order(w, CTL_UNLOAD, &(struct part){name, strlen(name)}, 1);
 }
 
+int whelk_resume(struct whelk *w, const char *name) {
+    return order(w, CTL_RESUME, &(struct part){name, strlen(name)}, 1);
+}
+
 long whelk_call(struct whelk *w, const char *name, const char *export_name, const void *in, size_t n, void *out, size_t cap) {
     size_t name_length = strlen(name), export_length = export_name ? strlen(export_name) : 0;
     if (name_length > 63 || export_length > 63) return complain(w, "a name is too long");

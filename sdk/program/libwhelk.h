@@ -52,6 +52,8 @@ void whelk_fail(struct whelk_caller *c);
 int whelk_load(struct whelk *w, const char *name, const char *hook, const void *module, size_t n);
 int whelk_replace(struct whelk *w, const char *name, const char *hook, const void *module, size_t n);
 int whelk_unload(struct whelk *w, const char *name);
+/* Ends a quarantine: a new instance, its memory as after loading. */
+int whelk_resume(struct whelk *w, const char *name);
 /* Calls its ctl.call (or an export of that type) on some bytes; how many bytes it
  * answered, of which out has as many as fit. */
 long whelk_call(struct whelk *w, const char *name, const char *export_name, const void *in, size_t n, void *out, size_t cap);

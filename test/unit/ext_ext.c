@@ -319,6 +319,28 @@ static void records(const char *module, const char *hook, const char *capture) {
     check_capture(capture, 300);
 }
 
+/* A resumed one with files and a queue: its constructors open anew what they opened,
+ * what waited at the quarantine is lost and counted. */
+static void resumed_with_files(void) {
+    EQUAL(load("w", "wasi_tracer", "net.tap:handle"), ERR_OK);
+    struct ext *x = ext_find(text("w"));
+    if (!x) return;
+    u64 before = kernel_heap_bytes;
+    for (u32 life = 0; life < 3; life++) {
+        for (u32 i = 0; i < 5; i++) fire("net.tap", udp_to_9, sizeof udp_to_9, 0);
+        CHECK(ext_record_step());
+        ext_quarantine(x, "for a test");
+        EQUAL(fire("net.tap", udp_to_9, sizeof udp_to_9, 0), WHELK_PASS);
+        CHECK(!ext_record_step()); /* the worker throws the queue away */
+        EQUAL(ext_resume(text("w"), &error), ERR_OK);
+        EQUAL(x->queue.lost, 4 * (life + 1));
+        EQUAL(kernel_heap_bytes, before);
+    }
+    for (u32 i = 0; i < 3; i++) fire("net.tap", udp_to_9, (u32)sizeof udp_to_9 - i % 3, 0);
+    EQUAL(unload("w"), ERR_OK);
+    check_capture("wasi.pcap", 3);
+}
+
 /* Neither modules nor their files take the last pages. */
 static void short_of_memory(void) {
     kernel_pages_free = 100;
@@ -457,6 +479,7 @@ int main(void) {
     records("wasi_tracer", "net.tap:handle", "wasi.pcap");
     records("wasi_tracer", "net.tap", "wasi.pcap"); /* "handle" by default */
     records("rust_tracer", "net.tap:handle_pcap", "rust.pcap");
+    resumed_with_files();
     short_of_memory();
     rmdir(trace_dir);
     EQUAL(nothing_left(), before);

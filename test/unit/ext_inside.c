@@ -110,6 +110,12 @@ static void conversation(void) {
     answer(2, 0, 0);
     call(10, "rule", "0 1");
     answer(3, 5, 1); /* failed: a trap */
+    call(12, "rule", "0 1");
+    answer(4, 5, 1);
+    call(13, "rule", "0 1");
+    answer(5, 5, 1); /* the third: quarantine */
+    call(14, "rule", "0 1");
+    say(CTL_RESUME, 15, NULL, 0, "rule", 4);
     call(11, "rule", "0 1"); /* the line ends amid this one */
     run();
     next(CTL_OK, 1);
@@ -126,7 +132,11 @@ static void conversation(void) {
     CHECK(!memcmp(next(CTL_OK, 5), "10 : 900", 8));
     next(CTL_UPCALL, 3);
     CHECK(strstr((const char *)next(CTL_ERROR, 10) + 4, "host function failed") != NULL);
-    next(CTL_UPCALL, 4);
+    next(CTL_UPCALL, 4), next(CTL_ERROR, 12);
+    next(CTL_UPCALL, 5), next(CTL_ERROR, 13);
+    CHECK(strstr((const char *)next(CTL_ERROR, 14) + 4, "quarantined: host function failed") != NULL);
+    next(CTL_OK, 15);
+    next(CTL_UPCALL, 6);
     next(CTL_ERROR, 11);
     EQUAL(look, out_bytes);
     EQUAL(ended, 0); /* the rule is still there, linked with this connection */
