@@ -84,7 +84,7 @@ static struct ext *x, *other;
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
-    char text[160];
+    char text[240];
     va_list args;
     va_start(args, format);
     size_t n = vfmt(text, sizeof text, format, args);
@@ -237,7 +237,8 @@ static bool run(const struct program *p, u32 at, u32 second) {
 /* --- every instruction --- */
 
 static u64 seen[SEEN]; /* a hash set of the instructions that were interrupted */
-static u32 seen_count, runs, stops, second_ticks, programs_run;
+static u32 seen_count, seen_in[ON_THE_WAY]; /* by where they are */
+static u32 runs, stops, second_ticks, programs_run;
 static bool every_step;
 
 static bool is_new(u64 pc) {
@@ -246,6 +247,7 @@ static bool is_new(u64 pc) {
     while (seen[i] && seen[i] != pc) i = (i + 1) % SEEN;
     if (seen[i]) return false;
     CHECK(++seen_count < SEEN / 2);
+    seen_in[where(pc)]++;
     seen[i] = pc;
     return true;
 }
@@ -339,6 +341,7 @@ static void step_through(const u8 *module, size_t bytes, const struct program *p
     asked = 0;
     engine_on_tick(on_tick, 1); /* in place of ext_tick; due whenever the interrupt comes */
     if (x && other) interrupt_all(programs, n);
+    CHECK(!is_new((u64)x->module->exec + x->module->code.trap_exit));
     unload("x");
     unload("other");
 }
@@ -353,7 +356,7 @@ int vm_test(void) {
     step_through(plain_bytes, sizeof plain_bytes, plain, ARRAY_LEN(plain));
     step_through(careful_bytes, sizeof careful_bytes, careful, ARRAY_LEN(careful));
     trap_set_engine_handler(engine_faults);
-    say("step: %u programs, %u instructions, %u interrupts, %u stops, %u of them by a second tick\n",
-        programs_run, seen_count, runs, stops, second_ticks);
+    say("step: %u programs, %u instructions (%u compiled, %u of glue, %u of the kernel), %u interrupts, %u stops, %u of them by a second tick\n",
+        programs_run, seen_count, seen_in[IN_CODE], seen_in[IN_GLUE], seen_in[IN_KERNEL], runs, stops, second_ticks);
     return test_end("step");
 }
