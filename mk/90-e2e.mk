@@ -1,6 +1,6 @@
 # End to end: a guest under QEMU, driven by the host command and real clients.
 #   make e2e                      short counts, part of make check
-#   make e2e-long                 1,000 reloads, 10,000 requests
+#   make e2e-long                 1,000 reloads, 10,000 requests; real WASI programs (mk/82-programs.mk)
 #   make soak SECONDS=1800        mixed traffic while extensions come, go and are killed; SEED=N repeats the choices,
 #                                 WHELK_OPTIONS="--plat process" takes the other machine
 #   make e2e-matrix               the tests of MATRIX_TESTS on each machine, CPU model and way in
@@ -18,6 +18,7 @@ e2e-long:
 	@CYCLES=1000 test/e2e/reload
 	@REQUESTS=10000 test/e2e/load
 	@for t in $(E2E_LONG); do test/e2e/$$t || exit 1; done
+	@$(MAKE) -s wasi-programs
 .PHONY: soak
 soak: SECONDS = 1800
 soak: $(B)/whelk $(PROCESS_KERNEL) $(B)/vm/whelk.elf $(EXAMPLES) $(EXT_WASM) $(HOSTILE_WASM) $(EXT_TEST)

@@ -24,7 +24,7 @@ enum { MODULE_CAP = 32 << 10, TICK_NS = 100000000, REAL_TICK_NS = 1000000 };
 
 static const char *const modules[] = {
     "now", "tracer", "drop_port", "deny", "heartbeat", "rule_bulk", "rule_plain", "syscount", "wasi_tracer",
-    "hostile/divide", "hostile/exit", "hostile/grow", "hostile/huge", "hostile/loop", "hostile/missing_import", "hostile/oob",
+    "hostile/command", "hostile/divide", "hostile/exit", "hostile/grow", "hostile/huge", "hostile/loop", "hostile/missing_import", "hostile/oob",
     "hostile/recursion", "hostile/start_loop", "hostile/syscalls", "hostile/truncated", "hostile/verdict", "hostile/wrong_abi",
     "hostile/wrong_handler", "hostile/wrong_signature"};
 static const char *const names[] = {"a", "b", "c", "", "no/name", "nobody"};
@@ -154,9 +154,12 @@ static void say_load(struct talk *t) {
 }
 static void say_call(struct talk *t) {
     const char *name = CHOOSE(t, names), *export = CHOOSE(t, exports);
-    struct ctl_call k = {(u16)strlen(name), (u16)strlen(export), 0};
-    struct bytes input = rest(t, byte(t) % 32);
-    put(t, &k, sizeof k), put_text(t, name), put_text(t, export), put(t, input.p, input.n);
+    u8 how = byte(t); /* half of the calls have words, most of these an end */
+    struct bytes words = rest(t, how & 1 ? how >> 4 : 0), input = rest(t, byte(t) % 32);
+    bool ends = words.n && how & 6;
+    struct ctl_call k = {(u16)strlen(name), (u16)strlen(export), (u32)words.n + ends};
+    put(t, &k, sizeof k), put_text(t, name), put_text(t, export), put(t, words.p, words.n), put(t, "", ends);
+    put(t, input.p, input.n);
 }
 static void say_define(struct talk *t) {
     static const char *const of[][3] = {{"shop", "cost", "i:I"}, {"shop", "name", "iii:i"}, {"a", "b", ":"}, {"a", "c", "iIiIi:I"},
