@@ -125,7 +125,8 @@ static void report(const struct check *c) {
         print_name(x->name);
         if (x->kind == WASM_KIND_FUNC) print_type(&m->types[m->funcs[x->index].type]);
         const char *hook = x->kind == WASM_KIND_FUNC ? contract_hook(x->name) : NULL;
-        printf("%s%s\n", hook ? "  <- hook " : "", hook ? hook : "");
+        bool program = x->kind == WASM_KIND_FUNC && contract_is_program(x->name);
+        printf("%s%s\n", hook ? "  <- hook " : program ? "  <- a program: whelk run, or ext load and call" : "", hook ? hook : "");
     }
     printf("  machine code: %u bytes in %u functions, %u trap sites\n", c->code.size, c->code.func_count, c->code.trap_count);
     printf("  decode %.1f us, validate %.1f us, compile %.1f us\n", (double)c->decode_ns / 1e3, (double)c->validate_ns / 1e3,

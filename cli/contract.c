@@ -29,6 +29,8 @@ const char *contract_hook(struct bytes name) {
     return h ? h->name : NULL;
 }
 
+bool contract_is_program(struct bytes name) { return name_is(name, "_start"); }
+
 /* All types of the hooks so far are of i32. */
 static bool type_is(const struct wasm_functype *t, const char *want) {
     u32 params = (u32)strcspn(want, ":"), results = (u32)strlen(want) - params - 1;

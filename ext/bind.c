@@ -67,7 +67,8 @@ static enum err bind_one(struct ext *x, struct hook *h, struct bytes export, u64
         return ext_fail(error, ERR_NOT_FOUND, "extension %s: the module exports no function %s for %s", x->name,
                         s->export, h->name);
     bool record = rt_type_is(s->handler.type, ":") && h->records;
-    bool command = rt_type_is(s->handler.type, ":") && h->id == WHELK_HOOK_CTL_CALL && !x->slot_count;
+    bool start = export.n == 6 && !memcmp(export.p, "_start", 6);
+    bool command = start && rt_type_is(s->handler.type, ":") && h->id == WHELK_HOOK_CTL_CALL && !x->slot_count;
     if (!record && !command && !rt_type_is(s->handler.type, h->type))
         return wrong_type(x, h, s->export, s->handler.type, error);
     s->mode = record ? EXT_RECORD : command ? EXT_COMMAND : EXT_NATIVE;

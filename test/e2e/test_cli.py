@@ -250,6 +250,7 @@ def test_check():
     out = whelk('check', module, has='import function env.now () -> (i64)').decode()
     check('export function net.tap (i32 i32) -> ()  <- hook net.tap' in out, 'check names the hook')
     check('machine code: ' in out and '1 trap sites' in out, 'check compiles')
+    whelk('check', f'{TOP}/build/wasi/args.wasm', has='_start () -> ()  <- a program: ')
     whelk('check', '--dump', module, has='[r15+')
     whelk('check', '--dump=B', module, has='after build')
     whelk('check', '--time', module, has='alloc')

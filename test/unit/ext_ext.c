@@ -445,6 +445,8 @@ static void programs(void) {
     ext_find(text("p"))->busy = false;
     EQUAL(unload("p"), ERR_OK);
     EQUAL(load("p", "../wasi/args", "net.rx:_start"), ERR_SIGNATURE); /* a packet wants a verdict */
+    EQUAL(load("p", "wasi_tracer", "ctl.call:handle"), ERR_SIGNATURE); /* () -> (), but no program */
+    CHECK(says(error.text, "program's _start"));
     EQUAL(load("p", "now", ""), ERR_OK);
     EQUAL(run_program("x\0", 2, out, sizeof out), -(i32)ERR_INVALID);
     CHECK(says(error.text, "no program"));
