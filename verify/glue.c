@@ -266,8 +266,7 @@ static enum glue_kind import_at(struct verifier *v, u32 at, u32 k) {
     load(&g, RAX, R14, field + offsetof(struct abi_func, code));
     load(&g, R10, R14, field + offsetof(struct abi_func, ctx));
     u32 other = jump(&g, 0xe9);
-    if (!g.ok) return GLUE_UNKNOWN;
-    return is_cross(v, other) ? GLUE_CALL : is_tail_cross(v, other) ? GLUE_TAIL : GLUE_UNKNOWN;
+    return !g.ok ? GLUE_UNKNOWN : is_cross(v, other) ? GLUE_CALL : is_tail_cross(v, other) ? GLUE_TAIL : GLUE_UNKNOWN;
 }
 
 /* From an import that is called as C, context first, to what another instance has. */

@@ -116,9 +116,8 @@ u32 verify_indirect(struct verifier *v, struct insn d) {
 
 static bool may_call(const struct verifier *v, u32 at) {
     u32 builtins = offsetof(struct abi_ctx, builtins), direct = v->m->layout.direct;
-    if (at % 8) return false;
-    if (at >= direct) return (at - direct) / 8 < v->m->counts.imported_funcs && v->m->adaptors[(at - direct) / 8] != UINT32_MAX;
-    return at >= builtins && (at - builtins) / 8 < ABI_BUILTIN_COUNT && (at - builtins) / 8 != ABI_BUILTIN_unwind;
+    if (at % 8 == 0 && at >= direct) return (at - direct) / 8 < v->m->counts.imported_funcs && v->m->adaptors[(at - direct) / 8] != UINT32_MAX;
+    return at % 8 == 0 && at >= builtins && (at - builtins) / 8 < ABI_BUILTIN_COUNT && (at - builtins) / 8 != ABI_BUILTIN_unwind;
 }
 
 u32 verify_c_call(struct verifier *v, struct insn d) {
