@@ -114,7 +114,10 @@ static void make_instance(struct arena *a) {
     mprotect(memory, WASM_PAGE, PROT_READ | PROT_WRITE);
     for (u32 i = 0; i < 100; i++) memory[i] = (u8)i;
     *(struct abi_ctx *)context = (struct abi_ctx){.mem_base = memory, .mem_bytes = WASM_PAGE, .mem_pages = 1, .store = &store};
-    *(struct abi_func *)(context + l.imports) = (struct abi_func){(const void *)mix, NULL};
+    static const struct abi_host host = {.fn = (const void *)mix};
+    u32 stub = code.host_stubs[module.funcs[0].type];
+    *(struct abi_func *)(context + l.imports) = (struct abi_func){text + stub, (void *)(uptr)&host};
+    *(const void **)(context + l.direct) = host.fn;
 }
 
 static u32 call(const char *name, union abi_value *vals) {
