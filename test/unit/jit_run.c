@@ -114,7 +114,12 @@ static void make_instance(struct arena *a) {
     mprotect(memory, WASM_PAGE, PROT_READ | PROT_WRITE);
     for (u32 i = 0; i < 100; i++) memory[i] = (u8)i;
     *(struct abi_ctx *)context = (struct abi_ctx){.mem_base = memory, .mem_bytes = WASM_PAGE, .mem_pages = 1, .store = &store};
+}
+
+/* The import, as it is called in line and through a stub. */
+static void link_host(void) {
     static const struct abi_host host = {.fn = (const void *)mix};
+    struct abi_layout l = abi_layout((struct abi_counts){1, 0, module.global_count, 1});
     u32 stub = code.host_stubs[module.funcs[0].type];
     *(struct abi_func *)(context + l.imports) = (struct abi_func){text + stub, (void *)(uptr)&host};
     *(const void **)(context + l.direct) = host.fn;
@@ -205,6 +210,7 @@ int main(void) {
         /* SSE2 alone, or what this machine surely has not less than: POPCNT and SSE4.1 */
         u32 cpu = mode & 1 && __builtin_cpu_supports("popcnt") ? JIT_CPU_POPCNT : 0;
         load(&a, (struct jit_options){.cpu = cpu, .checked_memory = mode & 2, .coarse = mode & 4, .registers = mode >> 3});
+        link_host();
         test_values();
         test_traps();
         munmap(text, code.size);
