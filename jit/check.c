@@ -129,8 +129,9 @@ static void moves_of_edge(struct check *c, u32 edge, u32 end) {
     for (u32 k = 0; k < d->count; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!has_place(ins_at(f, p))) continue;
-        if (!is_const(f, v)) want(c, v, same_slot(c->a, v, p) ? slot_place(c, v) : place_of(c, v, end));
-        bring(c, p, child_place(c, p, &c->a->ivals.p[c->a->first[p]]));
+        u32 to = child_place(c, p, &c->a->ivals.p[c->a->first[p]]);
+        if (!is_const(f, v)) want(c, v, same_slot(c->a, v, p) ? to : place_of(c, v, end));
+        bring(c, p, to);
     }
     for (u32 m = d->moves; m; m = c->a->moves.p[m].next) {
         const struct move *x = &c->a->moves.p[m];
