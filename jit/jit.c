@@ -134,6 +134,16 @@ static void append_data(struct compile *k) {
     c->text.n += c->data.n;
 }
 
+static void note_type_uses(struct compile *k) {
+    const struct code *c = &k->code;
+    u32 n = 0;
+    for (u32 i = 0; i < c->fixups.n; i++) n += c->fixups.p[i].kind == FIX_TYPE;
+    struct jit_type_use *uses = k->out->type_uses = jit_alloc(&k->keep, n, sizeof *uses);
+    k->out->type_use_count = n;
+    for (u32 i = 0; i < c->fixups.n; i++)
+        if (c->fixups.p[i].kind == FIX_TYPE) *uses++ = (struct jit_type_use){c->fixups.p[i].at, c->fixups.p[i].target};
+}
+
 static void compile_module(struct compile *k) {
     const struct wasm_module *m = k->info.m;
     if (k->info.options->now_ns) k->since = k->info.options->now_ns();
@@ -144,6 +154,7 @@ static void compile_module(struct compile *k) {
     k->func = UINT32_MAX;
     emit_glue(&k->code, &k->info, k->out);
     append_data(k);
+    note_type_uses(k);
     note_time(k, JIT_GLUE);
     k->out->bytes = k->code.text.p;
     k->out->size = k->code.text.n;

@@ -47,7 +47,7 @@ struct jit_site {
 struct jit_catch {
     u32 tag; /* index in the module; WASM_NONE: everything */
     u32 pc;  /* of the pad: entered with r14 and r15 set, rsp as in the function's body */
-    bool ref;
+    u32 ref; /* not 0: with a reference to it */
 };
 
 /* Where a jump back lands, and what to keep of what is known there: registers
@@ -64,6 +64,12 @@ struct jit_point {
  * module; 0: of none, or of several (a trap's exit). */
 struct jit_line {
     u32 pc, offset;
+};
+
+/* The id of a type in an instruction: in another engine it is another number. The
+ * ids before entries and host stubs are not among them. */
+struct jit_type_use {
+    u32 at, type;
 };
 
 struct jit_func {
@@ -96,6 +102,8 @@ struct jit_code {
     u32 cross_return; /* a return address in glue, below which the caller's r14 is saved */
     struct jit_point *points;     /* ascending by pc; nested loops may share one */
     u32 point_count;
+    struct jit_type_use *type_uses; /* ascending */
+    u32 type_use_count;
     struct jit_line *lines; /* ascending by pc; with jit_options.lines */
     u32 line_count;
 };

@@ -8,4 +8,11 @@ $(ENGINE) $(ENGINE_ASAN):
 	@mkdir -p $(@D)
 	rm -f $@ && ar rcs $@ $^
 
+# What compiled code depends on, as bytes for a C initialiser: the key of a cache.
+COMPILER_SRC := $(sort $(wildcard jit/*.[ch] jit/*/*.[ch] abi/*.h wasm/*.[ch]) rt/cache.c)
+$(B)/gen/compiler.inc: $(COMPILER_SRC)
+	@mkdir -p $(@D)
+	@cat $^ | sha256sum | cut -c1-64 | sed 's/../0x&,/g' > $@
+$(addsuffix /rt/cache.o,$(B)/obj $(B)/asan $(B)/fuzz $(B)/process-san/obj): $(B)/gen/compiler.inc
+
 ALL += $(ENGINE)

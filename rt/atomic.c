@@ -21,10 +21,10 @@ static enum abi_trap word_at(const struct rt_memory *m, u64 index, u64 offset, u
 }
 
 u64 rt_atomic_notify(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u32 count) {
-    struct rt_memory *m = rt_memory_at(ctx, mem);
-    const struct rt_host *h = &m->engine->host;
+    const struct rt_memory *m = rt_memory_at(ctx, mem);
+    const struct rt_host *h = &rt_ctx_store(ctx)->engine->host;
     u8 *at = NULL;
-    enum abi_trap t = word_at(m, index, offset, 4, false, &at);
+    enum abi_trap t = m ? word_at(m, index, offset, 4, false, &at) : ABI_TRAP_HOST;
     if (t) return rt_raise(ctx, t);
     if (!m->type.limits.shared || !h->notify || !count) return 0; /* nobody can wait there */
     return h->notify(h->self, at, count);
@@ -36,11 +36,11 @@ static u64 load(const u8 *at, u32 width) {
 }
 
 u64 rt_atomic_wait(struct abi_ctx *ctx, u32 mem, u64 index, u64 offset, u64 expected, i64 ns, u32 width) {
-    struct rt_memory *m = rt_memory_at(ctx, mem);
+    const struct rt_memory *m = rt_memory_at(ctx, mem);
     struct rt_store *s = ctx->store->owner;
-    const struct rt_host *h = &m->engine->host;
+    const struct rt_host *h = &s->engine->host;
     u8 *at = NULL;
-    enum abi_trap t = word_at(m, index, offset, width, true, &at);
+    enum abi_trap t = m ? word_at(m, index, offset, width, true, &at) : ABI_TRAP_HOST;
     if (t) return rt_raise(ctx, t);
     if (load(at, width) != expected) return RT_WAIT_NOT_EQUAL;
     if (!ns) return RT_WAIT_TIMED_OUT;

@@ -87,7 +87,7 @@ static size_t pointer(char *out, size_t cap, const struct rt_store *s, const str
     char name[120], want[TYPE_TEXT] = "?", is[TYPE_TEXT] = "another type";
     const struct rt_module *m = rt_code_find(s->engine, s->callee - 4);
     const struct jit_func *f = &p->module->code.funcs[p->func - p->module->info.imported_funcs];
-    if (!m) return 0;
+    if (!m || rt_code_find(s->engine, s->callee) != m) return 0; /* rax may have been anything */
     const struct wasm_functype *wanted = type_by_id(p->module, wanted_id(p->module, f, p->module->exec + f->entry + p->at));
     const struct wasm_functype *found = type_by_id(m, word_at((const u8 *)s->callee - 4));
     if (wanted) rt_type_text(want, sizeof want, wanted);

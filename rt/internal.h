@@ -98,6 +98,7 @@ struct rt_module {
     u32 *type_ids;          /* one per type of info */
     struct rt_type **types; /* the same, held */
     u32 holders;            /* the embedder, instances */
+    bool cached;            /* its code was not compiled, but found */
 };
 
 /* A host function of a linker, or an object of the embedder. */
@@ -290,6 +291,15 @@ bool rt_proof_facts(struct arena *a, const struct wasm_module *w, const struct j
 enum err rt_prove(struct arena *scratch, const struct wasm_module *w, const struct jit_options *o,
                   const struct jit_code *c, struct rt_error *error);
 
+/* cache.c. find, read: true: *c is in result, proven. keep: offers it to the cache. */
+void rt_cache_key(const struct rt_engine *e, struct bytes module, u8 key[RT_KEY_BYTES]);
+bool rt_cache_find(const struct rt_engine *e, struct arena *result, struct arena *scratch, const struct wasm_module *w,
+                   const struct jit_options *o, const u8 *key, struct jit_code *c);
+bool rt_cache_read(struct arena *result, struct arena *scratch, const struct wasm_module *w, const struct jit_options *o,
+                   const u8 *key, struct bytes blob, struct jit_code *c);
+void rt_cache_keep(const struct rt_engine *e, struct arena *scratch, const struct wasm_module *w, const struct jit_code *c,
+                   const u8 *key);
+
 /* memory.c, table.c: *_new returns one count; NULL and ERR_NOMEM or ERR_LIMIT. */
 enum err rt_memory_new(struct rt_store *s, const struct wasm_memory *type, struct rt_memory **out);
 void rt_memory_hold(struct rt_memory *m);
@@ -385,10 +395,10 @@ u64 rt_round_f64(u64 bits, u32 mode);
 /* Operands of 32-bit memories and tables are i32, whose upper halves may be
  * dirty in registers (abi.h). */
 static inline u64 rt_cut(const struct wasm_limits *l, u64 v) { return l->is64 ? v : (u32)v; }
+/* NULL: there is none (builtin.c, I1). */
 static inline struct rt_memory *rt_memory_at(const struct abi_ctx *ctx, u32 mem) {
     const struct rt_instance *i = ctx->instance;
-    assert(mem < i->module->info.memory_count);
-    return i->memories[mem];
+    return mem < i->module->info.memory_count ? i->memories[mem] : NULL;
 }
 static inline bool rt_inside(u64 at, u64 n, u64 size) { return at <= size && n <= size - at; }
 static inline bool rt_is_ref(wasm_type t) { return wasm_is_ref(t); }

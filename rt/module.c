@@ -64,6 +64,7 @@ static enum err keep_tables(struct rt_module *m, const struct jit_code *c) {
     m->code = *c;
     m->code.bytes = NULL;
     m->code.points = NULL; /* for the verifier only */
+    m->code.type_uses = NULL; /* for the cache only */
     m->code.funcs = keep(a, c->funcs, c->func_count, sizeof *c->funcs);
     m->code.thunks = keep(a, c->thunks, m->info.type_count, sizeof *c->thunks);
     m->code.adaptors = keep(a, c->adaptors, m->info.imported_funcs, sizeof *c->adaptors);
@@ -91,18 +92,36 @@ static enum err seal(struct rt_module *m, const struct jit_code *c) {
     return ERR_OK;
 }
 
-static enum err compile(struct rt_module *m, struct arena *result, struct arena *scratch,
-                        struct rt_error *error) {
-    struct jit_options options = {.cpu = m->engine->host.cpu, .checked_memory = m->engine->host.checked_memory,
-                                  .type_ids = m->type_ids};
-    struct jit_code code = {0};
+static enum err compile(struct rt_module *m, struct arena *result, struct arena *scratch, const struct jit_options *options,
+                        struct jit_code *code, struct rt_error *error) {
     struct jit_error why = {0};
-    enum err e = jit_compile(result, scratch, &m->info, &options, &code, &why);
-    if (e) {
-        size_t at = why.func < m->info.func_count ? m->info.funcs[why.func].code_offset : SIZE_MAX;
-        return rt_fail(error, e, at, "compile: %s: %s (function %u)", err_text(e), why.text, why.func);
+    enum err e = jit_compile(result, scratch, &m->info, options, code, &why);
+    if (!e) return rt_prove(scratch, &m->info, options, code, error);
+    size_t at = why.func < m->info.func_count ? m->info.funcs[why.func].code_offset : SIZE_MAX;
+    return rt_fail(error, e, at, "compile: %s: %s (function %u)", err_text(e), why.text, why.func);
+}
+
+/* Machine code, proven: from the cache or the compiler. */
+static enum err find_code(struct rt_module *m, struct arena *result, struct arena *scratch, struct jit_code *code,
+                          struct rt_error *error) {
+    const struct rt_host *h = &m->engine->host;
+    const struct jit_options options = {.cpu = h->cpu, .checked_memory = h->checked_memory, .type_ids = m->type_ids};
+    const bool cache = h->cache && m->info.bytes.n >= h->cache->least;
+    u8 key[RT_KEY_BYTES];
+    if (cache) rt_cache_key(m->engine, m->info.bytes, key);
+    if (cache && rt_cache_find(m->engine, result, scratch, &m->info, &options, key, code)) {
+        m->cached = true;
+        return ERR_OK;
     }
-    if ((e = rt_prove(scratch, &m->info, &options, &code, error))) return e;
+    enum err e = compile(m, result, scratch, &options, code, error);
+    if (!e && cache) rt_cache_keep(m->engine, scratch, &m->info, code, key);
+    return e;
+}
+
+static enum err make_code(struct rt_module *m, struct arena *result, struct arena *scratch, struct rt_error *error) {
+    struct jit_code code = {0};
+    enum err e = find_code(m, result, scratch, &code, error);
+    if (e) return e;
     if ((e = keep_tables(m, &code))) return rt_fail(error, e, SIZE_MAX, "%s", err_text(e));
     if ((e = seal(m, &code))) return rt_fail(error, e, SIZE_MAX, "code memory: %s", err_text(e));
     return ERR_OK;
@@ -129,7 +148,7 @@ static enum err build(struct rt_module *m, struct bytes in, struct rt_error *err
     struct arena result, scratch;
     arena_init(&result, &e->source, m->arena.limit);
     arena_init(&scratch, &e->source, m->arena.limit);
-    err = compile(m, &result, &scratch, error);
+    err = make_code(m, &result, &scratch, error);
     arena_reset(&scratch);
     arena_reset(&result);
     if (!err && (err = rt_code_add(e, m))) {
@@ -191,3 +210,4 @@ void rt_module_free(struct rt_module *m) {
 const struct wasm_module *rt_module_info(const struct rt_module *m) { return &m->info; }
 
 bool rt_module_vectors(const struct rt_module *m) { return m->code.vectors; }
+bool rt_module_cached(const struct rt_module *m) { return m->cached; }

@@ -23,6 +23,18 @@
 /* How a wait ended; the first three are what the instruction yields. */
 enum rt_wait { RT_WAIT_WOKEN, RT_WAIT_NOT_EQUAL, RT_WAIT_TIMED_OUT, RT_WAIT_STOPPED };
 
+/* Where the embedder keeps compiled code from one load of a module to the next, under
+ * keys: a hash of the module, the CPU's features and the engine. It need not be trusted:
+ * what find gives is proven again, and compiled anew if anything is wrong with it. */
+enum { RT_KEY_BYTES = 32 };
+struct rt_cache {
+    size_t least;                                        /* smaller modules are compiled sooner than found */
+    struct bytes (*find)(void *self, const u8 *key);     /* of no bytes: there is nothing */
+    void (*done)(void *self, struct bytes found);        /* what find gave is not needed any more */
+    void (*keep)(void *self, const u8 *key, struct bytes code);
+    void *self;
+};
+
 /* The machine. All functions are set by the embedder before rt_engine_init. */
 struct rt_host {
     /* Heap for tables, modules, arenas. */
@@ -54,6 +66,7 @@ struct rt_host {
     u32 cpu; /* JIT_CPU_* */
     bool checked_memory; /* check in code instead of with guard pages; also where no window can be reserved */
     size_t page; /* size of a page of the machine */
+    const struct rt_cache *cache; /* NULL: none. Lives as long as the engine; any thread, no lock held */
 };
 
 struct rt_engine;   /* one per machine: code registry, type ids */
@@ -95,6 +108,7 @@ const struct wasm_module *rt_module_info(const struct rt_module *m);
 /* Its code uses vector registers: whoever calls it amid a program keeps the
  * program's. */
 bool rt_module_vectors(const struct rt_module *m);
+bool rt_module_cached(const struct rt_module *m); /* its code was found in the cache */
 
 enum err rt_store_new(struct rt_engine *e, const struct rt_limits *limits, struct rt_store **out);
 void rt_store_free(struct rt_store *s); /* frees its instances */

@@ -206,7 +206,7 @@ u64 rt_rethrow(struct abi_ctx *ctx, u32 handle) {
 
 u64 rt_builtin_throw(struct abi_ctx *ctx, u32 tag) {
     struct rt_instance *i = ctx->instance;
-    assert(tag < i->module->info.tag_count);
+    if (tag >= i->module->info.tag_count) return rt_raise(ctx, ABI_TRAP_HOST); /* builtin.c, I1 */
     return rt_throw(ctx, i->tags[tag], ctx->store->overflow);
 }
 

@@ -259,6 +259,7 @@ static bool is_tail_cross(struct verifier *v, u32 at) {
 /* mov rax, [r14 + import's code]; mov r10, [r14 + its context]; jmp: to import k, or any. */
 static enum glue_kind import_at(struct verifier *v, u32 at, u32 k) {
     const u8 *p = code_at(v, at);
+    if (v->m->glue_end - at < 8) return GLUE_UNKNOWN;
     u32 first = v->m->layout.imports, disp = p[2] == 0x46 ? p[3] : (u32)read32(p + 3);
     u32 found = (disp - first) / (u32)sizeof(struct abi_func), field = first + found * (u32)sizeof(struct abi_func);
     if (p[0] != 0x49 || p[1] != 0x8b || found >= v->m->counts.imported_funcs || (found != k && k != UINT32_MAX)) return GLUE_UNKNOWN;

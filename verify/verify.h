@@ -88,7 +88,7 @@ struct verify_site {
 };
 struct verify_catch {
     u32 tag, pc; /* tag UINT32_MAX: any */
-    bool ref;
+    u32 ref;
 };
 
 struct verify_func {

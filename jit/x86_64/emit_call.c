@@ -78,6 +78,8 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     put_mov(c, 1, RAX, rm_mem(RAX, offsetof(struct abi_func, code)));
     if (fault(TYPE_CHECK)) return;
     put_op(c, 0, 0, 0x81, ALU_CMP, rm_mem(RAX, -4), 4);
+    struct fixup id = {here(c), x->c, FIX_TYPE, 0};
+    VEC_PUSH(c->keep, c->fixups, id);
     put32(c, e->info->options->type_ids[x->c]);
     put_label(e, 0x0f80 | CC_NE, mismatch_label(e, refs, x->c));
 }

@@ -36,8 +36,8 @@ static inline struct rm rm_data(u32 at) { return (struct rm){.kind = RM_DATA, .i
 /* Through r11? */
 static inline bool uses_scratch(struct rm m) { return m.kind != RM_DATA && (m.index == 11 || m.reg == 11); }
 
-/* Which place a rel32 (FIX_SHORT: rel8) will point at. */
-enum fixup_kind { FIX_LABEL, FIX_SHORT, FIX_FUNC, FIX_IMPORT, FIX_TAIL_IMPORT, FIX_CROSS, FIX_TAIL_CROSS, FIX_STACK, FIX_PENDING, FIX_DATA };
+/* Which place a rel32 (FIX_SHORT: rel8) will point at. FIX_TYPE: the id of a type is there. */
+enum fixup_kind { FIX_LABEL, FIX_SHORT, FIX_FUNC, FIX_IMPORT, FIX_TAIL_IMPORT, FIX_CROSS, FIX_TAIL_CROSS, FIX_STACK, FIX_PENDING, FIX_DATA, FIX_TYPE };
 struct fixup {
     u32 at;     /* of the rel32 */
     u32 target; /* by kind */
