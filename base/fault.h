@@ -67,6 +67,8 @@
     X(LOAD_KEPT)       /* control: a module that was refused stays in memory */ \
     X(ANSWER_TWICE)    /* control: a load that failed is refused, and accepted */ \
     X(POKE_LENGTH)     /* inside: a poke of fewer bytes than it says reads on */ \
+    X(CACHE_PROOF)     /* cache: code that was kept runs without a proof */ \
+    X(CACHE_ENTRY)     /* cache: nobody looks whether what may be called has an entry */ \
     X(RING_INDEX)      /* vring: the device may give back a buffer beyond the ring */ \
     X(RING_TWICE)      /* vring: the device may give back what it does not have */ \
     X(RING_LENGTH)     /* vring: the device may say that it wrote more than there is room */ \

@@ -1,7 +1,8 @@
 /* wasm.c: `whelk wasm`: a WASI program in this process, by the kernel's engine:
  * what a program does is tried here before it is booted or loaded.
  *
- * I1 the program reaches what --dir and --listen name, and its three streams. */
+ * I1 the program reaches what --dir and --listen name, and its three streams.
+ * I2 compiled code is kept from one run to the next; without a place for it, it is not. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/host_cache.h"
 #include "cli/host_rt.h"
 #include "cli/host_wasi.h"
 #include "cli/lines.h"
@@ -29,6 +31,7 @@ struct wasm {
     char listen_fds[32];
     struct lines *lines; /* for the backtrace of a trap */
     bool without_lines;
+    bool no_cache;
     u32 cpu;
 };
 
@@ -114,9 +117,11 @@ static int run_here(struct wasm *k, struct bytes module, const char *const *args
     struct rt_host host;
     struct rt_engine *e;
     struct wasi_outcome o;
+    struct host_cache cache;
     const struct rt_limits limits = {.stack_bytes = STACK_BYTES};
     host_rt_fill(&host);
     k->cpu = host.cpu;
+    if (!k->no_cache && host_cache_open_default(&cache)) host.cache = &cache.cache;
     if (rt_engine_init(&e, &host) || host_rt_install(e)) return fail("%s: no memory for the engine", k->file);
     signal(SIGPIPE, SIG_IGN);
     const struct wasi_program p = {
@@ -128,6 +133,7 @@ static int run_here(struct wasm *k, struct bytes module, const char *const *args
                    .listeners = k->listeners, .listener_count = k->listening}};
     wasi_program_run(&p, &o);
     rt_engine_free(e);
+    if (host.cache) host_cache_close(&cache);
     lines_close(k->lines);
     return tell(k, &o);
 }
@@ -138,11 +144,14 @@ int wasm_main(int argc, char **argv) {
         {0, "dir", "HOST[::GUEST]", "a directory that the program may use, under that name (repeatable)", OPT_LIST, &k.dirs},
         {'e', "env", "KEY=VALUE", "an environment variable (repeatable)", OPT_LIST, &k.env},
         {0, "listen", "[ADDRESS:]PORT", "a listening TCP socket: the descriptors after the directories (repeatable)", OPT_LIST, &k.listen},
+        {0, "no-cache", NULL, "compile anew, and keep nothing for the next run", OPT_FLAG, &k.no_cache},
     };
     const struct command c = {
         "whelk wasm [OPTIONS] FILE.wasm [-- ARGS]",
         "Runs a WASI program (preview 1) in this process, by the engine that the kernel has. It reaches\n"
-        "nothing but what the options name. `whelk run FILE.wasm` boots the same program as a guest.\n\n"
+        "nothing but what the options name. `whelk run FILE.wasm` boots the same program as a guest.\n"
+        "Compiled code is kept in $XDG_CACHE_HOME/whelk (~/.cache/whelk), at most 256 MiB; it is proven\n"
+        "safe again each time it is used.\n\n"
         "Exit status: the program's; 134 after a trap; 126 it is no WASI program; 1 or 2 as elsewhere.\n",
         opts, ARRAY_LEN(opts)};
     int at = opts_parse(&c, argc, argv);

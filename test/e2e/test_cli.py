@@ -90,6 +90,54 @@ def test_wasm():
     check(p.wait(10) == 0, 'echo.wasm ends')
 
 
+def test_cache():
+    """Compiled code is kept, in files that need not be trusted."""
+    files = os.path.join(TOP, 'build/wasi/files.wasm')
+    with tempfile.TemporaryDirectory() as d, tempfile.TemporaryDirectory() as data:
+        kept = f'{d}/whelk'
+        here = dict(environment, XDG_CACHE_HOME=d)
+
+        def run(*options, env=here):
+            r = subprocess.run([WHELK, 'wasm', *options, '--dir', f'{data}::/data', '-e', 'WHO=me', files, '--', 'one', ''],
+                               env=env, capture_output=True, timeout=30)
+            check(r.returncode == 42 and b'ok' in r.stdout, f'files.wasm with a cache: {r.returncode} {r.stderr!r}')
+            return {e.name: e.stat() for e in os.scandir(kept)} if os.path.isdir(kept) else {}
+
+        check(not run('--no-cache'), 'nothing is kept with --no-cache')
+        first = run()
+        check(len(first) == 1, f'one file is kept: {first}')
+        name, st = *first, *first.values()
+        check(name.endswith('.code') and len(name) == 69, f'its name is a key: {name}')
+        check(st.st_mode & 0o777 == 0o600 and os.stat(kept).st_mode & 0o777 == 0o700, 'for its owner only')
+        second = run()
+        check(second[name].st_ino == st.st_ino, 'it is used the second time')
+        check(second[name].st_mtime_ns > st.st_mtime_ns, 'and says when')
+        for at in 0, 50, 100, st.st_size // 2, st.st_size - 1:  # damage; it is found out, and the file is written anew
+            with open(f'{kept}/{name}', 'r+b') as f:
+                f.seek(at)
+                b = f.read(1)[0]
+                f.seek(at)
+                f.write(bytes([b ^ 1]))
+            check(run()[name].st_ino != second[name].st_ino, f'damage at {at} is found')
+            second = run()
+        os.truncate(f'{kept}/{name}', 99)
+        run()
+        check(os.stat(f'{kept}/{name}').st_size == st.st_size, 'a file that was cut is written anew')
+        # What is too much goes, the oldest first; what is not ours stays.
+        for k in range(3):
+            with open(f'{kept}/{k:064x}.code', 'wb') as f:
+                f.truncate(128 << 20)
+            os.utime(f'{kept}/{k:064x}.code', (k, k))
+        open(f'{kept}/notes', 'w').close()
+        os.unlink(f'{kept}/{name}')
+        check(set(run()) == {name, 'notes', f'{2:064x}.code'}, f'the oldest go: {sorted(os.listdir(kept))}')
+        # No place for it: no cache, and no complaint.
+        with open(f'{data}/file', 'w'):
+            pass
+        for nowhere in {'XDG_CACHE_HOME': f'{data}/file'}, {'XDG_CACHE_HOME': 'relative', 'HOME': '/nowhere'}:
+            run(env=dict(environment, **nowhere))
+
+
 def test_traps():
     """Why and where a module trapped, down to lines of its source."""
     source = """
@@ -295,10 +343,10 @@ def test_completion():
 
 work = tempfile.mkdtemp(prefix='whelk-test-')
 os.makedirs(f'{work}/state')
-environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state',
+environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state', XDG_CACHE_HOME=f'{work}/cache',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_wasm, test_traps, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_contract):
+    for test in (test_usage, test_wasm, test_cache, test_traps, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_contract):
         test()
 finally:
     shutil.rmtree(work)
