@@ -102,6 +102,14 @@ $(BENCH)/packet: $(B)/host/bench/packet.o $(B)/host/test/ext/kernel.o $(patsubst
 bench-packet: $(BENCH)/packet $(BENCH)/micro/pass.wasm $(B)/ext/drop_port.wasm
 	@$<
 
+# Loads that compile, and loads that find the code (rt/cache.c), in turn.
+$(BENCH)/cache: $(patsubst %.c,$(B)/host/%.o,bench/cache.c cli/util.c cli/host_cache.c cli/host_rt.c cli/host_code.c) $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) -pie $^ -lm -o $@
+.PHONY: bench-cache
+bench-cache: $(BENCH)/cache $(BENCH)/wasm/sqlite.wasm $(BENCH)/wasm/lua.wasm
+	@$< $(BENCH)/kept $(or $(ROUNDS),21) $(filter %.wasm,$^)
+
 # In a VM (bench/vm): an image that measures its own engine, then the program, native
 # and as WASI. make bench-vm: instructions by -icount, or times where KVM is real.
 BENCH_VM_INC := $(B)/gen/bench/wasm/dhrystone.inc $(patsubst %,$(B)/gen/bench/micro/%.inc,tiny filter calls)

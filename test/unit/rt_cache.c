@@ -1,6 +1,5 @@
 /* rt/cache.c: code that was kept gives what compiled code gives, in another engine, too;
  * whatever else the cache gives costs a compile, and nothing more. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -300,7 +299,6 @@ static void short_of_memory(void) {
 }
 
 int main(void) {
-    setbuf(stdout, NULL);
     module = wat(text);
     round_trip(true);
     round_trip(false);
