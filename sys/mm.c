@@ -29,7 +29,7 @@ static enum err fill_page(const struct range *r, uptr va, phys p) {
     u64 into = va - r->start, left = into < r->source.bytes ? r->source.bytes - into : 0;
     if (!r->source.inode || !left) return ERR_OK;
     i64 n = tmpfs_read(r->source.inode, phys_to_virt(p), (size_t)MIN(left, (u64)PAGE_SIZE), r->source.offset + into);
-    return n < 0 ? ERR_IO : ERR_OK;
+    return n > 0 ? ERR_OK : ERR_IO; /* nothing: a page behind the file's end */
 }
 
 static bool make_present(const struct range *r, uptr va) {
@@ -183,16 +183,17 @@ bool mm_covers(u64 address, u64 length) {
     return ok;
 }
 
-static i64 protect_locked(u64 start, u64 end, u32 prot) {
-    if ((!range_covered(start, end) && !fault(PROTECT_HOLE)) || !may_change(start, end)) return -LINUX_ENOMEM;
-    if (!range_split(start) || !range_split(end)) return -LINUX_ENOMEM;
-    LIST_EACH(it, &mm.ranges) {
-        struct range *r = LIST_ENTRY(it, struct range, node);
-        if (r->start < start || r->end > end) continue;
-        r->prot = prot; /* mmap(2): rights of a range may be changed although others failed */
+/* Up to the first hole, as Linux does: what is before it has changed when -ENOMEM tells of it. */
+static i64 protect_locked(u64 start, u64 wanted, u32 prot) {
+    u64 end = range_reach(start, wanted, 0);
+    i64 whole = end == wanted || fault(PROTECT_HOLE) ? 0 : -LINUX_ENOMEM;
+    if (end == start) return whole;
+    if (!may_change(start, end) || !range_split(start) || !range_split(end)) return -LINUX_ENOMEM;
+    for (struct range *r = range_at(start); r && r->end <= end; r = range_after(r)) {
+        r->prot = prot;
         if (!range_reprotect(r)) return -LINUX_ENOMEM;
     }
-    return 0;
+    return whole;
 }
 
 i64 mm_protect(u64 address, u64 length, u32 prot) {
@@ -200,8 +201,10 @@ i64 mm_protect(u64 address, u64 length, u32 prot) {
     if (address % PAGE_SIZE || prot & ~7u) return -LINUX_EINVAL;
     if ((prot & MM_EXEC) && ((prot & MM_WRITE) || mm.code_fixed)) return -LINUX_EACCES;
     if (!length) return 0;
+    if (length > UINT64_MAX - PAGE_SIZE || address + ALIGN_UP(length, PAGE_SIZE) <= address) return -LINUX_ENOMEM;
     i64 r = check_span(address, length, &end);
-    if (r < 0) return r;
+    if (r < 0 && (address < VM_USER_START || address >= VM_USER_END)) return r;
+    if (r < 0) end = VM_USER_END + PAGE_SIZE; /* there is a hole on the way */
     mutex_lock(&mm.lock);
     r = protect_locked(address, end, prot);
     mutex_unlock(&mm.lock);
@@ -214,10 +217,19 @@ i64 mm_discard(u64 address, u64 length) {
     i64 r = check_span(address, length, &end);
     if (r < 0) return r;
     mutex_lock(&mm.lock);
-    r = range_covered(address, end) && may_change(address, end) ? 0 : -LINUX_ENOMEM;
-    if (r >= 0) range_drop_pages(address, end);
+    if (!may_change(address, end)) r = -LINUX_ENOMEM;
+    else range_drop_pages(address, end); /* over holes too, which -ENOMEM tells of then */
+    if (!range_covered(address, end)) r = -LINUX_ENOMEM;
     mutex_unlock(&mm.lock);
     return r;
+}
+
+size_t mm_reach(u64 address, size_t n, u32 prot) {
+    u64 end = address + n < address ? UINT64_MAX : address + n;
+    mutex_lock(&mm.lock);
+    u64 reach = range_reach(address, end, prot);
+    mutex_unlock(&mm.lock);
+    return (size_t)(reach - address);
 }
 
 /* A range that grows where it is, or moves with its pages. */

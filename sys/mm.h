@@ -2,7 +2,7 @@
  * protection and a source of pages, made present by faults.
  *
  * Errors: results >= 0 or negated LINUX_E* numbers; a failed call has changed
- * nothing. Addresses and lengths are as the program gave them: unchecked. */
+ * nothing, but for mm_protect and mm_discard where there are holes. Addresses and lengths are as the program gave them: unchecked. */
 #ifndef WHELK_SYS_MM_H
 #define WHELK_SYS_MM_H
 
@@ -45,6 +45,8 @@ i64 mm_remap(u64 old, u64 old_length, u64 new_length, bool may_move);
 i64 mm_discard(u64 address, u64 length); /* MADV_DONTNEED */
 /* All of the range is mapped, whether present or not. */
 bool mm_covers(u64 address, u64 length);
+/* Of n bytes at address, so many from the first on may be accessed in one way of prot (MM_*). */
+size_t mm_reach(u64 address, size_t n, u32 prot);
 void mm_set_break(u64 start);
 u64 mm_break(u64 wanted); /* brk(2): the break after the call */
 /* All mappings and their pages go. */

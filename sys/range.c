@@ -22,16 +22,19 @@ bool range_overlap(u64 start, u64 end) {
     return false;
 }
 
-bool range_covered(u64 start, u64 end) {
-    LIST_EACH(it, &mm.ranges) {
-        struct range *r = LIST_ENTRY(it, struct range, node);
-        if (r->end <= start) continue;
-        if (r->start > start) return false;
-        start = r->end;
-        if (start >= end) return true;
-    }
-    return false;
+struct range *range_after(const struct range *r) {
+    return r->node.next == &mm.ranges ? NULL : LIST_ENTRY(r->node.next, struct range, node);
 }
+
+u64 range_reach(u64 start, u64 end, u32 prot) {
+    for (struct range *r = range_at(start); r && r->start <= start && start < end; r = range_after(r)) {
+        if (prot && !(r->prot & prot)) break;
+        start = r->end;
+    }
+    return MIN(start, end);
+}
+
+bool range_covered(u64 start, u64 end) { return range_reach(start, end, 0) == end; }
 
 void range_insert(struct range *r) {
     assert(r->start < r->end && !range_overlap(r->start, r->end));

@@ -31,6 +31,9 @@ extern struct mm mm;
 struct range *range_at(u64 va); /* NULL if none */
 bool range_overlap(u64 start, u64 end);
 bool range_covered(u64 start, u64 end);
+struct range *range_after(const struct range *r); /* NULL: r is the last one */
+/* From start to here, at most to end, everything is mapped, and with one right of prot (0: with any or none). */
+u64 range_reach(u64 start, u64 end, u32 prot);
 void range_insert(struct range *r); /* its place is free */
 void range_free(struct range *r);   /* in no list; gives the source back */
 bool range_split(u64 at);           /* no range spans it afterwards; false: no memory */
