@@ -128,6 +128,25 @@ static i64 write_locked(struct inode *i, const void *buf, size_t n, u64 at) {
     return (i64)done;
 }
 
+/* Locked. The first byte from at on in a page that is a hole or is none; the size if there is no such page. */
+static u64 find_page(struct inode *i, u64 at, bool hole) {
+    while (at < i->size) {
+        phys *block = i->blocks ? i->blocks[at / PAGE_SIZE / TMPFS_FAN] : NULL;
+        if (hole == !page_at(i, at / PAGE_SIZE).v) return at;
+        at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
+        if (!block) at = ALIGN_UP(at, (u64)TMPFS_FAN * PAGE_SIZE);
+    }
+    return i->size;
+}
+
+i64 inode_find(struct inode *i, u64 at, bool hole) {
+    mutex_lock(&i->lock);
+    u64 found = find_page(i, at, hole);
+    i64 r = at >= i->size || (!hole && found == i->size) ? -LINUX_ENXIO : (i64)found;
+    mutex_unlock(&i->lock);
+    return r;
+}
+
 i64 tmpfs_write(struct inode *i, const void *buf, size_t n, u64 at) {
     mutex_lock(&i->lock);
     i64 r = write_locked(i, buf, n, at);

@@ -284,6 +284,7 @@ i64 vfs_open_inode(struct inode *i, u32 flags, struct file **out) {
     i64 r = open_check(i, flags);
     if (r < 0) return r;
     u32 kept = flags & ~(u32)(LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_TRUNC | LINUX_O_NOCTTY | LINUX_O_CLOEXEC);
+    if (flags & LINUX_O_PATH) kept &= LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW;
     struct file *f = file_new(ops_of(i, flags), NULL, kept);
     if (!f) return -LINUX_ENOMEM;
     f->inode = inode_get(i);

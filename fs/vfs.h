@@ -37,6 +37,8 @@ void fs_init(void); /* the boot step: vfs_init on the initrd of bootinfo.h */
 struct inode *inode_get(struct inode *i);
 void inode_put(struct inode *i); /* NULL allowed */
 u32 inode_mode(const struct inode *i);
+/* Of a regular file: the first byte from at on that is data, or in a hole (the end is one); -ENXIO. */
+i64 inode_find(struct inode *i, u64 at, bool hole);
 
 /* Any kind of file, directory or link. */
 i64 vfs_walk(struct vfs_at at, struct inode **out);

@@ -50,6 +50,7 @@ static i64 open_flags(u64 flags) {
     const u64 known = LINUX_O_ACCMODE | LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC | LINUX_O_APPEND |
                       LINUX_O_NONBLOCK | LINUX_O_SYNC | LINUX_O_LARGEFILE | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW |
                       LINUX_O_NOATIME | LINUX_O_CLOEXEC | LINUX_O_PATH;
+    if (flags & LINUX_O_CREAT && flags & LINUX_O_DIRECTORY) return -LINUX_EINVAL; /* as Linux since 6.4 */
     if (!(flags & ~known) && (flags & LINUX_O_ACCMODE) != 3) return 0;
     refuse_once("open with flags", flags & ~known);
     return (flags & LINUX_O_TMPFILE) == LINUX_O_TMPFILE ? -LINUX_EOPNOTSUPP : -LINUX_EINVAL;

@@ -139,8 +139,10 @@ i64 call_futex(const struct call *c) {
     u64 address = c->a[0], op = (u32)c->a[1], deadline;
     u32 value = (u32)c->a[2], expected = (u32)c->a[5];
     u64 kind = op & ~(u64)(OP_PRIVATE | OP_REALTIME);
-    bool known = kind == OP_WAIT || kind == OP_WAKE || kind == OP_REQUEUE || kind == OP_CMP_REQUEUE || kind == OP_WAIT_BITSET || kind == OP_WAKE_BITSET;
+    bool moves = kind == OP_REQUEUE || kind == OP_CMP_REQUEUE;
+    bool known = moves || kind == OP_WAIT || kind == OP_WAKE || kind == OP_WAIT_BITSET || kind == OP_WAKE_BITSET;
     if (known && address % 4) return -LINUX_EINVAL;
+    if (moves && ((i32)value < 0 || (i32)c->a[3] < 0)) return -LINUX_EINVAL;
     switch (kind) {
     case OP_WAIT:
     case OP_WAIT_BITSET: {
