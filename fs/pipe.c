@@ -17,6 +17,7 @@ struct pipe {
     /* under lock */
     u64 head, tail;
     u32 readers, writers;
+    bool refuses; /* as without readers for who writes, and without writers for who has read all */
     u8 ring[PIPE_CAPACITY];
 };
 
@@ -52,11 +53,11 @@ static void put(struct pipe *p, const u8 *in, size_t n) {
 /* Racy answers: only for deciding whether to sleep. */
 static bool readable(void *object) {
     struct pipe *p = object;
-    return p->head != p->tail || !p->writers;
+    return p->head != p->tail || !p->writers || p->refuses;
 }
 static bool has_room(void *object) {
     struct pipe *p = object;
-    return room(p) >= PIPE_ATOMIC || !p->readers;
+    return room(p) >= PIPE_ATOMIC || !p->readers || p->refuses;
 }
 
 static i64 pipe_read(struct file *f, void *buf, size_t n, u64 *pos) {
@@ -64,7 +65,7 @@ static i64 pipe_read(struct file *f, void *buf, size_t n, u64 *pos) {
     for (;;) {
         mutex_lock(&p->lock);
         size_t part = MIN(n, used(p));
-        bool closed = !p->writers;
+        bool closed = !p->writers || p->refuses;
         take(p, buf, part);
         mutex_unlock(&p->lock);
         if (part) wait_wake_all(&p->queue);
@@ -74,12 +75,30 @@ static i64 pipe_read(struct file *f, void *buf, size_t n, u64 *pos) {
     }
 }
 
+/* Before what came in since; should there be no room for it any more, it is lost. */
+static void pipe_unread(struct file *f, const void *buf, size_t n) {
+    struct pipe *p = f->object;
+    mutex_lock(&p->lock);
+    bool fits = n <= room(p) && n <= p->tail;
+    for (size_t i = n; fits && i > 0; i--) p->ring[--p->tail % PIPE_CAPACITY] = ((const u8 *)buf)[i - 1];
+    mutex_unlock(&p->lock);
+    wait_wake_all(&p->queue);
+}
+
+void pipe_refuse(struct file *f) {
+    struct pipe *p = f->object;
+    mutex_lock(&p->lock);
+    p->refuses = true;
+    mutex_unlock(&p->lock);
+    wait_wake_all(&p->queue);
+}
+
 /* One step: bytes taken, -EPIPE, or -EAGAIN when there is no room. */
 static i64 write_step(struct pipe *p, const u8 *buf, size_t n) {
     mutex_lock(&p->lock);
     size_t part = MIN(n, room(p));
     i64 r = (i64)part;
-    if (!p->readers) r = -LINUX_EPIPE;
+    if (!p->readers || p->refuses) r = -LINUX_EPIPE;
     else if (!part || (part < n && n <= PIPE_ATOMIC)) r = -LINUX_EAGAIN;
     else put(p, buf, part);
     mutex_unlock(&p->lock);
@@ -104,10 +123,10 @@ static u32 pipe_poll(struct file *f) {
     u32 r = 0;
     if (file_readable(f)) {
         if (p->head != p->tail) r |= LINUX_POLLIN | LINUX_POLLRDNORM;
-        if (!p->writers) r |= LINUX_POLLHUP;
+        if (!p->writers || p->refuses) r |= LINUX_POLLHUP;
     } else {
         if (room(p) >= PIPE_ATOMIC) r |= LINUX_POLLOUT | LINUX_POLLWRNORM;
-        if (!p->readers) r |= LINUX_POLLERR;
+        if (!p->readers || p->refuses) r |= LINUX_POLLERR;
     }
     return r;
 }
@@ -138,7 +157,7 @@ static void pipe_close(struct file *f) {
     else wait_wake_all(&p->queue);
 }
 
-static const struct file_ops pipe_ops = {.kind = "pipe", .read = pipe_read, .write = pipe_write,
+static const struct file_ops pipe_ops = {.kind = "pipe", .read = pipe_read, .write = pipe_write, .unread = pipe_unread,
                                          .poll = pipe_poll, .ioctl = pipe_ioctl, .stat = pipe_stat, .close = pipe_close};
 
 i64 pipe_open(u32 flags, struct file *out[2]) {

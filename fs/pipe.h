@@ -8,6 +8,8 @@ enum { PIPE_CAPACITY = 65536, PIPE_ATOMIC = 4096 };
 
 /* out[0] reads, out[1] writes; flags: LINUX_O_NONBLOCK. */
 i64 pipe_open(u32 flags, struct file *out[2]);
+/* Of the reading end: nothing more can be written; what is in there can be read. */
+void pipe_refuse(struct file *f);
 /* eventfd2(2). */
 i64 eventfd_open(u64 initial, bool semaphore, u32 flags, struct file **out);
 

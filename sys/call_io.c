@@ -30,11 +30,15 @@ static i64 write_step(struct transfer *t, const void *buf, size_t n) {
 /* A second step on a stream must not block: the first has something to return. */
 static bool may_go_on(struct file *f) { return f->ops->seekable || (file_poll(f) & LINUX_POLLIN); }
 
-/* Of n bytes that were read, so many reached the program: the position is at the
- * next one, as if no more had been read. */
-static i64 delivered(struct transfer *t, i64 n, i64 reached) {
+/* Of n bytes that were read, so many reached the program. A file's position is at
+ * the next one; a stream gives all of them or none. */
+static i64 delivered(struct transfer *t, const void *buf, i64 n, i64 reached) {
     enum { FROM_HERE = 1 };
     i64 missed = n - MAX(reached, (i64)0);
+    if (missed && t->f->ops->unread) {
+        t->f->ops->unread(t->f, buf, (size_t)n);
+        return -LINUX_EFAULT;
+    }
     if (missed && !t->positioned && t->f->ops->seekable) file_seek(t->f, -missed, FROM_HERE);
     return reached;
 }
@@ -44,7 +48,7 @@ static i64 read_vector(struct transfer *t, struct vector *v, struct bounce *b) {
     do {
         size_t want = (size_t)MIN(v->left, (u64)b->cap);
         i64 r = read_step(t, b->p, want);
-        if (r > 0) r = delivered(t, r, vector_scatter(v, b->p, (size_t)r));
+        if (r > 0) r = delivered(t, b->p, r, vector_scatter(v, b->p, (size_t)r));
         if (r < 0) return done ? (i64)done : r;
         done += (u64)r;
         if ((size_t)r < want) break;
@@ -55,11 +59,12 @@ static i64 read_vector(struct transfer *t, struct vector *v, struct bounce *b) {
 static i64 write_vector(struct transfer *t, struct vector *v, struct bounce *b) {
     u64 done = 0;
     do {
-        i64 n = vector_gather(v, b->p, b->cap), r = n;
+        i64 want = (i64)MIN(v->left, (u64)b->cap), n = vector_gather(v, b->p, b->cap), r = n;
+        if (n < want && t->f->ops->unread) return done ? (i64)done : -LINUX_EFAULT; /* a stream takes all or nothing */
         if (n >= 0) r = write_step(t, b->p, (size_t)n);
         if (r < 0) return done ? (i64)done : r;
         done += (u64)r;
-        if (r < n) break;
+        if (r < want) break;
     } while (v->left);
     return (i64)done;
 }
@@ -82,6 +87,7 @@ static i64 begin(struct transfer *t, const struct call *c, bool write, bool posi
     else if (!t->f) r = -LINUX_EBADF;
     else if (positioned && !t->f->ops->seekable && !t->f->ops->readdir) r = -LINUX_ESPIPE;
     else if (!(write ? file_writable(t->f) : file_readable(t->f))) r = -LINUX_EBADF;
+    else if (write ? !t->f->ops->write : !t->f->ops->read) r = -LINUX_EINVAL;
     if (r < 0) file_put(t->f);
     return r;
 }
@@ -124,14 +130,10 @@ i64 call_pwritev(const struct call *c) { return move_many(c, true, true); }
 
 enum { SEEK_DATA = 3, SEEK_HOLE = 4 };
 
-/* Files have no holes but the one at the end. */
 static i64 seek_data(struct file *f, i64 at, u64 whence) {
-    struct file_stat s;
     if (!f->inode || (inode_mode(f->inode) & LINUX_S_IFMT) != LINUX_S_IFREG) return f->ops->seekable ? -LINUX_EINVAL : -LINUX_ESPIPE;
-    i64 r = file_stat(f, &s);
-    if (r < 0) return r;
-    if (at < 0 || (u64)at >= s.size) return -LINUX_ENXIO;
-    return file_seek(f, whence == SEEK_DATA ? at : (i64)s.size, LINUX_SEEK_SET);
+    i64 r = at < 0 ? -LINUX_ENXIO : inode_find(f->inode, (u64)at, whence == SEEK_HOLE);
+    return r < 0 ? r : file_seek(f, r, LINUX_SEEK_SET);
 }
 
 /* Devices without content, and files without a name, stay at 0. */
@@ -175,6 +177,7 @@ static i64 send_between(struct file *in, struct file *out, u64 user_pos, u64 cou
     t.pos = (u64)at;
     if (user_pos && !user_read(&t.pos, user_pos, 8)) return -LINUX_EFAULT;
     if (t.pos > INT64_MAX || count > INT64_MAX) return -LINUX_EINVAL;
+    if (out->flags & LINUX_O_APPEND && strcmp(out->ops->kind, "pipe")) return -LINUX_EINVAL;
     if (!bounce_begin(&b, count)) return -LINUX_ENOMEM;
     i64 r = send_steps(&t, out, &b, count);
     bounce_end(&b);

@@ -22,8 +22,9 @@ static bool stream(const struct message *m) { return socket_type(file_socket(m->
 static i64 send_steps(struct message *m, struct vector *v, struct bounce *b) {
     u64 done = 0;
     do {
-        i64 n = vector_gather(v, b->p, b->cap), r = n;
-        if (n >= 0) r = socket_send(file_socket(m->file), b->p, (size_t)n, m->flags, m->to);
+        i64 want = (i64)MIN(v->left, (u64)b->cap), n = vector_gather(v, b->p, b->cap), r = n;
+        if (n < want) return done ? (i64)done : -LINUX_EFAULT;
+        r = socket_send(file_socket(m->file), b->p, (size_t)n, m->flags, m->to);
         if (r < 0) return done ? (i64)done : r;
         done += (u64)r;
         if (r < n) break;
@@ -93,6 +94,7 @@ static bool local_message(const struct call *c, bool send, bool header, i64 *r) 
     bool local = f && local_is(f);
     u64 flags = header ? c->a[2] : c->a[3], no_length = 0;
     if (local && header && !user_read(&h, c->a[1], sizeof h)) *r = -LINUX_EFAULT;
+    else if (local && header && h.count > IOVEC_MAX) *r = -LINUX_EMSGSIZE;
     else if (local && header && send && h.control_length) refuse_once("sendmsg with control data", h.control_length), *r = -LINUX_EINVAL;
     else if (local) {
         *r = header ? vector_read(&v, h.vectors, h.count) : 0;

@@ -219,6 +219,11 @@ i64 call_connect(const struct call *c) {
     i64 r;
     u8 address[128];
     /* Linux looks at the address before it looks whether this is a socket. */
+    if ((u32)c->a[2] > sizeof address) {
+        struct file *any = fd_file(c->a[0]);
+        file_put(any);
+        return any ? -LINUX_EINVAL : -LINUX_EBADF;
+    }
     if ((u32)c->a[2] <= sizeof address && !user_read(address, c->a[1], (u32)c->a[2])) {
         struct file *any = fd_file(c->a[0]);
         file_put(any);

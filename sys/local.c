@@ -4,8 +4,9 @@
  *    of its pipes wakes too (watch).
  * I2 a listener is in `bound` from bind to its last close; a connection that was
  *    not accepted is in exactly one listener's list, as an open file.
- * I3 in, out, state and the names change under registry; once connected, in and
- *    out stay until shutdown or close. */
+ * I3 in, out, state, other and the names change under registry; once connected, in
+ *    and out stay until shutdown (out) or close.
+ * I4 other->other is this one, or both are NULL. */
 #include "sys/local.h"
 
 #include "base/assert.h"
@@ -30,6 +31,8 @@ struct local {
     struct list node; /* in bound */
     enum local_state state;
     struct file *in, *out; /* NULL: shut */
+    struct local *other;   /* that it is connected with, as long as that is open */
+    i64 error;             /* told once: -ECONNRESET, or 0 */
     struct waiter watch_in, watch_out;
     struct name own, peer;
     struct inode *inode; /* of a bound path: counted */
@@ -76,11 +79,20 @@ static bool can_write(void *object) {
     return l->state != CONNECTED || !l->out || file_poll(l->out);
 }
 
+static i64 take_error(struct local *l) { return __atomic_exchange_n(&l->error, 0, __ATOMIC_RELAXED); }
+
+static i64 take_now(struct local *l, void *buf, size_t n) {
+    i64 r = n ? file_read(l->in, buf, n) : 0;
+    u32 ready = n ? 0 : file_poll(l->in); /* of no bytes: whether there is something */
+    if (!n && !ready) return -LINUX_EAGAIN;
+    return r || ready & LINUX_POLLIN ? r : take_error(l); /* behind the last byte */
+}
+
 static i64 take(struct file *f, void *buf, size_t n, bool wait) {
     struct local *l = f->object;
     for (;;) {
         if (l->state != CONNECTED) return -LINUX_EINVAL;
-        i64 r = l->in ? file_read(l->in, buf, n) : 0;
+        i64 r = take_now(l, buf, n);
         if (r != -LINUX_EAGAIN || !wait) return r;
         if ((r = file_wait(f, can_read, l)) < 0) return r;
     }
@@ -89,6 +101,8 @@ static i64 take(struct file *f, void *buf, size_t n, bool wait) {
 static i64 give(struct file *f, const u8 *buf, size_t n, bool wait) {
     struct local *l = f->object;
     size_t done = 0;
+    if (!n && l->state != CONNECTED) return -LINUX_ENOTCONN;
+    if (!n && (!l->out || file_poll(l->out) & LINUX_POLLERR)) return -LINUX_EPIPE;
     while (done < n) {
         if (l->state != CONNECTED) return -LINUX_ENOTCONN;
         i64 r = l->out ? file_write(l->out, buf + done, n - done) : -LINUX_EPIPE;
@@ -100,7 +114,11 @@ static i64 give(struct file *f, const u8 *buf, size_t n, bool wait) {
 }
 
 static bool waits(const struct file *f) { return !(f->flags & LINUX_O_NONBLOCK); }
-static i64 local_read(struct file *f, void *buf, size_t n, u64 *pos) { return take(f, buf, n, waits(f)); }
+static i64 local_read(struct file *f, void *buf, size_t n, u64 *pos) { return !n ? 0 : take(f, buf, n, waits(f)); }
+static void local_unread(struct file *f, const void *buf, size_t n) {
+    struct file *in = ((struct local *)f->object)->in;
+    if (in) in->ops->unread(in, buf, n);
+}
 static i64 local_write(struct file *f, const void *buf, size_t n, u64 *pos) { return give(f, buf, n, waits(f)); }
 
 static u32 local_poll(struct file *f) {
@@ -108,7 +126,7 @@ static u32 local_poll(struct file *f) {
     if (l->state == LISTENING) return l->waiting_count ? LINUX_POLLIN | LINUX_POLLRDNORM : 0;
     if (l->state == FRESH) return LINUX_POLLOUT | LINUX_POLLWRNORM | LINUX_POLLHUP;
     u32 in = l->in ? file_poll(l->in) : LINUX_POLLHUP, out = l->out ? file_poll(l->out) : LINUX_POLLERR;
-    u32 mask = (in & (LINUX_POLLIN | LINUX_POLLRDNORM)) | (out & (LINUX_POLLOUT | LINUX_POLLWRNORM));
+    u32 mask = (l->error ? LINUX_POLLERR : 0) | (in & (LINUX_POLLIN | LINUX_POLLRDNORM)) | (out & (LINUX_POLLOUT | LINUX_POLLWRNORM));
     if (in & LINUX_POLLHUP) mask |= LINUX_POLLIN | LINUX_POLLRDNORM | LINUX_POLLRDHUP;
     if (out & LINUX_POLLERR) mask |= LINUX_POLLOUT | LINUX_POLLWRNORM; /* a write would say EPIPE at once */
     return in & LINUX_POLLHUP && out & LINUX_POLLERR ? mask | LINUX_POLLHUP : mask;
@@ -119,10 +137,19 @@ static i64 local_stat(struct file *f, struct file_stat *out) {
     return 0;
 }
 
+/* Tells the other side, also that it wrote what nobody read. */
+static void leave(struct local *l, bool unread) {
+    if (!l->other) return;
+    if (unread) __atomic_store_n(&l->other->error, -LINUX_ECONNRESET, __ATOMIC_RELAXED);
+    l->other->other = NULL;
+}
+
 static void local_close(struct file *f) {
     struct local *l = f->object;
     mutex_lock(&registry);
-    if (l->own.n) list_remove(&l->node);
+    list_remove(&l->node);
+    leave(l, l->in && file_poll(l->in) & LINUX_POLLIN);
+    for (u32 i = 0; i < l->waiting_count; i++) leave(l->waiting[i]->object, true);
     mutex_unlock(&registry);
     for (u32 i = 0; i < l->waiting_count; i++) file_put(l->waiting[i]);
     shut_in(l), shut_out(l);
@@ -141,7 +168,7 @@ static i64 local_ioctl(struct file *f, u32 request, u64 arg) {
     return user_write(arg, &none, sizeof none) ? 0 : -LINUX_EFAULT;
 }
 
-static const struct file_ops local_ops = {.kind = "socket", .read = local_read, .write = local_write, .poll = local_poll,
+static const struct file_ops local_ops = {.kind = "socket", .read = local_read, .write = local_write, .unread = local_unread, .poll = local_poll,
                                           .ioctl = local_ioctl, .stat = local_stat, .close = local_close};
 
 static struct file *local_new(u32 flags) {
@@ -175,6 +202,8 @@ static i64 connect_pair(struct file *a, struct file *b) {
     if ((r = pipe_open(LINUX_O_NONBLOCK, two)) < 0) return file_put(one[0]), file_put(one[1]), r;
     join(a->object, one[0], two[1]);
     join(b->object, two[0], one[1]);
+    ((struct local *)a->object)->other = b->object;
+    ((struct local *)b->object)->other = a->object;
     return 0;
 }
 
@@ -234,7 +263,9 @@ static i64 make_node(struct local *l, const struct name *name) {
     struct inode *i = inode_new(LINUX_S_IFSOCK | (0777 & ~process.umask));
     if (!i) return -LINUX_ENOMEM;
     l->inode = inode_get(i);
-    i64 r = vfs_add_node(at_of(name, text), i);
+    struct vfs_at at = at_of(name, text);
+    at.nofollow = true;
+    i64 r = vfs_add_node(at, i);
     if (r < 0) inode_put(l->inode), l->inode = NULL;
     return r == -LINUX_EEXIST ? -LINUX_EADDRINUSE : r;
 }
@@ -252,6 +283,7 @@ i64 local_bind(struct file *f, u64 user, u32 length) {
     else r = 0;
     if (r >= 0) {
         l->own = name;
+        if (l->other) l->other->peer = name;
         list_push_back(&bound, &l->node);
     }
     mutex_unlock(&registry);
@@ -292,13 +324,14 @@ static i64 try_connect(struct file *f, const struct name *name) {
     struct local *l = f->object;
     i64 r;
     struct local *to = find(name, &r);
+    if (to && l->state != FRESH) return l->state == CONNECTED ? -LINUX_EISCONN : -LINUX_EINVAL;
     if (!to || to->state != LISTENING) return to ? -LINUX_ECONNREFUSED : r;
     if (to->waiting_count >= to->backlog) return -LINUX_EAGAIN;
     struct file *other = local_new(0);
     if (!other) return -LINUX_ENOMEM;
     if ((r = connect_pair(f, other)) < 0) return file_put(other), r;
     struct local *o = other->object;
-    l->peer = to->own;
+    l->peer = o->own = to->own;
     o->peer = l->own;
     to->waiting[to->waiting_count++] = other;
     wait_wake_all(&to->queue);
@@ -310,10 +343,10 @@ i64 local_connect(struct file *f, u64 user, u32 length) {
     struct name name;
     i64 r = read_name(user, length, &name);
     if (r < 0) return r;
-    if (!name.n) return -LINUX_ECONNREFUSED;
+    if (!name.n) return -LINUX_EINVAL;
     for (;;) {
         mutex_lock(&registry);
-        r = l->state == CONNECTED ? -LINUX_EISCONN : l->state == LISTENING ? -LINUX_EINVAL : try_connect(f, &name);
+        r = try_connect(f, &name);
         mutex_unlock(&registry);
         if (r != -LINUX_EAGAIN || !waits(f)) break;
         thread_sleep_until(time_mono_ns() + 1000000); /* until it accepts: its queue is not ours to wait on */
@@ -328,7 +361,7 @@ i64 local_shutdown(struct file *f, u64 how) {
     if (how > SHUT_RDWR) return -LINUX_EINVAL;
     if (l->state != CONNECTED) return -LINUX_ENOTCONN;
     mutex_lock(&registry);
-    if (how != SHUT_WR) shut_in(l);
+    if (how != SHUT_WR) pipe_refuse(l->in); /* what came before can still be read */
     if (how != SHUT_RD) shut_out(l);
     mutex_unlock(&registry);
     wait_wake_all(&l->queue);
@@ -364,7 +397,8 @@ i64 local_getopt(struct file *f, u64 level, u64 name, u64 user, u64 user_length)
     case SO_DOMAIN: value[0] = LOCAL_FAMILY; break;
     case SO_ACCEPTCONN: value[0] = l->state == LISTENING; break;
     case SO_PEERCRED: value[0] = l->state == CONNECTED, n = 12; break; /* process 1, root */
-    case SO_ERROR: case SO_PROTOCOL: case SO_REUSEADDR: break;
+    case SO_ERROR: value[0] = (u32)-take_error(l); break;
+    case SO_PROTOCOL: case SO_REUSEADDR: break;
     default: return refuse_once("getsockopt of a local socket", name), -LINUX_ENOPROTOOPT;
     }
     if (!user_read(&cap, user_length, 4)) return -LINUX_EFAULT;
@@ -379,6 +413,21 @@ i64 local_setopt(struct file *f, u64 level, u64 name) {
     return -LINUX_ENOPROTOOPT;
 }
 
+/* All that came in a step reaches the program, or stays. */
+static i64 receive(struct file *f, struct vector *v, struct bounce *b, size_t want, bool wait) {
+    i64 r = take(f, b->p, want, wait);
+    if (r <= 0 || vector_scatter(v, b->p, (size_t)r) == r) return r;
+    local_unread(f, b->p, (size_t)r);
+    return -LINUX_EFAULT;
+}
+
+/* Whether there is anybody is looked at before the bytes are. */
+static i64 transmit(struct file *f, struct vector *v, struct bounce *b, size_t want, bool wait) {
+    i64 r = give(f, b->p, 0, false);
+    if (r < 0) return r;
+    return vector_gather(v, b->p, want) == (i64)want ? give(f, b->p, want, wait) : -LINUX_EFAULT;
+}
+
 i64 local_move(struct file *f, struct vector *v, bool send, u64 flags) {
     const u64 known = NET_DONTWAIT | NET_NOSIGNAL | NET_MORE;
     struct bounce b;
@@ -389,8 +438,7 @@ i64 local_move(struct file *f, struct vector *v, bool send, u64 flags) {
     i64 r = 0;
     do {
         size_t want = (size_t)MIN(v->left, (u64)b.cap);
-        if (send && (r = vector_gather(v, b.p, want)) >= 0) r = give(f, b.p, want, wait);
-        if (!send && (r = take(f, b.p, want, wait && !done)) > 0) r = vector_scatter(v, b.p, (size_t)r);
+        r = send ? transmit(f, v, &b, want, wait) : receive(f, v, &b, want, wait && !done);
         if (r <= 0) break;
         done += (u64)r;
         if ((size_t)r < want) break;

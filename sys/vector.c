@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/fault.h"
 #include "kern/heap.h"
+#include "sys/mm.h"
 #include "sys/process.h"
 
 void vector_single(struct vector *v, u64 base, u64 length) {
@@ -50,15 +51,27 @@ static void advance(struct vector *v, size_t n) {
     v->left -= n;
 }
 
+/* As much of part as is there, if not all of it. */
+static size_t read_some(void *to, u64 address, size_t part) {
+    if (user_read(to, address, part)) return part;
+    part = mm_reach(address, part, MM_READ | MM_WRITE | MM_EXEC);
+    return user_read(to, address, part) ? part : 0;
+}
+static size_t write_some(u64 address, const void *from, size_t part) {
+    if (user_write(address, from, part)) return part;
+    part = mm_reach(address, part, MM_WRITE);
+    return user_write(address, from, part) ? part : 0;
+}
+
 i64 vector_gather(struct vector *v, void *to, size_t n) {
     size_t done = 0;
     n = (size_t)MIN((u64)n, v->left);
     while (done < n) {
         u64 address;
-        size_t part = piece(v, n - done, &address);
-        if (!user_read((u8 *)to + done, address, part)) return done ? (i64)done : -LINUX_EFAULT;
-        advance(v, part);
-        done += part;
+        size_t part = piece(v, n - done, &address), had = read_some((u8 *)to + done, address, part);
+        advance(v, had);
+        done += had;
+        if (had < part) return done ? (i64)done : -LINUX_EFAULT;
     }
     return (i64)done;
 }
@@ -68,10 +81,10 @@ i64 vector_scatter(struct vector *v, const void *from, size_t n) {
     assert(n <= v->left);
     while (done < n) {
         u64 address;
-        size_t part = piece(v, n - done, &address);
-        if (!user_write(address, (const u8 *)from + done, part)) return done ? (i64)done : -LINUX_EFAULT;
-        advance(v, part);
-        done += part;
+        size_t part = piece(v, n - done, &address), had = write_some(address, (const u8 *)from + done, part);
+        advance(v, had);
+        done += had;
+        if (had < part) return done ? (i64)done : -LINUX_EFAULT;
     }
     return (i64)done;
 }
