@@ -224,7 +224,7 @@ static u64 argument(char kind, u64 *after) {
     case 'Y': return PICK(O_NONBLOCK, O_NONBLOCK | O_CLOEXEC);
     case 'C': return PICK(0, 0, O_CLOEXEC, 3);
     case 'K': return 0;
-    case 'U': return PICK(SHUT_WR, SHUT_WR, 3, (u64)-1); /* SHUT_RD loses here what was not read */
+    case 'U': return PICK(SHUT_WR, SHUT_WR, SHUT_RD, SHUT_RDWR, 3, (u64)-1);
     case 'V': return PICK(0, 1, 1, 1, 8);
     case 'J': return PICK(0, PAGE);
     case '1': return AF_UNIX;
@@ -252,9 +252,6 @@ static void show_argument(u64 a) {
     else printf("%#llx", (unsigned long long)a);
 }
 
-/* A peer that left bytes unread is an error besides on Linux (sequences.txt: ECONNRESET). */
-static unsigned hung(unsigned events) { return events & POLLHUP ? events & ~(unsigned)POLLERR : events; }
-
 static void answer(long r, char how) {
     if (r == -1) printf(" = error %d", errno);
     else if (how == '.') printf(" = ok");
@@ -272,6 +269,8 @@ static void plain(unsigned k) {
     }
     if (calls[k].number == SYS_close_range) a[1] = a[0] + a[1] % 3 - 1;
     if (calls[k].number == SYS_mmap && !(a[3] & MAP_ANONYMOUS) && no_file(a[4])) a[4] = (u64)-1;
+    if (calls[k].number == SYS_madvise && a[1] >> 62 == 1) a[1] = PAGE;        /* Linux would take our stack away: */
+    if (calls[k].number == SYS_madvise && a[1] == (u64)-PAGE) a[1] = (u64)-1; /* it goes over holes */
     if (calls[k].number == SYS_kill) a[0] = (u64)getpid();
     if (calls[k].number == SYS_tgkill) a[0] = (u64)getpid(), a[1] = (u64)gettid();
     if (calls[k].number == SYS_socketpair || calls[k].number == SYS_socket) a[1] |= SOCK_STREAM;
@@ -283,7 +282,7 @@ static void plain(unsigned k) {
     answer(syscall(calls[k].number, a[0], a[1], a[2], a[3], a[4], a[5]), *calls[k].result);
     const struct pollfd *p = (struct pollfd *)OUT;
     if (*calls[k].arguments == 'x' && a[0] == (uintptr_t)OUT)
-        for (u64 i = 0; i < a[1] && i < 6; i++) printf(" %d: %#x of %#x", p[i].fd, hung((unsigned short)p[i].revents), (unsigned)p[i].events);
+        for (u64 i = 0; i < a[1] && i < 6; i++) printf(" %d: %#x of %#x", p[i].fd, (unsigned)(unsigned short)p[i].revents, (unsigned)p[i].events);
 }
 
 static void status(int open) {
@@ -314,7 +313,7 @@ static void ready(void) {
     struct epoll_event e[16];
     int fd = (int)descriptor(), n = epoll_wait(fd, e, 16, 0);
     unsigned total = 0;
-    for (int i = 0; i < n; i++) total += hung(e[i].events) * 31 + e[i].data.u32 * 1009;
+    for (int i = 0; i < n; i++) total += e[i].events * 31 + e[i].data.u32 * 1009;
     printf(" ready(%d)", fd);
     answer(n, '=');
     if (n > 0) printf(" %x", total);
