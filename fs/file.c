@@ -71,7 +71,7 @@ i64 file_write(struct file *f, const void *buf, size_t n) {
 }
 
 i64 file_pread(struct file *f, void *buf, size_t n, u64 offset) {
-    if (!f->ops->seekable) return -LINUX_ESPIPE;
+    if (!f->ops->seekable) return f->ops->readdir ? -LINUX_EISDIR : -LINUX_ESPIPE;
     if (offset > INT64_MAX) return -LINUX_EINVAL;
     return read_at(f, buf, n, &offset);
 }

@@ -24,6 +24,7 @@ struct walk {
     char *spliced; /* kmalloc'ed; holds rest once a link was met */
     u32 links;
     bool beneath, nofollow;
+    bool dir; /* what is found must be one: a slash is the last byte */
 };
 
 /* The next part of the path; n == 0 at its end. */
@@ -63,6 +64,7 @@ static i64 splice(struct walk *w, struct inode *link) {
         return n ? -LINUX_ENAMETOOLONG : -LINUX_ENOENT;
     }
     if (!link->make) memcpy(path, link->target, n);
+    if (at_end(w->rest)) w->dir |= path[n - 1] == '/';
     memcpy(path + n, w->rest, rest + 1);
     kfree(w->spliced);
     w->rest = w->spliced = path;
@@ -102,14 +104,14 @@ static i64 walk_begin(struct walk *w, struct vfs_at at) {
 /* Tree locked. Borrowed from the tree; valid while it stays locked. */
 static i64 find(struct vfs_at at, struct inode **out) {
     struct walk w = {0};
-    bool dir = at.path[0] && at.path[strlen(at.path) - 1] == '/';
     i64 r = walk_begin(&w, at);
+    w.dir = at.path[0] && at.path[strlen(at.path) - 1] == '/';
     while (r >= 0) {
         struct bytes part = next_part(&w.rest);
         if (!part.n) break;
         r = step(&w, part);
     }
-    if (r >= 0 && dir && !is_kind(w.at, LINUX_S_IFDIR)) r = -LINUX_ENOTDIR;
+    if (r >= 0 && w.dir && !is_kind(w.at, LINUX_S_IFDIR)) r = -LINUX_ENOTDIR;
     kfree(w.spliced);
     if (r >= 0) *out = w.at;
     return r;
@@ -168,14 +170,18 @@ i64 vfs_stat(struct vfs_at at, struct file_stat *out) {
     return r;
 }
 
+/* A place where nothing is yet. Tree locked. */
+static i64 new_place(struct vfs_at at, bool dir, struct place *p) {
+    i64 r = vfs_find_place(at, p);
+    if (r >= 0 && p->entry) r = -LINUX_EEXIST;
+    if (r >= 0 && p->slash && !dir) r = -LINUX_ENOENT;
+    return r >= 0 && !p->dir->nlink ? -LINUX_ENOENT : r; /* the directory was removed */
+}
+
 /* Adds a new node at a place. Tree locked; consumes the reference. */
 static i64 add_node(struct vfs_at at, struct inode *i, struct inode **out) {
     struct place p;
-    bool dir = is_kind(i, LINUX_S_IFDIR);
-    i64 r = vfs_find_place(at, &p);
-    if (r >= 0 && p.entry) r = -LINUX_EEXIST;
-    if (r >= 0 && p.slash && !dir) r = -LINUX_ENOENT;
-    if (r >= 0 && !p.dir->nlink) r = -LINUX_ENOENT; /* the directory was removed */
+    i64 r = new_place(at, is_kind(i, LINUX_S_IFDIR), &p);
     if (r >= 0) r = dir_add(p.dir, vfs_place_name(&p), i);
     if (r >= 0 && out) *out = inode_get(i);
     inode_put(i);
@@ -215,11 +221,13 @@ i64 vfs_symlink(struct vfs_at at, const char *target) {
 
 i64 vfs_link(struct vfs_at from, struct vfs_at to) {
     struct inode *i;
+    struct place p;
     to.nofollow = true;
     mutex_lock(&vfs_tree_lock);
     i64 r = find(from, &i);
-    if (r >= 0 && is_kind(i, LINUX_S_IFDIR)) r = -LINUX_EPERM;
-    if (r >= 0) r = add_node(to, inode_get(i), NULL);
+    bool dir = r >= 0 && is_kind(i, LINUX_S_IFDIR);
+    if (dir && (r = new_place(to, false, &p)) >= 0) r = -LINUX_EPERM; /* said last */
+    else if (r >= 0) r = add_node(to, inode_get(i), NULL);
     mutex_unlock(&vfs_tree_lock);
     return r;
 }
@@ -231,13 +239,13 @@ static i64 open_create(struct vfs_at at, u32 flags, u32 mode, struct inode **out
     i64 r = vfs_find_place(at, &p);
     if (r == -LINUX_EEXIST && !(flags & LINUX_O_EXCL)) return -LINUX_EISDIR;
     if (r < 0) return r;
+    if (p.slash) return -LINUX_EISDIR;
     if (p.entry) {
         if (flags & LINUX_O_EXCL) return -LINUX_EEXIST;
-        if (p.slash || is_kind(p.entry->inode, LINUX_S_IFDIR)) return -LINUX_EISDIR;
+        if (is_kind(p.entry->inode, LINUX_S_IFDIR)) return -LINUX_EISDIR;
         *out = inode_get(p.entry->inode);
         return 0;
     }
-    if (p.slash) return -LINUX_EISDIR;
     if (!p.dir->nlink) return -LINUX_ENOENT;
     struct inode *i = inode_new(LINUX_S_IFREG | (mode & 07777));
     if (!i) return -LINUX_ENOMEM;

@@ -74,9 +74,10 @@ static i64 rename_check(const struct place *from, const struct place *to, bool n
 static i64 rename_locked(struct vfs_at from, struct vfs_at to, bool no_replace) {
     struct place a, b;
     from.nofollow = to.nofollow = true;
-    i64 r = vfs_find_place(from, &a);
-    if (r >= 0) r = vfs_find_place(to, &b);
-    if (r == -LINUX_EEXIST) return -LINUX_EBUSY;
+    i64 r = vfs_find_place(from, &a), s = r >= 0 || r == -LINUX_EEXIST ? vfs_find_place(to, &b) : 0;
+    if (s < 0 && s != -LINUX_EEXIST) return s;
+    if (r == -LINUX_EEXIST) return -LINUX_EBUSY; /* a name that is no entry */
+    if (r >= 0 && s < 0) return no_replace ? -LINUX_EEXIST : -LINUX_EBUSY;
     if (r >= 0) r = rename_check(&a, &b, no_replace);
     if (r < 0) return r;
     struct inode *i = a.entry->inode;

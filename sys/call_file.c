@@ -11,14 +11,21 @@
 
 #define CWD ((u64)(i64)AT_FDCWD)
 
+/* Those that Linux knows, whatever the file. */
+static bool known_mode(u64 mode) {
+    enum { KEEP_SIZE = 1, PUNCH = 2, COLLAPSE = 8, ZERO = 16, INSERT = 32, UNSHARE = 64 };
+    u64 kind = mode & ~(u64)KEEP_SIZE;
+    if (mode == kind) return !kind || kind == COLLAPSE || kind == ZERO || kind == INSERT || kind == UNSHARE;
+    return !kind || kind == PUNCH || kind == ZERO || kind == UNSHARE;
+}
+
 /* Only the plain kind; the space is there when it is written, or ENOSPC then. */
 i64 call_fallocate(const struct call *c) {
     struct file_stat s;
     i64 at = (i64)c->a[2], n = (i64)c->a[3], end;
-    if (at < 0 || n <= 0) return -LINUX_EINVAL;
     struct file *f = fd_file(c->a[0]);
     if (!f) return -LINUX_EBADF;
-    i64 r = !file_writable(f) ? -LINUX_EBADF : !f->inode ? (strcmp(f->ops->kind, "pipe") ? -LINUX_ENODEV : -LINUX_ESPIPE) : c->a[1] ? -LINUX_EOPNOTSUPP : file_stat(f, &s);
+    i64 r = at < 0 || n <= 0 ? -LINUX_EINVAL : !known_mode(c->a[1]) ? -LINUX_EOPNOTSUPP : !file_writable(f) ? -LINUX_EBADF : !f->inode ? (strcmp(f->ops->kind, "pipe") ? -LINUX_ENODEV : -LINUX_ESPIPE) : c->a[1] ? -LINUX_EOPNOTSUPP : file_stat(f, &s);
     if (r >= 0 && __builtin_add_overflow(at, n, &end)) r = -LINUX_EFBIG;
     if (r >= 0 && (u64)end > s.size) r = file_truncate(f, (u64)end);
     file_put(f);
@@ -57,9 +64,9 @@ i64 call_memfd_create(const struct call *c) {
     enum { CLOEXEC = 1, ALLOW_SEALING = 2, NAME_MAX = 249 };
     char name[NAME_MAX + 1];
     struct file *f;
+    if (c->a[1] & ~(u64)(CLOEXEC | ALLOW_SEALING)) return -LINUX_EINVAL;
     i64 n = user_read_string(name, c->a[0], sizeof name);
     if (n < 0) return n == -1 ? -LINUX_EFAULT : -LINUX_EINVAL;
-    if (c->a[1] & ~(u64)(CLOEXEC | ALLOW_SEALING)) return -LINUX_EINVAL;
     if (c->a[1] & ALLOW_SEALING) refuse_once("seals of memfd_create", c->a[1]);
     struct inode *i = inode_new(LINUX_S_IFREG | 0777);
     if (!i) return -LINUX_ENOMEM;

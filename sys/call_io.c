@@ -56,11 +56,17 @@ static i64 read_vector(struct transfer *t, struct vector *v, struct bounce *b) {
     return (i64)done;
 }
 
+/* What a stream says of bytes that are not there: whether there is a reader comes first. */
+static i64 refused(struct transfer *t) {
+    i64 r = write_step(t, "", 0);
+    return r < 0 ? r : file_poll(t->f) & LINUX_POLLERR ? -LINUX_EPIPE : -LINUX_EFAULT;
+}
+
 static i64 write_vector(struct transfer *t, struct vector *v, struct bounce *b) {
     u64 done = 0;
     do {
         i64 want = (i64)MIN(v->left, (u64)b->cap), n = vector_gather(v, b->p, b->cap), r = n;
-        if (n < want && t->f->ops->unread) return done ? (i64)done : -LINUX_EFAULT; /* a stream takes all or nothing */
+        if (n < want && t->f->ops->unread) return done ? (i64)done : refused(t); /* a stream takes all or nothing */
         if (n >= 0) r = write_step(t, b->p, (size_t)n);
         if (r < 0) return done ? (i64)done : r;
         done += (u64)r;
@@ -169,6 +175,12 @@ static i64 send_steps(struct transfer *t, struct file *out, struct bounce *b, u6
     return (i64)done;
 }
 
+/* Linux splices to these only. */
+static bool sendable(const struct file *out) {
+    if (!strcmp(out->ops->kind, "pipe")) return true;
+    return !(out->flags & LINUX_O_APPEND) && strcmp(out->ops->kind, "eventfd");
+}
+
 static i64 send_between(struct file *in, struct file *out, u64 user_pos, u64 count) {
     struct transfer t = {in, true, 0};
     struct bounce b;
@@ -177,7 +189,7 @@ static i64 send_between(struct file *in, struct file *out, u64 user_pos, u64 cou
     t.pos = (u64)at;
     if (user_pos && !user_read(&t.pos, user_pos, 8)) return -LINUX_EFAULT;
     if (t.pos > INT64_MAX || count > INT64_MAX) return -LINUX_EINVAL;
-    if (out->flags & LINUX_O_APPEND && strcmp(out->ops->kind, "pipe")) return -LINUX_EINVAL;
+    if (!sendable(out)) return -LINUX_EINVAL;
     if (!bounce_begin(&b, count)) return -LINUX_ENOMEM;
     i64 r = send_steps(&t, out, &b, count);
     bounce_end(&b);

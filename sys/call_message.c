@@ -94,6 +94,7 @@ static bool local_message(const struct call *c, bool send, bool header, i64 *r) 
     bool local = f && local_is(f);
     u64 flags = header ? c->a[2] : c->a[3], no_length = 0;
     if (local && header && !user_read(&h, c->a[1], sizeof h)) *r = -LINUX_EFAULT;
+    else if (local && !header && !in_range(c->a[1], MIN(c->a[2], (u64)ONCE_MAX))) *r = -LINUX_EFAULT;
     else if (local && header && h.count > IOVEC_MAX) *r = -LINUX_EMSGSIZE;
     else if (local && header && send && h.control_length) refuse_once("sendmsg with control data", h.control_length), *r = -LINUX_EINVAL;
     else if (local) {

@@ -83,6 +83,7 @@ static i64 do_readlink(u64 dirfd, u64 path, u64 out, u64 cap) {
     char *text = kmalloc(LINUX_PATH_MAX);
     r = text ? vfs_readlink(at.v, text, (size_t)MIN(cap, (u64)LINUX_PATH_MAX)) : -LINUX_ENOMEM;
     if (r >= 0 && !user_write(out, text, (size_t)r)) r = -LINUX_EFAULT;
+    if (r == -LINUX_EINVAL && !at.path[0]) r = -LINUX_ENOENT;
     kfree(text);
     at_end(&at);
     return r;

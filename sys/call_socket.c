@@ -271,7 +271,7 @@ i64 call_setsockopt(const struct call *c) {
     i64 r;
     u32 n = (u32)c->a[4];
     struct file *l = local_fd(c->a[0]);
-    if (l) return with(l, local_setopt(l, c->a[1], c->a[2]));
+    if (l) return with(l, local_setopt(c->a[1], c->a[2], c->a[3], n));
     struct file *f = socket_fd(c->a[0], &r);
     if (!f) return r;
     if (n > OPTION_MAX) r = -LINUX_EINVAL;

@@ -141,13 +141,15 @@ i64 call_futex(const struct call *c) {
     u64 kind = op & ~(u64)(OP_PRIVATE | OP_REALTIME);
     bool moves = kind == OP_REQUEUE || kind == OP_CMP_REQUEUE;
     bool known = moves || kind == OP_WAIT || kind == OP_WAKE || kind == OP_WAIT_BITSET || kind == OP_WAKE_BITSET;
-    if (known && address % 4) return -LINUX_EINVAL;
+    bool waits = kind == OP_WAIT || kind == OP_WAIT_BITSET;
+    if (known && !waits && address % 4) return -LINUX_EINVAL;
     if (moves && ((i32)value < 0 || (i32)c->a[3] < 0)) return -LINUX_EINVAL;
     switch (kind) {
     case OP_WAIT:
     case OP_WAIT_BITSET: {
         u32 bitset = kind == OP_WAIT ? UINT32_MAX : (u32)c->a[5];
         i64 r = bitset ? deadline_of(op, c->a[3], &deadline) : -LINUX_EINVAL;
+        if (r >= 0 && address % 4) r = -LINUX_EINVAL;
         return r < 0 ? r : wait(address, value, bitset, deadline);
     }
     case OP_WAKE: return wake(address, value, UINT32_MAX);

@@ -392,6 +392,8 @@ i64 local_getopt(struct file *f, u64 level, u64 name, u64 user, u64 user_length)
     struct local *l = f->object;
     u32 value[3] = {0, 0, 0}, cap, n = 4;
     if (level != SOL_SOCKET) return -LINUX_EOPNOTSUPP;
+    if (!user_read(&cap, user_length, 4)) return -LINUX_EFAULT;
+    if ((i32)cap < 0) return -LINUX_EINVAL;
     switch (name) {
     case SO_TYPE: value[0] = STREAM; break;
     case SO_DOMAIN: value[0] = LOCAL_FAMILY; break;
@@ -401,14 +403,16 @@ i64 local_getopt(struct file *f, u64 level, u64 name, u64 user, u64 user_length)
     case SO_PROTOCOL: case SO_REUSEADDR: break;
     default: return refuse_once("getsockopt of a local socket", name), -LINUX_ENOPROTOOPT;
     }
-    if (!user_read(&cap, user_length, 4)) return -LINUX_EFAULT;
-    if ((i32)cap < 0) return -LINUX_EINVAL;
     if (!fault(OPTION_SIZE)) n = MIN(n, cap);
     return user_write(user, value, n) && user_write(user_length, &n, 4) ? 0 : -LINUX_EFAULT;
 }
 
-i64 local_setopt(struct file *f, u64 level, u64 name) {
-    if (level == SOL_SOCKET && name == SO_REUSEADDR) return 0; /* by definition: local names are never reused */
+i64 local_setopt(u64 level, u64 name, u64 user, u32 length) {
+    i32 value;
+    if (level != SOL_SOCKET) return -LINUX_EOPNOTSUPP;
+    if (length < sizeof value) return -LINUX_EINVAL;
+    if (!user_read(&value, user, sizeof value)) return -LINUX_EFAULT;
+    if (name == SO_REUSEADDR) return 0; /* by definition: local names are never reused */
     refuse_once("setsockopt of a local socket", name);
     return -LINUX_ENOPROTOOPT;
 }

@@ -21,7 +21,7 @@ i64 local_connect(struct file *f, u64 user, u32 length);
 i64 local_shutdown(struct file *f, u64 how);
 i64 local_name(struct file *f, bool peer, u64 user, u64 user_length);
 i64 local_getopt(struct file *f, u64 level, u64 name, u64 user, u64 user_length);
-i64 local_setopt(struct file *f, u64 level, u64 name);
+i64 local_setopt(u64 level, u64 name, u64 user, u32 length);
 /* One send or receive; flags: MSG_*. */
 i64 local_move(struct file *f, struct vector *v, bool send, u64 flags);
 

@@ -258,8 +258,9 @@ static i64 remap_locked(u64 old, u64 end, u64 new_length, bool may_move) {
 
 i64 mm_remap(u64 old, u64 old_length, u64 new_length, bool may_move) {
     u64 end;
+    if (old % PAGE_SIZE || !new_length || new_length > VM_USER_END) return -LINUX_EINVAL;
     i64 r = check_span(old, old_length, &end);
-    if (r < 0 || !new_length || new_length > VM_USER_END) return -LINUX_EINVAL;
+    if (r < 0) return mm_covers(old, 1) ? -LINUX_EINVAL : -LINUX_EFAULT;
     mutex_lock(&mm.lock);
     r = remap_locked(old, end, ALIGN_UP(new_length, PAGE_SIZE), may_move);
     mutex_unlock(&mm.lock);

@@ -21,7 +21,7 @@
     X(prctl, "PR_SET_NAME, PR_GET_NAME") X(arch_prctl, "FS only: GS is the kernel's") \
     X(wait4, "there are no children: ECHILD") X(waitid, "there are no children: ECHILD") \
     X(futex, "WAIT, WAKE, their BITSET forms, REQUEUE, CMP_REQUEUE; no priority inheritance, no WAKE_OP") \
-    X(rt_sigaction, "no job control: SIGSTOP and its kin do nothing") \
+    X(rt_sigaction, "no job control: SIGSTOP and its kin do nothing; real-time signals do not queue") \
     X(rt_sigtimedwait, "the siginfo says SI_TKILL of this process") X(kill, "the one process only (1, 0, -1)") \
     X(setitimer, "ITIMER_REAL only") X(getitimer, "ITIMER_REAL only") \
     X(timerfd_create, "no alarm clocks") \
