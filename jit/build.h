@@ -126,6 +126,7 @@ void build_run_out(struct build *b);           /* the same; nobody has branched 
 /* build_flow.c */
 u32 build_block(struct build *b);          /* opens a block in code order */
 void build_end_block(struct build *b, struct ins terminator);
+u32 build_condition(struct build *b, u32 v); /* as true as v, for who tests it at once */
 void build_control(struct build *b);       /* the structured instructions and branches */
 /* build_merge.c */
 u32 build_edge(struct build *b);           /* from the current block, no target yet */

@@ -101,9 +101,15 @@ static void do_loop(struct build *b) {
     b->loops_seen++;
 }
 
+/* What was loaded is compared with 0, for then it may be compared where it is. */
+u32 build_condition(struct build *b, u32 v) {
+    if (b->f->ins.p[v].op != IR_LOAD) return v;
+    return value2(b, IR_ICMP, T_I32, CC_NE, v, ir_const(b->f, T_I32, 0));
+}
+
 static void do_if(struct build *b) {
     struct fn *f = b->f;
-    u32 cond = pop(b);
+    u32 cond = build_condition(b, pop(b));
     struct ctl c = open_label(b, CTL_IF);
     c.saved = f->pool.n;
     for (u32 i = 0; i < c.params; i++) VEC_PUSH(f, f->pool, b->stack.p[c.height + i]);
@@ -178,7 +184,7 @@ static void do_end(struct build *b) {
 }
 
 static void do_br_if(struct build *b, u32 depth) {
-    u32 cond = pop(b), yes = build_edge(b), no = build_edge(b);
+    u32 cond = build_condition(b, pop(b)), yes = build_edge(b), no = build_edge(b);
     build_edge_to_label(b, yes, depth);
     build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = no});
     u32 memory = b->memory_epoch, global = b->global_epoch;

@@ -245,7 +245,7 @@ static void do_simple(struct build *b, struct row r) {
 }
 
 static void do_select(struct build *b) {
-    u32 cond = pop(b), no = pop(b), yes = pop(b);
+    u32 cond = build_condition(b, pop(b)), no = pop(b), yes = pop(b);
     struct ins i = {.op = IR_SELECT, .type = b->f->ins.p[yes].type, .a = yes, .b = no, .c = cond};
     push(b, ir_value(b->f, i));
 }
