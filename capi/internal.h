@@ -124,6 +124,7 @@ struct wasm_store_t {
 struct wasm_externtype_t *capi_type_copy(const struct wasm_externtype_t *t);
 void capi_type_free(struct wasm_externtype_t *t);
 struct wasm_externtype_t *capi_functype(const struct wasm_functype *t);
+wasm_module_t *capi_module_load(wasm_store_t *s, struct bytes binary, const struct rt_cache *cache); /* NULL: refused */
 struct wasm_externtype_t *capi_type_of(const struct wasm_module *w, enum wasm_kind kind, u32 index); /* NULL: none */
 wasm_type capi_code_of(wasm_valkind_t kind); /* 0: none */
 wasm_valkind_t capi_kind_of(wasm_type t);

@@ -10,11 +10,11 @@
 
 static struct bytes bytes_of(const wasm_byte_vec_t *v) { return (struct bytes){(const u8 *)v->data, v->size}; }
 
-static struct rt_module *load(wasm_store_t *s, const wasm_byte_vec_t *binary) {
+static struct rt_module *load(wasm_store_t *s, struct bytes binary, const struct rt_cache *cache) {
     struct rt_error error;
     struct rt_module *m;
-    if (!s || !s->rt || !binary) return NULL;
-    enum err e = rt_module_load(s->engine, bytes_of(binary), &s->limits, &m, &error);
+    if (!s || !s->rt) return NULL;
+    enum err e = rt_module_load_by(s->engine, cache, binary, &s->limits, &m, &error);
     fmt(s->error, sizeof s->error, "%s", e ? error.text : "");
     return e ? NULL : m;
 }
@@ -26,19 +26,19 @@ static void *module_of(wasm_store_t *s, struct rt_module *m) {
     return r;
 }
 
-wasm_module_t *wasm_module_new(wasm_store_t *s, const wasm_byte_vec_t *binary) { return module_of(s, load(s, binary)); }
+wasm_module_t *capi_module_load(wasm_store_t *s, struct bytes binary, const struct rt_cache *cache) {
+    return module_of(s, load(s, binary, cache));
+}
+
+wasm_module_t *wasm_module_new(wasm_store_t *s, const wasm_byte_vec_t *binary) {
+    return binary ? capi_module_load(s, bytes_of(binary), NULL) : NULL;
+}
 
 bool wasm_module_validate(wasm_store_t *s, const wasm_byte_vec_t *binary) {
-    struct rt_module *m = load(s, binary);
+    struct rt_module *m = binary ? load(s, bytes_of(binary), NULL) : NULL;
     rt_module_free(m);
     return m != NULL;
 }
-
-void wasm_module_serialize(const wasm_module_t *m, wasm_byte_vec_t *out) {
-    struct bytes b = rt_module_info(m->ref.module)->bytes;
-    wasm_byte_vec_new(out, b.n, (const char *)b.p);
-}
-wasm_module_t *wasm_module_deserialize(wasm_store_t *s, const wasm_byte_vec_t *v) { return wasm_module_new(s, v); }
 
 /* Sharing: a second object for the same code, of no store, then of another. */
 wasm_shared_module_t *wasm_module_share(const wasm_module_t *m) {

@@ -122,8 +122,7 @@ static struct bytes write_blob(struct arena *a, const struct wasm_module *w, con
     return (struct bytes){blob, n};
 }
 
-void rt_cache_keep(const struct rt_engine *e, struct arena *scratch, const struct wasm_module *w, const struct jit_code *c, const u8 *key) {
-    const struct rt_cache *cache = e->host.cache;
+void rt_cache_keep(const struct rt_cache *cache, struct arena *scratch, const struct wasm_module *w, const struct jit_code *c, const u8 *key) {
     struct arena_mark mark = arena_mark(scratch);
     struct bytes blob = write_blob(scratch, w, c, key);
     if (blob.n) cache->keep(cache->self, key, blob);
@@ -203,9 +202,8 @@ bool rt_cache_read(struct arena *result, struct arena *scratch, const struct was
     return fault(CACHE_PROOF) || !rt_prove(scratch, w, o, c, NULL);
 }
 
-bool rt_cache_find(const struct rt_engine *e, struct arena *result, struct arena *scratch, const struct wasm_module *w,
+bool rt_cache_find(const struct rt_cache *cache, struct arena *result, struct arena *scratch, const struct wasm_module *w,
                    const struct jit_options *o, const u8 *key, struct jit_code *c) {
-    const struct rt_cache *cache = e->host.cache;
     struct bytes blob = cache->find(cache->self, key);
     if (!blob.n) return false;
     bool good = rt_cache_read(result, scratch, w, o, key, blob, c);

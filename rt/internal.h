@@ -293,11 +293,11 @@ enum err rt_prove(struct arena *scratch, const struct wasm_module *w, const stru
 
 /* cache.c. find, read: true: *c is in result, proven. keep: offers it to the cache. */
 void rt_cache_key(const struct rt_engine *e, struct bytes module, u8 key[RT_KEY_BYTES]);
-bool rt_cache_find(const struct rt_engine *e, struct arena *result, struct arena *scratch, const struct wasm_module *w,
+bool rt_cache_find(const struct rt_cache *cache, struct arena *result, struct arena *scratch, const struct wasm_module *w,
                    const struct jit_options *o, const u8 *key, struct jit_code *c);
 bool rt_cache_read(struct arena *result, struct arena *scratch, const struct wasm_module *w, const struct jit_options *o,
                    const u8 *key, struct bytes blob, struct jit_code *c);
-void rt_cache_keep(const struct rt_engine *e, struct arena *scratch, const struct wasm_module *w, const struct jit_code *c,
+void rt_cache_keep(const struct rt_cache *cache, struct arena *scratch, const struct wasm_module *w, const struct jit_code *c,
                    const u8 *key);
 
 /* memory.c, table.c: *_new returns one count; NULL and ERR_NOMEM or ERR_LIMIT. */

@@ -102,25 +102,26 @@ static enum err compile(struct rt_module *m, struct arena *result, struct arena 
 }
 
 /* Machine code, proven: from the cache or the compiler. */
-static enum err find_code(struct rt_module *m, struct arena *result, struct arena *scratch, struct jit_code *code,
-                          struct rt_error *error) {
+static enum err find_code(struct rt_module *m, const struct rt_cache *cache, struct arena *result, struct arena *scratch,
+                          struct jit_code *code, struct rt_error *error) {
     const struct rt_host *h = &m->engine->host;
     const struct jit_options options = {.cpu = h->cpu, .checked_memory = h->checked_memory, .type_ids = m->type_ids};
-    const bool cache = h->cache && m->info.bytes.n >= h->cache->least;
     u8 key[RT_KEY_BYTES];
+    if (cache && m->info.bytes.n < cache->least) cache = NULL;
     if (cache) rt_cache_key(m->engine, m->info.bytes, key);
-    if (cache && rt_cache_find(m->engine, result, scratch, &m->info, &options, key, code)) {
+    if (cache && rt_cache_find(cache, result, scratch, &m->info, &options, key, code)) {
         m->cached = true;
         return ERR_OK;
     }
     enum err e = compile(m, result, scratch, &options, code, error);
-    if (!e && cache) rt_cache_keep(m->engine, scratch, &m->info, code, key);
+    if (!e && cache) rt_cache_keep(cache, scratch, &m->info, code, key);
     return e;
 }
 
-static enum err make_code(struct rt_module *m, struct arena *result, struct arena *scratch, struct rt_error *error) {
+static enum err make_code(struct rt_module *m, const struct rt_cache *cache, struct arena *result, struct arena *scratch,
+                          struct rt_error *error) {
     struct jit_code code = {0};
-    enum err e = find_code(m, result, scratch, &code, error);
+    enum err e = find_code(m, cache, result, scratch, &code, error);
     if (e) return e;
     if ((e = keep_tables(m, &code))) return rt_fail(error, e, SIZE_MAX, "%s", err_text(e));
     if ((e = seal(m, &code))) return rt_fail(error, e, SIZE_MAX, "code memory: %s", err_text(e));
@@ -140,7 +141,7 @@ static enum err decode(struct rt_module *m, struct bytes in, struct rt_error *er
 
 /* A small module may ask for a compile of many gigabytes: m->arena.limit bounds
  * each of the arenas. */
-static enum err build(struct rt_module *m, struct bytes in, struct rt_error *error) {
+static enum err build(struct rt_module *m, const struct rt_cache *cache, struct bytes in, struct rt_error *error) {
     struct rt_engine *e = m->engine;
     enum err err = decode(m, in, error);
     if (err) return err;
@@ -148,7 +149,7 @@ static enum err build(struct rt_module *m, struct bytes in, struct rt_error *err
     struct arena result, scratch;
     arena_init(&result, &e->source, m->arena.limit);
     arena_init(&scratch, &e->source, m->arena.limit);
-    err = make_code(m, &result, &scratch, error);
+    err = make_code(m, cache, &result, &scratch, error);
     arena_reset(&scratch);
     arena_reset(&result);
     if (!err && (err = rt_code_add(e, m))) {
@@ -162,8 +163,8 @@ static enum err build(struct rt_module *m, struct bytes in, struct rt_error *err
 /* A module stays: a small one takes little. */
 enum { FIRST_CHUNK = 4096 };
 
-enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt_limits *limits,
-                        struct rt_module **out, struct rt_error *error) {
+enum err rt_module_load_by(struct rt_engine *e, const struct rt_cache *cache, struct bytes bytes, const struct rt_limits *limits,
+                           struct rt_module **out, struct rt_error *error) {
     if (limits && limits->module_bytes && bytes.n > limits->module_bytes)
         return rt_fail(error, ERR_LIMIT, SIZE_MAX, "module of %zu bytes, the limit is %llu", bytes.n,
                        (unsigned long long)limits->module_bytes);
@@ -173,7 +174,7 @@ enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt
     struct rt_module *m = ARENA_NEW(&a, struct rt_module);
     if (!m) return rt_fail(error, ERR_NOMEM, SIZE_MAX, "out of memory");
     *m = (struct rt_module){.engine = e, .arena = a, .holders = 1};
-    enum err err = build(m, bytes, error);
+    enum err err = build(m, cache, bytes, error);
     if (err) {
         a = m->arena; /* m lives in it */
         arena_reset(&a);
@@ -182,6 +183,11 @@ enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt
     rt_holder(e, 1);
     *out = m;
     return ERR_OK;
+}
+
+enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt_limits *limits,
+                        struct rt_module **out, struct rt_error *error) {
+    return rt_module_load_by(e, e->host.cache, bytes, limits, out, error);
 }
 
 void rt_module_hold(struct rt_module *m) {

@@ -101,6 +101,9 @@ u32 rt_probe_cpu(void);
  * ERR_INVALID, ERR_UNSUPPORTED, ERR_LIMIT, ERR_PROOF, ERR_NOMEM. */
 enum err rt_module_load(struct rt_engine *e, struct bytes bytes, const struct rt_limits *limits,
                         struct rt_module **out, struct rt_error *error);
+/* The same with this cache instead of the host's; NULL: with none. */
+enum err rt_module_load_by(struct rt_engine *e, const struct rt_cache *cache, struct bytes bytes, const struct rt_limits *limits,
+                           struct rt_module **out, struct rt_error *error);
 /* Gives the caller's hold back. The module goes when its last instance goes. */
 void rt_module_free(struct rt_module *m);
 void rt_module_hold(struct rt_module *m); /* one more rt_module_free */

@@ -24,6 +24,11 @@ WASM_API_EXTERN void whelk_store_set_budget(wasm_store_t *, uint64_t nanoseconds
  * none runs, or it has no budget. The store must live. */
 WASM_API_EXTERN bool whelk_store_interrupt(wasm_store_t *);
 
+/* Serialized modules (wasm_module_serialize) hold the binary and its code. They need not
+ * be trusted: the code is proven safe again when it is read. Where it is of another CPU or
+ * version, or damaged, the binary is compiled; was that so for this module? */
+WASM_API_EXTERN bool whelk_module_was_compiled(const wasm_module_t *);
+
 /* Why the last module or instance was refused; "" if it was not. The store's. */
 WASM_API_EXTERN const char *whelk_store_error(const wasm_store_t *);
 

@@ -1,4 +1,5 @@
 /* reflect.c: what a module says of itself; types; modules shared between stores. */
+#include "include/whelk/engine.h"
 #include "test/capi/lib/embed.h"
 
 #include <string.h>
@@ -69,11 +70,49 @@ static void shared(void) {
     wasm_byte_vec_delete(&bytes);
 }
 
+static bool answers_5(wasm_module_t *m) {
+    wasm_instance_t *i = wasm_instance_new(store, m, NULL, NULL);
+    bool ok = embed_call1(i, 0).of.i32 == 5;
+    wasm_instance_delete(i);
+    wasm_module_delete(m);
+    return ok;
+}
+
+/* With its code, which is used; with damaged code, which is not; cut short anywhere. */
+static void serialized(void) {
+    wasm_module_t *m = embed_module("(module (func (export \"\") (result i32) (i32.const 5)))"), *back;
+    wasm_byte_vec_t bytes;
+    CHECK(whelk_module_was_compiled(m));
+    wasm_module_serialize(m, &bytes);
+    wasm_module_delete(m);
+    back = wasm_module_deserialize(store, &bytes);
+    CHECK(!whelk_module_was_compiled(back));
+    CHECK(answers_5(back));
+    bytes.data[bytes.size - 1] ^= 1;
+    back = wasm_module_deserialize(store, &bytes);
+    CHECK(whelk_module_was_compiled(back));
+    CHECK(answers_5(back));
+    size_t whole = bytes.size, modules = 0;
+    for (bytes.size = 0; bytes.size < whole; bytes.size++) {
+        back = wasm_module_deserialize(store, &bytes);
+        modules += back != NULL;
+        if (back) CHECK(whelk_module_was_compiled(back));
+        wasm_module_delete(back);
+    }
+    uint64_t binary;
+    memcpy(&binary, bytes.data + 8, sizeof binary);
+    EQUAL(modules, whole - 16 - binary);
+    memset(bytes.data + 8, 0xff, 8);
+    CHECK(!wasm_module_deserialize(store, &bytes));
+    wasm_byte_vec_delete(&bytes);
+}
+
 int main(void) {
     embed_open();
     reflect();
     refused();
     shared();
+    serialized();
     embed_close();
     return test_end("capi_reflect");
 }
