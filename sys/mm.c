@@ -144,6 +144,7 @@ static i64 map_locked(u64 address, u64 length, u32 flags, struct range *fresh) {
     r = range_cut(fresh->start, fresh->end); /* MAP_FIXED replaces */
     if (r < 0) return r;
     range_insert(fresh);
+    range_join(fresh->start, fresh->end);
     return (i64)start;
 }
 
@@ -193,6 +194,7 @@ static i64 protect_locked(u64 start, u64 wanted, u32 prot) {
         r->prot = prot;
         if (!range_reprotect(r)) return -LINUX_ENOMEM;
     }
+    range_join(start, end);
     return whole;
 }
 

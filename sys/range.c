@@ -5,25 +5,30 @@
 #include "kern/heap.h"
 #include "kern/vm.h"
 
+struct range *range_after(const struct range *r) {
+    return r->node.next == &mm.ranges ? NULL : LIST_ENTRY(r->node.next, struct range, node);
+}
+static struct range *range_before(const struct range *r) {
+    return r->node.prev == &mm.ranges ? NULL : LIST_ENTRY(r->node.prev, struct range, node);
+}
+
+/* The last range that begins at va or before; NULL if none. */
+static struct range *range_floor(u64 va) {
+    struct range *r = mm.last, *next;
+    if (!r && !list_empty(&mm.ranges)) r = LIST_ENTRY(mm.ranges.next, struct range, node);
+    while (r && r->start > va) r = range_before(r);
+    while (r && (next = range_after(r)) && next->start <= va) r = next;
+    return mm.last = r;
+}
+
 struct range *range_at(u64 va) {
-    LIST_EACH(it, &mm.ranges) {
-        struct range *r = LIST_ENTRY(it, struct range, node);
-        if (va < r->start) return NULL; /* sorted */
-        if (va < r->end) return r;
-    }
-    return NULL;
+    struct range *r = range_floor(va);
+    return r && va < r->end ? r : NULL;
 }
 
 bool range_overlap(u64 start, u64 end) {
-    LIST_EACH(it, &mm.ranges) {
-        struct range *r = LIST_ENTRY(it, struct range, node);
-        if (r->start < end && start < r->end) return true;
-    }
-    return false;
-}
-
-struct range *range_after(const struct range *r) {
-    return r->node.next == &mm.ranges ? NULL : LIST_ENTRY(r->node.next, struct range, node);
+    struct range *r = start < end ? range_floor(end - 1) : NULL;
+    return r && start < r->end;
 }
 
 u64 range_reach(u64 start, u64 end, u32 prot) {
@@ -38,12 +43,32 @@ bool range_covered(u64 start, u64 end) { return range_reach(start, end, 0) == en
 
 void range_insert(struct range *r) {
     assert(r->start < r->end && !range_overlap(r->start, r->end));
-    struct list *before = mm.ranges.next;
-    while (before != &mm.ranges && LIST_ENTRY(before, struct range, node)->start < r->start) before = before->next;
-    list_insert(before, &r->node);
+    struct range *before = range_floor(r->start);
+    list_insert(before ? before->node.next : mm.ranges.next, &r->node);
+}
+
+static bool alike(const struct range *a, const struct range *b) {
+    u64 n = a->end - a->start;
+    bool zeros = !a->source.inode && !b->source.inode;
+    bool file = a->source.inode == b->source.inode && b->source.offset == a->source.offset + n && a->source.bytes - n == b->source.bytes;
+    return a->end == b->start && a->prot == b->prot && a->name == b->name && (zeros || file);
+}
+
+void range_join(u64 start, u64 end) {
+    struct range *r = range_at(start - 1), *next;
+    for (r = r ? r : range_at(start); r && r->end <= end && (next = range_after(r));) {
+        if (!alike(r, next)) {
+            r = next;
+            continue;
+        }
+        r->end = next->end;
+        list_remove(&next->node);
+        range_free(next);
+    }
 }
 
 void range_free(struct range *r) {
+    if (mm.last == r) mm.last = NULL;
     inode_put(r->source.inode);
     kfree(r);
 }
@@ -79,9 +104,11 @@ void range_drop_pages(u64 start, u64 end) {
 
 i64 range_cut(u64 start, u64 end) {
     if (!range_split(start) || !range_split(end)) return -LINUX_ENOMEM;
-    LIST_EACH(it, &mm.ranges) {
-        struct range *r = LIST_ENTRY(it, struct range, node);
-        if (r->start < start || r->end > end) continue;
+    struct range *r = range_floor(start), *next;
+    if (!r && !list_empty(&mm.ranges)) r = LIST_ENTRY(mm.ranges.next, struct range, node);
+    for (; r && r->start < end; r = next) {
+        next = range_after(r);
+        if (r->start < start) continue;
         range_drop_pages(r->start, r->end);
         list_remove(&r->node);
         range_free(r);
@@ -152,6 +179,7 @@ i64 range_move(struct range *r, u64 to, u64 new_length) {
     for (u64 i = 0; i < moved; i++) vm_unmap((all ? r->start : to) + i * PAGE_SIZE);
     if (!all) return -LINUX_ENOMEM;
     list_remove(&r->node);
+    mm.last = NULL;
     r->start = to;
     r->end = to + new_length;
     range_insert(r);

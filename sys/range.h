@@ -20,6 +20,7 @@ struct mm {
     struct mutex lock;
     /* under lock */
     struct list ranges;
+    struct range *last; /* that range_at found: the next is often near; or NULL */
     u64 present; /* pages */
     bool code_fixed; /* nothing may become executable any more */
     /* under break_lock, which is taken first */
@@ -35,6 +36,8 @@ struct range *range_after(const struct range *r); /* NULL: r is the last one */
 /* From start to here, at most to end, everything is mapped, and with one right of prot (0: with any or none). */
 u64 range_reach(u64 start, u64 end, u32 prot);
 void range_insert(struct range *r); /* its place is free */
+/* Makes one range of two that meet in [start, end] and are alike. */
+void range_join(u64 start, u64 end);
 void range_free(struct range *r);   /* in no list; gives the source back */
 bool range_split(u64 at);           /* no range spans it afterwards; false: no memory */
 /* Unmaps [start, end); -ENOMEM before anything has changed. */
