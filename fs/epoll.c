@@ -183,6 +183,17 @@ static u32 take_ready(struct epoll *ep, struct epoll_event *out, u32 max) {
     return n;
 }
 
+void epoll_settle(struct file *f) {
+    struct epoll *ep = f->object;
+    struct list again = LIST_INIT(again);
+    assert(file_is_epoll(f));
+    mutex_lock(&epoll_lock);
+    for (struct item *i; (i = pop_ready(ep));)
+        if (ready_bits(i)) keep(ep, &again, i);
+    put_back(ep, &again);
+    mutex_unlock(&epoll_lock);
+}
+
 static bool may_be_ready(const struct epoll *ep) { return !list_empty(&ep->ready); }
 
 i64 epoll_collect(struct file *f, struct epoll_event *out, u32 max, u64 deadline_ns) {

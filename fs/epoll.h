@@ -25,6 +25,8 @@ bool file_is_epoll(const struct file *f);
 /* Interest is kept for (fd, file), as Linux does. event may be NULL for DEL. */
 i64 epoll_change(struct file *ep, enum epoll_op op, int fd, struct file *target,
                  const struct epoll_event *event);
+/* Forgets what was woken and is not ready, for file_poll. May block. */
+void epoll_settle(struct file *f);
 /* Up to max events; 0 when the deadline passes first. */
 i64 epoll_collect(struct file *ep, struct epoll_event *out, u32 max, u64 deadline_ns);
 

@@ -64,6 +64,7 @@ static i64 rename_check(const struct place *from, const struct place *to, bool n
     if (!to->entry) return 0;
     if (no_replace) return -LINUX_EEXIST;
     struct inode *old = to->entry->inode;
+    if (below(from->dir, old)) return -LINUX_ENOTEMPTY; /* from is in it */
     if (old == i) return 0; /* one name, or two of one file: nothing to do */
     bool old_dir = is_kind(old, LINUX_S_IFDIR);
     if (dir && !old_dir) return -LINUX_ENOTDIR;

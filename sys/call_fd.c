@@ -126,6 +126,8 @@ static i64 set_flags(struct file *f, u64 flags) {
 }
 
 static i64 do_fcntl(struct file *f, u64 fd, u64 command, u64 arg) {
+    bool of_descriptor = command <= FCNTL_GETFL || command == FCNTL_DUPFD_CLOEXEC;
+    if (f->flags & LINUX_O_PATH && !of_descriptor) return -LINUX_EBADF;
     switch (command) {
     case FCNTL_DUPFD:
     case FCNTL_DUPFD_CLOEXEC:
@@ -136,7 +138,7 @@ static i64 do_fcntl(struct file *f, u64 fd, u64 command, u64 arg) {
         fd_set_cloexec(fd, arg & 1);
         return 0;
     case FCNTL_GETFL: return (i64)(f->flags | (f->inode && !(f->flags & LINUX_O_PATH) ? LINUX_O_LARGEFILE : 0));
-    case FCNTL_SETFL: return f->flags & LINUX_O_PATH ? -LINUX_EBADF : set_flags(f, arg);
+    case FCNTL_SETFL: return set_flags(f, arg);
     case FCNTL_GETLK:
     case FCNTL_SETLK:
     case FCNTL_SETLKW: return lock_record(f, command, arg);

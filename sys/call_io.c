@@ -98,7 +98,7 @@ static i64 begin(struct transfer *t, const struct call *c, bool write, bool posi
     return r;
 }
 
-static bool in_range(u64 at, u64 n) { return n <= VM_USER_END && at <= VM_USER_END - n; }
+static bool in_range(u64 at, u64 n) { return n <= LINUX_PROGRAM_END && at <= LINUX_PROGRAM_END - n; }
 
 static i64 move_single(const struct call *c, bool write, bool positioned) {
     struct vector v;

@@ -74,7 +74,7 @@ static i64 begin(struct message *m, u64 fd, u64 flags) {
 
 /* Linux moves at most this in one call, and cuts what asks for more. */
 enum { ONCE_MAX = INT32_MAX & ~4095 };
-static bool in_range(u64 at, u64 n) { return at <= VM_USER_END - n; }
+static bool in_range(u64 at, u64 n) { return at <= LINUX_PROGRAM_END - n; }
 
 /* struct msghdr. */
 struct header {

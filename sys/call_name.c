@@ -133,7 +133,7 @@ i64 call_utimensat(const struct call *c) {
     struct at at;
     i64 r = times_read(c->a[2], ns);
     if (r < 0 || c->a[3] & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return r < 0 ? r : -LINUX_EINVAL;
-    if (!c->a[1]) { /* futimens(3) */
+    if (!c->a[1] && (i32)c->a[0] != AT_FDCWD) { /* futimens(3) */
         struct file *f = fd_file(c->a[0]);
         if (!f) return -LINUX_EBADF;
         r = f->inode ? inode_set_times(f->inode, ns[0], ns[1]) : -LINUX_EINVAL;

@@ -22,6 +22,7 @@ static void begin(struct pollfd *p, struct watch *w) {
     if (p->fd < 0) return;
     w->file = fd_file((u32)p->fd);
     if (!w->file || !w->file->queue) return;
+    if (file_is_epoll(w->file)) epoll_settle(w->file); /* nobody is asked yet: no wake is missed */
     wait_begin(w->file->queue, &w->waiter);
     w->in_queue = true;
 }

@@ -102,6 +102,7 @@ struct iovec {
     u64 base, length;
 };
 enum { IOVEC_MAX = 1024 };
+#define LINUX_PROGRAM_END ((1ull << 47) - 4096) /* what is above is refused before anything else is looked at */
 struct vector {
     struct iovec *v; /* kmalloc'ed unless one */
     struct iovec one;
