@@ -235,10 +235,9 @@ static u64 argument(char kind, u64 *after) {
 
 /* --- one call, shown --- */
 
-/* Linux unmaps what MAP_FIXED is to replace before it asks a socket to be mapped. */
-static int no_file(u64 fd) {
+static unsigned kind(u64 fd) {
     struct stat st;
-    return fstat((int)fd, &st) || !S_ISREG(st.st_mode);
+    return fstat((int)fd, &st) ? 0 : st.st_mode & S_IFMT;
 }
 
 static unsigned sum(const unsigned char *p, size_t n) {
@@ -275,7 +274,8 @@ static void plain(unsigned k) {
         if (*c == 'u') a[n++] = after;
     }
     if (calls[k].number == SYS_close_range) a[1] = a[0] + a[1] % 3 - 1;
-    if (calls[k].number == SYS_mmap && !(a[3] & MAP_ANONYMOUS) && no_file(a[4])) a[4] = (u64)-1;
+    if (calls[k].number == SYS_mmap && !(a[3] & MAP_ANONYMOUS) && kind(a[4]) != S_IFREG) a[4] = (u64)-1; /* Linux unmaps what it replaces before it asks a socket to be mapped */
+    if (calls[k].number == SYS_lseek && kind(a[0]) == S_IFDIR && a[2] >= 2 && a[2] <= 4) a[2] = 0; /* where it ends is each file system's own affair */
     if (calls[k].number == SYS_madvise && a[1] >> 62 == 1) a[1] = PAGE;        /* Linux would take our stack away: */
     if (calls[k].number == SYS_madvise && a[1] == (u64)-PAGE) a[1] = (u64)-1; /* it goes over holes */
     if (calls[k].number == SYS_kill) a[0] = (u64)getpid();
