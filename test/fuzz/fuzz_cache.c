@@ -2,8 +2,8 @@
  * the module compiled; or it is proven, and then whatever it does is safe: it ends in
  * results, a trap or at its deadline, and no assertion fails.
  *
- * Input: which module, how memory is checked; then for each change six bytes: where,
- * what kind, a value. The sum is made right again: it is not what protects. */
+ * Input: which module, how memory is checked, how many changes (1 to 4: of many some are
+ * refused); then for each six bytes: where, what kind, a value. The sum is made right again: it is not what protects. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t n);
 
 /* Of a blob (rt/cache.c, struct head). */
-enum { SUM_AT = 40, WORDS_AT = 72, CHANGE = 6, MODULES = 32, BUDGET_NS = 5000000 };
+enum { SIZE, FUNCS = 6, TYPES, TRAPS, SITES, CATCHES, POINTS, USES, WORDS };
+enum { SUM_AT = 40, WORDS_AT = 72, TABLES = 10, CHANGE = 6, MODULES = 32, BUDGET_NS = 5000000 };
 
 struct subject {
     struct bytes module, blob;
@@ -90,14 +91,25 @@ static struct subject *subject_at(struct engine *e, u32 k) {
     return s;
 }
 
+/* A word of table k (cache.c, list_tables; 0: the head's counts), of `blob` as it was kept. */
+static u32 word_in(struct bytes blob, u32 k, u32 at) {
+    u32 w[WORDS], start = WORDS_AT, rest = (u32)blob.n - WORDS_AT;
+    memcpy(w, blob.p + WORDS_AT, sizeof w);
+    u32 sizes[TABLES] = {sizeof w, 20 * w[FUNCS], 4 * w[TYPES], 4 * w[TYPES], 0, 8 * w[TRAPS],
+                         12 * w[SITES], 12 * w[CATCHES], 8 * w[POINTS], 8 * w[USES]};
+    for (u32 i = 0; i < TABLES; i++) rest -= sizes[i];
+    sizes[4] = rest - w[SIZE]; /* adaptors */
+    if (!sizes[k]) k = 0;
+    for (u32 i = 0; i < k; i++) start += sizes[i];
+    return start + at % sizes[k] / 4 * 4;
+}
+
 /* Half of the changes are in counts and tables, half in the code. */
-static void change(u8 *p, size_t n, const u8 *how) {
-    u32 size, at = how[0] | (u32)how[1] << 8 | (u32)(how[2] & 0x3f) << 16, word;
-    memcpy(&size, p + WORDS_AT, 4);
-    bool code = how[2] & 0x40 && size && size < n;
-    at = code ? (u32)n - size + at % size : WORDS_AT + at % (u32)(n - size % n - WORDS_AT);
-    if (at + 4 > n) at = (u32)n - 4;
-    if (!code) at &= ~3u;
+static void change(u8 *p, struct bytes blob, const u8 *how) {
+    u32 size, at = how[0] | (u32)how[1] << 8, word;
+    memcpy(&size, blob.p + WORDS_AT + 4 * SIZE, 4);
+    if (how[2] & 0x40) at = (u32)blob.n - size + (at | (u32)(how[2] & 0x3f) << 16) % (size - 3);
+    else at = word_in(blob, (how[2] & 0x3f) % TABLES, at);
     memcpy(&word, p + at, 4);
     switch (how[3] & 7) {
     case 0: word ^= 1u << (how[4] & 31); break;
@@ -105,7 +117,7 @@ static void change(u8 *p, size_t n, const u8 *how) {
     case 2: word = how[4] | (u32)how[5] << 8; break;
     case 3: word += (u32)(i32)(i8)how[4]; break;
     case 4: word += (u32)(i32)(i16)(how[4] | how[5] << 8); break;
-    case 5: word = UINT32_MAX - how[4]; break;
+    case 5: word = UINT32_MAX - (how[4] >> 6); break;
     case 6: word = (word & 0xffff0000u) | how[4] | (u32)how[5] << 8; break;
     default: word = word << 8 | how[4]; break;
     }
@@ -156,7 +168,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t n) {
     struct subject *s = subject_at(e, data[0] % MODULES);
     u8 *p = malloc(s->blob.n);
     memcpy(p, s->blob.p, s->blob.n);
-    for (size_t at = 1; at + CHANGE <= n && at < 8 * CHANGE; at += CHANGE) change(p, s->blob.n, data + at);
+    for (size_t at = 1, left = 1 + (data[0] >> 6); left && at + CHANGE <= n; at += CHANGE, left--) change(p, s->blob, data + at);
     sign(p, s->blob.n);
     offered = (struct bytes){p, s->blob.n};
     struct rt_module *m = load(e, s->module);
