@@ -24,6 +24,12 @@ struct bytes {
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member) ((type *)((u8 *)(ptr) - offsetof(type, member)))
+/* In line wherever it is used; but with sanitizers copies take minutes to compile. */
+#ifdef WHELK_CHECK
+#define INLINE inline
+#else
+#define INLINE inline __attribute__((always_inline))
+#endif
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

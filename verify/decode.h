@@ -10,8 +10,6 @@
 
 #include "verify/internal.h"
 
-#define INLINE inline __attribute__((always_inline))
-
 /* What a row leaves to be seen to once operands and immediate are read (`again`). */
 enum { R_BYTE = 1, R_GROUP = 2, R_LOCK = 4, R_PREDICATE = 8, R_IMM = 16, R_NARROW = 32 };
 #define RARE(map, prefix, opcode, role, reg, rm, width) \
