@@ -8,16 +8,16 @@
  *    number that the builder changes at every write, call and join. */
 #include "jit/ir.h"
 
-/* Tables stay in the cache: in a function with so many values an equal one is found
- * if it is near. */
-enum { MAX_HEADS = 1 << 14, STEPS = 16, STEPS_FULL = 4 };
+/* Tables stay in the cache, and so does what is looked at: in a function with more
+ * values an equal one is found if it is near. */
+enum { MAX_HEADS = 1 << 14, NEAR = 1 << 14, STEPS = 16 };
 
 struct entry {
     u32 value, next, hash;
 };
 
 struct number {
-    u32 mask, steps;              /* steps: along a chain at most */
+    u32 mask;
     u32 *heads, *const_heads; /* entry + 1; 0 ends a chain */
     VEC(struct entry) entries;
     VEC(struct entry) consts;
@@ -31,7 +31,6 @@ void number_init(struct fn *f, u32 size_hint) {
     u32 size = 64;
     while (size < size_hint && size < MAX_HEADS) size *= 2;
     n->mask = size - 1;
-    n->steps = size < MAX_HEADS ? STEPS : STEPS_FULL;
     n->heads = jit_alloc(f, size, sizeof(u32));
     n->const_heads = jit_alloc(f, size, sizeof(u32));
     f->number = n;
@@ -73,9 +72,9 @@ static bool same(const struct ins *x, const struct ins *y) {
            x->b == y->b && x->c == y->c;
 }
 
-/* The value that equals i, in the chain from e on; 0: none. */
-static u32 find(const struct fn *f, const struct entry *entries, u32 e, u32 hash, const struct ins *i) {
-    for (u32 left = f->number->steps; e && left; left--) {
+/* The value that equals i, in the chain from e on, of count entries; 0: none. */
+static u32 find(const struct fn *f, const struct entry *entries, u32 count, u32 e, u32 hash, const struct ins *i) {
+    for (u32 left = STEPS; e && count - e < NEAR && left; left--) {
         const struct entry *x = &entries[e - 1];
         if (x->hash == hash && same(&f->ins.p[x->value], i)) return x->value;
         e = x->next;
@@ -94,7 +93,7 @@ u32 ir_const(struct fn *f, u8 type, u64 bits) {
     struct number *n = f->number;
     if (type == T_I32 || type == T_F32) bits = (u32)bits;
     struct ins i = {.op = IR_CONST, .type = type, .flags = V_ZEXT, .b = (u32)bits, .c = (u32)(bits >> 32)};
-    u32 hash = hash_ins(&i), *head = &n->const_heads[hash & n->mask], v = find(f, n->consts.p, *head, hash, &i);
+    u32 hash = hash_ins(&i), *head = &n->const_heads[hash & n->mask], v = find(f, n->consts.p, n->consts.n, *head, hash, &i);
     if (v) return v;
     v = ir_append(f, i);
     struct entry e = {v, *head, hash};
@@ -110,7 +109,7 @@ u32 ir_value(struct fn *f, struct ins i) {
     u8 kind = ir_opinfos[i.op].kind;
     if (kind != K_PURE && kind != K_TRAPS && kind != K_READS) return ir_append(f, i);
     u32 hash = hash_ins(&i), *head = &n->heads[hash & n->mask];
-    v = find(f, n->entries.p, *head, hash, &i);
+    v = find(f, n->entries.p, n->entries.n, *head, hash, &i);
     if (v) return v;
     v = ir_append(f, i);
     struct entry e = {v, *head, hash};
