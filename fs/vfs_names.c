@@ -59,10 +59,10 @@ static i64 rename_check(const struct place *from, const struct place *to, bool n
     if (!to->dir->nlink) return -LINUX_ENOENT;
     struct inode *i = from->entry->inode;
     bool dir = is_kind(i, LINUX_S_IFDIR);
-    if (dir && below(to->dir, i)) return -LINUX_EINVAL;
+    if (no_replace && to->entry) return -LINUX_EEXIST;
     if ((from->slash || to->slash) && !dir) return -LINUX_ENOTDIR;
+    if (dir && below(to->dir, i)) return -LINUX_EINVAL;
     if (!to->entry) return 0;
-    if (no_replace) return -LINUX_EEXIST;
     struct inode *old = to->entry->inode;
     if (below(from->dir, old)) return -LINUX_ENOTEMPTY; /* from is in it */
     if (old == i) return 0; /* one name, or two of one file: nothing to do */
