@@ -235,7 +235,7 @@ i64 vfs_link(struct vfs_at from, struct vfs_at to) {
 /* open(2): with O_CREAT the node is found or made in one step. */
 static i64 open_create(struct vfs_at at, u32 flags, u32 mode, struct inode **out) {
     struct place p;
-    if (flags & LINUX_O_EXCL) at.nofollow = true;
+    if (flags & LINUX_O_EXCL || (at.path[0] && at.path[strlen(at.path) - 1] == '/')) at.nofollow = true;
     i64 r = vfs_find_place(at, &p);
     if (r == -LINUX_EEXIST && !(flags & LINUX_O_EXCL)) return -LINUX_EISDIR;
     if (r < 0) return r;

@@ -324,9 +324,9 @@ static i64 try_connect(struct file *f, const struct name *name) {
     struct local *l = f->object;
     i64 r;
     struct local *to = find(name, &r);
-    if (to && l->state != FRESH) return l->state == CONNECTED ? -LINUX_EISCONN : -LINUX_EINVAL;
     if (!to || to->state != LISTENING) return to ? -LINUX_ECONNREFUSED : r;
     if (to->waiting_count >= to->backlog) return -LINUX_EAGAIN;
+    if (l->state != FRESH) return l->state == CONNECTED ? -LINUX_EISCONN : -LINUX_EINVAL;
     struct file *other = local_new(0);
     if (!other) return -LINUX_ENOMEM;
     if ((r = connect_pair(f, other)) < 0) return file_put(other), r;

@@ -13,8 +13,10 @@ void vector_single(struct vector *v, u64 base, u64 length) {
 
 static i64 vector_sum(struct vector *v) {
     const u64 once = INT32_MAX; /* a call moves at most */
+    for (u32 i = 0; i < v->count; i++)
+        if (v->v[i].length > INT64_MAX) return -LINUX_EINVAL;
     for (u32 i = 0; i < v->count; i++) {
-        if (__builtin_add_overflow(v->left, v->v[i].length, &v->left) || v->left > INT64_MAX) return -LINUX_EINVAL;
+        v->left += MIN(v->v[i].length, INT64_MAX - v->left);
         if (v->v[i].base > LINUX_PROGRAM_END - MIN(v->v[i].length, once)) return -LINUX_EFAULT; /* of an empty piece, too */
     }
     return 0;
