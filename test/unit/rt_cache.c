@@ -237,6 +237,15 @@ static void damaged(void) {
     test_engine_close(&T);
 }
 
+/* Where the kind of the first trap like this is: of an ud2, of which the proof takes any. */
+static u64 at_trap_of(u32 kind) {
+    u32 have = ABI_TRAP_NONE;
+    u64 at = at_traps(kept.p) - 4;
+    for (u32 k = 0; k < word(kept.p, TRAPS) && have != kind; k++) memcpy(&have, kept.p + (at += 8), 4);
+    EQUAL(have, kind);
+    return at;
+}
+
 /* With a right sum, as who means harm would have it. */
 static void forged(void) {
     u64 seen[SEEN];
@@ -246,9 +255,12 @@ static void forged(void) {
         for (u32 shift = 0; shift < 32; shift += 3) CHECK(!with_word(WORDS_AT + 4 * k, word(kept.p, k) ^ 1u << shift, NULL));
     CHECK(!with_word(at_thunks(kept.p), UINT32_MAX, NULL));  /* called from outside: at that offset */
     CHECK(!with_word(at_stubs(kept.p), UINT32_MAX, NULL));   /* an import's, called through a table */
-    CHECK(!with_word(at_traps(kept.p) + 4, ABI_TRAP_EXIT, NULL)); /* an end that WASI takes for an orderly one */
-    CHECK(!with_word(at_traps(kept.p) + 4, ABI_TRAP_COUNT, NULL));
+    u64 zero = at_trap_of(ABI_TRAP_DIVIDE_BY_ZERO);
+    CHECK(with_word(zero, ABI_TRAP_UNREACHABLE, NULL));
+    CHECK(!with_word(zero, ABI_TRAP_EXIT, NULL));            /* an end that WASI takes for an orderly one */
+    CHECK(!with_word(zero, ABI_TRAP_COUNT, NULL));
     CHECK(!with_word(at_sites(kept.p) + 4, 1, NULL));        /* of another's catches */
+    CHECK(!with_word(at_sites(kept.p) + 8, 0, NULL));        /* catches of nobody */
     CHECK(!with_word(at_uses(kept.p), UINT32_MAX - 1, NULL));
     CHECK(!with_word(at_uses(kept.p), word(kept.p, SIZE) - 3, NULL));
     CHECK(!with_word(at_uses(kept.p) + 4, 99, NULL));
