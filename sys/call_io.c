@@ -35,11 +35,9 @@ static bool may_go_on(struct file *f) { return f->ops->seekable || (file_poll(f)
 static i64 delivered(struct transfer *t, const void *buf, i64 n, i64 reached) {
     enum { FROM_HERE = 1 };
     i64 missed = n - MAX(reached, (i64)0);
-    if (missed && t->f->ops->unread) {
-        t->f->ops->unread(t->f, buf, (size_t)n);
-        return -LINUX_EFAULT;
-    }
-    if (missed && !t->positioned && t->f->ops->seekable) file_seek(t->f, -missed, FROM_HERE);
+    if (missed && t->f->ops->unread) t->f->ops->unread(t->f, buf, (size_t)n);
+    if (missed && !t->f->ops->seekable) return -LINUX_EFAULT;
+    if (missed && !t->positioned) file_seek(t->f, -missed, FROM_HERE);
     return reached;
 }
 

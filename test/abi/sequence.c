@@ -63,8 +63,8 @@ static const struct {
     C(link, "ss", "="), C(linkat, "DsDsG", "="), C(symlink, "ss", "="), C(readlink, "soN", "#"), C(chmod, "sm", "="), C(fchmod, "fm", "="),
     C(unlinkat, "DsG", "="), C(faccessat, "Dsb", "="), C(utimensat, "DsTG", "="), C(umask, "m", "="), C(fsync, "f", "="), C(flock, "fh", "="),
     C(dup, "f", "="), C(dup2, "fF", "="), C(dup3, "fFO", "="), C(fcntl, "fu", "="), C(fcntl, "fu", "="), C(ioctl, "fIo", "#"),
-    C(close_range, "FFz", "="), C(pipe2, "oY", "#"), C(eventfd2, "bY", "="), C(epoll_create1, "C", "="), C(epoll_ctl, "fEfe", "="),
-    C(epoll_ctl, "fEfe", "="), C(epoll_pwait, "foqbzZ", "="), C(poll, "xqb", "="), C(ppoll, "xqtzZ", "="), C(timerfd_create, "bY", "="),
+    C(close_range, "FFz", "="), C(pipe2, "oY", "#"), C(eventfd2, "bY", "="), C(epoll_create1, "C", "="), C(epoll_ctl, "3Efe", "="),
+    C(epoll_ctl, "3Efe", "="), C(epoll_ctl, "3Efe", "="), C(epoll_pwait, "foqbzZ", "="), C(poll, "xqb", "="), C(ppoll, "xqtzZ", "="), C(timerfd_create, "bY", "="),
     C(timerfd_settime, "fbyo", "="), C(timerfd_gettime, "fo", "="), C(socketpair, "1YzO", "."), C(socketpair, "1Yzo", "#"), C(socket, "1Yz", "="),
     C(bind, "faA", "="), C(listen, "fb", "="), C(connect, "faA", "="), C(accept4, "folY", "="), C(sendto, "finBzz", "="), C(recvfrom, "fonBzz", "#"),
     C(shutdown, "fU", "="), C(getsockname, "fol", "#"), C(getpeername, "fol", "#"), C(getsockopt, "fLjol", "#"), C(setsockopt, "fLjiN", "="),
@@ -174,6 +174,7 @@ static u64 descriptor(void) { return next() % 14 ? 3 + next() % 9 : PICK(-1, 100
 static u64 argument(char kind, u64 *after) {
     switch (kind) {
     case 'f': return descriptor();
+    case '3': return next() % 3 ? 7 : descriptor(); /* the epoll, as long as it is that */
     case 'F': return 3 + next() % 16;
     case 'D': return (u64)AT_FDCWD;
     case 's': return path();
