@@ -276,7 +276,8 @@ static void plain(unsigned k) {
     }
     if (calls[k].number == SYS_close_range) a[1] = a[0] + a[1] % 3 - 1;
     if (calls[k].number == SYS_mmap && !(a[3] & MAP_ANONYMOUS) && kind(a[4]) != S_IFREG) a[4] = (u64)-1; /* Linux unmaps what it replaces before it asks a socket to be mapped */
-    if (calls[k].number == SYS_lseek && kind(a[0]) == S_IFDIR && a[2] >= 2 && a[2] <= 4) a[2] = 0; /* where it ends is each file system's own affair */
+    unsigned of = calls[k].number == SYS_lseek ? kind(a[0]) : 0; /* where a directory ends, and a hole begins, is each file system's own affair */
+    if ((of == S_IFDIR && a[2] == 2) || ((of == S_IFDIR || of == S_IFREG) && (a[2] == 3 || a[2] == 4))) a[2] = 0;
     if (calls[k].number == SYS_madvise && a[1] >> 62 == 1) a[1] = PAGE;        /* Linux would take our stack away: */
     if (calls[k].number == SYS_madvise && a[1] == (u64)-PAGE) a[1] = (u64)-1; /* it goes over holes */
     if (calls[k].number == SYS_kill) a[0] = (u64)getpid();
