@@ -140,6 +140,25 @@ static void limits(void) {
     EQUAL(fs_kernel_pages, before); /* and all of them back */
 }
 
+/* Pages 0 and 600 of 602: there is another block of pointers between them. */
+static void holes(void) {
+    struct file *f;
+    EQUAL(vfs_open(at("/tmp/holes"), LINUX_O_RDWR | LINUX_O_CREAT, 0600, &f), 0);
+    EQUAL(inode_find(f->inode, 0, true), -LINUX_ENXIO);
+    EQUAL(file_pwrite(f, "x", 1, 5), 1);
+    EQUAL(file_pwrite(f, "x", 1, 600 * PAGE_SIZE), 1);
+    EQUAL(file_truncate(f, 602 * PAGE_SIZE), 0);
+    EQUAL(inode_find(f->inode, 0, false), 0);
+    EQUAL(inode_find(f->inode, 0, true), PAGE_SIZE);
+    EQUAL(inode_find(f->inode, PAGE_SIZE + 7, true), PAGE_SIZE + 7);
+    EQUAL(inode_find(f->inode, PAGE_SIZE + 7, false), 600 * PAGE_SIZE);
+    EQUAL(inode_find(f->inode, 600 * PAGE_SIZE + 3, true), 601 * PAGE_SIZE);
+    EQUAL(inode_find(f->inode, 601 * PAGE_SIZE, false), -LINUX_ENXIO);
+    EQUAL(inode_find(f->inode, 602 * PAGE_SIZE, true), -LINUX_ENXIO);
+    file_put(f);
+    EQUAL(vfs_unlink(at("/tmp/holes")), 0);
+}
+
 int main(void) {
     EQUAL(vfs_init((struct bytes){NULL, 0}), ERR_OK);
     u64 inodes = vfs_usage().inodes;
@@ -148,6 +167,7 @@ int main(void) {
     links();
     capabilities();
     limits();
+    holes();
     EQUAL(vfs_usage().inodes, inodes);
     EQUAL(vfs_usage().pages, 0);
     return test_end("vfs");
