@@ -9,7 +9,7 @@
 #include "fs/vfs.h"
 #include "kern/heap.h"
 
-void (*file_closing)(struct file *f);
+void (*file_closing)(struct file *f), (*file_unlocking)(struct file *f);
 
 struct file *file_new(const struct file_ops *ops, void *object, u32 flags) {
     struct file *f = kzalloc(sizeof *f);
@@ -34,6 +34,7 @@ void file_put(struct file *f) {
     assert(f->refs > 0);
     if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL)) return;
     if (file_closing) file_closing(f);
+    if (file_unlocking) file_unlocking(f);
     assert(list_empty(&f->watches));
     if (f->ops->close) f->ops->close(f);
     inode_put(f->inode);

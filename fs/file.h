@@ -94,7 +94,7 @@ i64 file_readdir(struct file *f, file_emit *emit, void *arg);
 u32 file_poll(struct file *f);
 i64 file_ioctl(struct file *f, u32 request, u64 arg);
 
-/* epoll registers here to hear of a file's last close. */
-extern void (*file_closing)(struct file *f);
+/* epoll and flock register here, each at its own, to hear of a file's last close. */
+extern void (*file_closing)(struct file *f), (*file_unlocking)(struct file *f);
 
 #endif

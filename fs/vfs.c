@@ -123,7 +123,8 @@ static i64 place_last(struct walk *w, struct bytes part, struct place *out, bool
     /* open("/", O_CREAT), mkdir("..") and the like: the name exists already. */
     if (!part.n || part_is(part, ".") || part_is(part, "..")) return -LINUX_EEXIST;
     struct entry *e = dir_find(w->at, part);
-    if (e && is_kind(e->inode, LINUX_S_IFLNK) && !w->nofollow) return splice(w, e->inode);
+    bool follows = !w->nofollow && *w->rest != '/'; /* "link/" cannot be made a file: EISDIR */
+    if (e && is_kind(e->inode, LINUX_S_IFLNK) && follows) return splice(w, e->inode);
     *out = (struct place){.dir = w->at, .entry = e, .length = (u8)part.n, .slash = *w->rest == '/'};
     memcpy(out->name, part.p, part.n);
     *done = true;
@@ -235,7 +236,7 @@ i64 vfs_link(struct vfs_at from, struct vfs_at to) {
 /* open(2): with O_CREAT the node is found or made in one step. */
 static i64 open_create(struct vfs_at at, u32 flags, u32 mode, struct inode **out) {
     struct place p;
-    if (flags & LINUX_O_EXCL || (at.path[0] && at.path[strlen(at.path) - 1] == '/')) at.nofollow = true;
+    if (flags & LINUX_O_EXCL) at.nofollow = true;
     i64 r = vfs_find_place(at, &p);
     if (r == -LINUX_EEXIST && !(flags & LINUX_O_EXCL)) return -LINUX_EISDIR;
     if (r < 0) return r;

@@ -17,7 +17,6 @@ static struct held {
 static struct mutex lock = MUTEX_INIT(lock);
 static struct waitq released = WAITQ_INIT(released);
 static u32 releases; /* atomic */
-static void (*closing_before)(struct file *f);
 
 static struct held *find(const struct file *f) {
     for (u32 i = 0; i < HELD_MAX; i++)
@@ -35,10 +34,7 @@ static void drop(const struct file *f) {
     wait_wake_all(&released);
 }
 
-static void on_close(struct file *f) {
-    drop(f);
-    if (closing_before) closing_before(f);
-}
+static void on_close(struct file *f) { drop(f); }
 
 static bool conflicts(const struct file *f, bool exclusive) {
     for (u32 i = 0; i < HELD_MAX; i++)
@@ -58,7 +54,7 @@ static i64 try_lock(const struct file *f, bool exclusive) {
 static i64 take(struct file *f, bool exclusive, bool wait) {
     for (;;) {
         mutex_lock(&lock);
-        if (file_closing != on_close) closing_before = file_closing, file_closing = on_close;
+        file_unlocking = on_close;
         u32 seen = releases;
         i64 r = try_lock(f, exclusive);
         mutex_unlock(&lock);
