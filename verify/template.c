@@ -128,7 +128,7 @@ u32 verify_c_call(struct verifier *v, struct insn d) {
     bool ok = v->values[R11].kind == P_STORE && d.w && d.disp == (i32)offsetof(struct abi_store, stack_limit) && take_jcc(v, &p, 2, &from, &out);
     ok = ok && out >= v->m->glue_start && out < v->m->glue_end && verify_glue_at(v, (u32)out) == GLUE_STACK;
     ok = ok && TAKE(&p, "\x49\x8b\xfe\x41\xff");
-    if (ok && *p == 0x56) at = p[1], p += 2;
+    if (ok && *p == 0x56) at = (u32)(i8)p[1], p += 2; /* sign-extended, as the processor does */
     else if (ok && *p == 0x96) at = (u32)read32(p + 1), p += 5;
     ok = ok && may_call(v, at) && take(&p, (const char *)pending, sizeof pending) && take_jcc(v, &p, 5, &from, &raised);
     if (!ok || v->f->frame % 16 != 8) return ok ? FAIL(v, ALIGN) : FAIL(v, CALL);
