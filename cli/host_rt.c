@@ -1,8 +1,6 @@
 /* host_rt.c: see host_rt.h.
  *
- * I1 code has two views of one memfd: a writable one that goes at sealing, and
- *    an executable one that was never writable.
- * I2 reserved space is PROT_NONE; what is committed is zeroed by the kernel. */
+ * I1 reserved space is PROT_NONE; what is committed is zeroed by the kernel. */
 #include "cli/host_rt.h"
 
 #include <pthread.h>
@@ -153,7 +151,7 @@ void host_rt_fill(struct rt_host *out) {
         .alloc = heap_alloc, .free = heap_free,
         .reserve = space_reserve, .release = space_release,
         .commit = space_commit, .decommit = space_decommit,
-        .code_alloc = host_code_alloc, .code_seal = host_code_seal, .code_free = host_code_free,
+        .code_place = host_code_place, .code_free = host_code_free,
         .now_ns = now_ns, .wait = word_wait, .notify = word_notify, .lock = engine_lock, .unlock = engine_unlock,
         .cpu = rt_probe_cpu(), .page = (size_t)sysconf(_SC_PAGESIZE),
     };

@@ -38,8 +38,7 @@ static enum err space_commit(void *self, void *p, size_t n) {
 
 static void space_decommit(void *self, void *p, size_t n) { vm_decommit(p, n); }
 
-static enum err code_alloc(void *self, size_t n, void **write, void **exec) { return machine_code_alloc(n, write, exec); }
-static enum err code_seal(void *self, void *write, void *exec, size_t n) { return machine_code_seal(write, exec, n); }
+static enum err code_place(void *self, const void *code, size_t n, void **exec) { return machine_code_place(code, n, exec); }
 static void code_free(void *self, void *exec, size_t n) { machine_code_free(exec, n); }
 static u64 now_ns(void *self) { return time_mono_ns(); }
 static void engine_lock(void *self) { mutex_lock(&engine_mutex); }
@@ -139,7 +138,7 @@ void engine_init(void) {
         .alloc = heap_alloc, .free = heap_free,
         .reserve = space_reserve, .release = space_release,
         .commit = space_commit, .decommit = space_decommit,
-        .code_alloc = code_alloc, .code_seal = code_seal, .code_free = code_free,
+        .code_place = code_place, .code_free = code_free,
         .now_ns = now_ns, .wait = word_wait, .notify = word_notify, .lock = engine_lock, .unlock = engine_unlock,
         .cpu = rt_probe_cpu(), .page = PAGE_SIZE,
     };

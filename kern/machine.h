@@ -36,15 +36,14 @@ void machine_boot(u64 start_info);
 void machine_paging(phys root);
 u32 machine_reserved(struct machine_range out[MACHINE_RANGES]);
 
-/* Pages for compiled code: writable at *write, to run at *exec once sealed, when
- * no mapping writes them any longer. */
-enum err machine_code_alloc(size_t n, void **write, void **exec);
-enum err machine_code_seal(void *write, void *exec, size_t n);
+/* Pages for n bytes of compiled code, a copy of code and int3 behind it: when *exec is
+ * there, no mapping writes them any longer. n is the same when they are freed. */
+enum err machine_code_place(const void *code, size_t n, void **exec);
 void machine_code_free(void *exec, size_t n);
 
 /* The program is loaded and about to start: the machine gives up for good what
  * the running kernel does not need. If it fixes code, nothing can be mapped to
- * run from then on that is not already (but what machine_code_alloc gives). */
+ * run from then on that is not already (but what machine_code_place gives). */
 void machine_seal(void);
 bool machine_fixes_code(void);
 

@@ -87,7 +87,7 @@ void rt_engine_trim(struct rt_engine *e) {
 
 enum err rt_engine_init(struct rt_engine **out, const struct rt_host *host) {
     assert(host->alloc && host->free && host->reserve && host->release && host->commit);
-    assert(host->decommit && host->code_alloc && host->code_seal && host->code_free);
+    assert(host->decommit && host->code_place && host->code_free);
     assert(host->page && !(host->page & (host->page - 1)) && WASM_PAGE % host->page == 0);
     struct rt_engine *e = host->alloc(host->self, sizeof *e);
     if (!e) return ERR_NOMEM;

@@ -1,8 +1,8 @@
 /* module.c: bytes in, sealed code out.
  *
  * I1 a module is published (in the code map) last: before that nobody knows it.
- * I2 executable bytes are exactly those that were compiled (and verified);
- *    the writable view is gone when rt_module_load returns. */
+ * I2 executable bytes are exactly those that were compiled (and verified); rt/ never
+ *    sees a writable view of them. */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "rt/internal.h"
@@ -77,18 +77,11 @@ static enum err keep_tables(struct rt_module *m, const struct jit_code *c) {
 
 static enum err seal(struct rt_module *m, const struct jit_code *c) {
     const struct rt_host *h = &m->engine->host;
-    void *write, *exec;
-    size_t n = ALIGN_UP(c->size, h->page);
-    if (h->code_alloc(h->self, n, &write, &exec)) return ERR_NOMEM;
-    memcpy(write, c->bytes, c->size);
-    memset((u8 *)write + c->size, 0xcc, n - c->size); /* int3 */
-    enum err e = h->code_seal(h->self, write, exec, n);
-    if (e) {
-        h->code_free(h->self, exec, n);
-        return e;
-    }
+    void *exec;
+    enum err e = h->code_place(h->self, c->bytes, c->size, &exec);
+    if (e) return e;
     m->exec = exec;
-    m->exec_bytes = n;
+    m->exec_bytes = c->size;
     return ERR_OK;
 }
 

@@ -46,10 +46,9 @@ struct rt_host {
     void (*release)(void *self, void *p, size_t n);
     enum err (*commit)(void *self, void *p, size_t n);
     void (*decommit)(void *self, void *p, size_t n);
-    /* Code: n bytes that are writable at *write and will run at *exec; seal
-     * ends writing for good; release gives both back. */
-    enum err (*code_alloc)(void *self, size_t n, void **write, void **exec);
-    enum err (*code_seal)(void *self, void *write, void *exec, size_t n);
+    /* Code: n bytes are copied to where they run, *exec, and can never be written there
+     * again; the rest of their last page is int3. free: of the same n. */
+    enum err (*code_place)(void *self, const void *code, size_t n, void **exec);
     void (*code_free)(void *self, void *exec, size_t n);
     u64 (*now_ns)(void *self); /* monotonic */
     /* memory.atomic.wait and notify on shared memories; NULL: nothing waits. wait:

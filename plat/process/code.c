@@ -5,7 +5,8 @@
  *    then refused: there will be no third. The one that runs is never
  *    writable; the other never runs, and is accessible only while a module is
  *    being written there: no page is reached both ways once its code is sealed.
- * I2 a page is in `used` from its allocation to its release. */
+ * I2 a page is in `used` from its allocation to its release; one that could not be shut
+ *    again stays there. */
 #include "base/assert.h"
 #include "base/mem.h"
 #include "kern/lock.h"
@@ -61,40 +62,38 @@ static void give(u32 at, u32 n) {
     spin_unlock(&lock, flags);
 }
 
-static i64 open_pages(u32 at, size_t n, bool yes) {
-    return host(HOST_MPROTECT, CODE_WRITE + (u64)at * PAGE_SIZE, n, yes ? HOST_PROT_READ | HOST_PROT_WRITE : 0);
+static enum err open_pages(u32 at, u32 pages, bool yes) {
+    i64 e = host(HOST_MPROTECT, CODE_WRITE + (u64)at * PAGE_SIZE, (u64)pages * PAGE_SIZE, yes ? HOST_PROT_READ | HOST_PROT_WRITE : 0);
+    return e < 0 ? ERR_NOMEM : ERR_OK;
 }
 
-enum err machine_code_alloc(size_t n, void **write, void **exec) {
-    u32 pages = (u32)(ALIGN_UP(n, (size_t)PAGE_SIZE) / PAGE_SIZE);
+static u32 pages_of(size_t n) { return (u32)(ALIGN_UP(n, (size_t)PAGE_SIZE) / PAGE_SIZE); }
+
+/* Nothing is left of earlier code. */
+static void write_pages(u32 at, const void *code, size_t n) {
+    u8 *to = (u8 *)(CODE_WRITE + (u64)at * PAGE_SIZE);
+    memcpy(to, code, n);
+    memset(to + n, INT3, (size_t)pages_of(n) * PAGE_SIZE - n);
+}
+
+enum err machine_code_place(const void *code, size_t n, void **exec) {
+    u32 pages = pages_of(n);
     if (!n || n > process_memory.code) return ERR_NOMEM;
     u32 at = take(pages);
     if (at == page_count) return ERR_NOMEM;
-    if (open_pages(at, (size_t)pages * PAGE_SIZE, true) < 0) {
+    enum err e = open_pages(at, pages, true);
+    if (e) {
         give(at, pages);
-        return ERR_NOMEM;
+        return e;
     }
-    *write = (void *)(CODE_WRITE + (u64)at * PAGE_SIZE);
+    write_pages(at, code, n);
+    if ((e = open_pages(at, pages, false))) return e; /* I2: they stay used */
     *exec = (void *)(CODE_RUN + (u64)at * PAGE_SIZE);
-    memset(*write, INT3, (size_t)pages * PAGE_SIZE); /* nothing is left of earlier code */
     return ERR_OK;
 }
 
-static u32 index_of(const void *p, u64 base) {
-    u64 offset = (u64)p - base;
-    assert((u64)p >= base && offset % PAGE_SIZE == 0 && offset < process_memory.code);
-    return (u32)(offset / PAGE_SIZE);
-}
-
-enum err machine_code_seal(void *write, void *exec, size_t n) {
-    u32 at = index_of(write, CODE_WRITE);
-    assert(index_of(exec, CODE_RUN) == at);
-    return open_pages(at, ALIGN_UP(n, (size_t)PAGE_SIZE), false) < 0 ? ERR_NOMEM : ERR_OK;
-}
-
 void machine_code_free(void *exec, size_t n) {
-    u32 at = index_of(exec, CODE_RUN);
-    n = ALIGN_UP(n, (size_t)PAGE_SIZE);
-    if (open_pages(at, n, false) < 0) return; /* of code that was never sealed: stays used */
-    give(at, (u32)(n / PAGE_SIZE));
+    u64 offset = (u64)exec - CODE_RUN;
+    assert((u64)exec >= CODE_RUN && offset % PAGE_SIZE == 0 && offset < process_memory.code);
+    give((u32)(offset / PAGE_SIZE), pages_of(n));
 }

@@ -1,54 +1,33 @@
 /* code.c: pages for compiled code.
  *
- * I1 code is written through a mapping that cannot run; once it can run, no
- *    mapping can write it, the direct map included (kern/vm.c counts). */
-#include "base/assert.h"
+ * I1 code is written by the direct map into pages that no other mapping shows; once it
+ *    can run, no mapping can write it, the direct map included (kern/vm.c counts). */
+#include "base/mem.h"
 #include "kern/machine.h"
 #include "kern/vm.h"
 
-/* Maps the pages of write at exec too, to be read only for now: sealing then
- * changes entries that are there, and cannot run out of memory. */
-static enum err show_at(u8 *write, u8 *exec, size_t n) {
-    for (size_t i = 0; i < n; i += PAGE_SIZE) {
-        phys p;
-        bool there = vm_lookup((uptr)write + i, &p, NULL);
-        assert(there);
-        enum err e = vm_map((uptr)exec + i, p, VM_READ);
-        if (e) return e;
-    }
-    return ERR_OK;
+enum { INT3 = 0xcc };
+
+/* A new page at `at` with n bytes of code. */
+static enum err place_page(uptr at, const u8 *code, size_t n) {
+    phys p = page_alloc(0);
+    if (!p.v) return ERR_NOMEM;
+    u8 *to = phys_to_virt(p);
+    memcpy(to, code, n);
+    memset(to + n, INT3, PAGE_SIZE - n);
+    enum err e = vm_map(at, p, VM_READ | VM_EXEC);
+    if (e) page_free(p, 0);
+    return e;
 }
 
-/* Takes the mapping away and leaves the pages alone. */
-static void hide(u8 *at, size_t n) {
-    for (size_t i = 0; i < n; i += PAGE_SIZE) vm_unmap((uptr)at + i);
-    vm_release(at, n);
-}
-
-enum err machine_code_alloc(size_t n, void **write, void **exec) {
-    u8 *w = vm_reserve(n), *x = vm_reserve(n);
-    enum err e = w && x ? vm_commit(w, n, VM_READ | VM_WRITE) : ERR_NOMEM;
-    if (!e && (e = show_at(w, x, n))) {
-        hide(x, n);
-        x = NULL;
-    }
-    if (e) {
-        vm_release(w, n);
-        vm_release(x, n);
-        return e;
-    }
-    *write = w;
-    *exec = x;
-    return ERR_OK;
-}
-
-enum err machine_code_seal(void *write, void *exec, size_t n) {
-    hide(write, n);
-    for (size_t i = 0; i < n; i += PAGE_SIZE) {
-        enum err e = vm_protect((uptr)exec + i, VM_READ | VM_EXEC);
-        if (e) return e;
-    }
-    return ERR_OK;
+enum err machine_code_place(const void *code, size_t n, void **exec) {
+    u8 *x = vm_reserve(n);
+    enum err e = x ? ERR_OK : ERR_NOMEM;
+    for (size_t at = 0; !e && at < n; at += PAGE_SIZE)
+        e = place_page((uptr)x + at, (const u8 *)code + at, MIN(n - at, (size_t)PAGE_SIZE));
+    if (e) vm_release(x, n);
+    else *exec = x;
+    return e;
 }
 
 void machine_code_free(void *exec, size_t n) { vm_release(exec, n); }

@@ -37,9 +37,9 @@ static enum err counted_commit(void *self, void *p, size_t n) {
     struct test_engine *t = self;
     return due(t) ? ERR_NOMEM : t->plain.commit(NULL, p, n);
 }
-static enum err counted_code(void *self, size_t n, void **write, void **exec) {
+static enum err counted_code(void *self, const void *code, size_t n, void **exec) {
     struct test_engine *t = self;
-    enum err e = due(t) ? ERR_NOMEM : t->plain.code_alloc(NULL, n, write, exec);
+    enum err e = due(t) ? ERR_NOMEM : t->plain.code_place(NULL, code, n, exec);
     if (!e) t->spaces++;
     return e;
 }
@@ -59,7 +59,7 @@ static void open_engine(struct test_engine *t, bool checked, size_t largest) {
     t->host.reserve = counted_reserve;
     t->host.release = counted_release;
     t->host.commit = counted_commit;
-    t->host.code_alloc = counted_code;
+    t->host.code_place = counted_code;
     t->host.code_free = counted_code_free;
     t->host.checked_memory = checked;
     if (rt_engine_init(&t->engine, &t->host) || host_rt_install(t->engine)) exit(1);

@@ -72,12 +72,14 @@ static void test_maps(void) {
 }
 
 static void test_code(void) {
-    void *write, *exec;
-    EQUAL(machine_code_alloc(1, &write, &exec), ERR_OK);
-    *(u8 *)write = 0xc3;
-    EQUAL(machine_code_seal(write, exec, 1), ERR_OK);
+    const u8 ret = 0xc3;
+    void *exec;
+    EQUAL(machine_code_place(&ret, 1, &exec), ERR_OK);
+    void *write = (void *)(CODE_WRITE + ((u64)exec - CODE_RUN));
     ((void (*)(void))exec)();
     EQUAL(*(u8 *)exec, 0xc3);
+    EQUAL(((u8 *)exec)[1], 0xcc);
+    EQUAL(((u8 *)exec)[PAGE_SIZE - 1], 0xcc);
     CHECK(!user_copy(write, exec, 0));
     CHECK(user_copy(write, "x", 1)); /* shut */
     CHECK(user_copy(exec, "x", 1));  /* never was open */

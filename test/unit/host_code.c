@@ -1,0 +1,110 @@
+/* host_code.c: where compiled code lies in a Linux process: what runs, what is beside it,
+ * who may write it, and what becomes of it when somebody closes its file. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/host_code.h"
+#include "test/lib/test.h"
+
+enum { PAGE = 4096, LARGE = 2 << 20, ANSWERS = 100, FD_MOST = 64 };
+
+/* mov eax, value; ret */
+static void *place(u32 value) {
+    u8 code[6] = {0xb8, (u8)value, (u8)(value >> 8), (u8)(value >> 16), (u8)(value >> 24), 0xc3};
+    void *exec = NULL;
+    EQUAL(host_code_place(NULL, code, sizeof code, &exec), ERR_OK);
+    return exec;
+}
+
+static u32 run(const void *exec) { return ((u32(*)(void))(uptr)exec)(); }
+
+static void test_runs(void) {
+    u8 *p[ANSWERS];
+    for (u32 k = 0; k < ANSWERS; k++) p[k] = place(k * 1000003);
+    for (u32 k = 0; k < ANSWERS; k++) EQUAL(run(p[k]), k * 1000003);
+    for (u32 k = 0; k < ANSWERS; k++) host_code_free(NULL, p[k], 6);
+}
+
+/* Of what was there before nothing is left. */
+static void test_rest(void) {
+    static u8 nops[2 * PAGE];
+    void *first;
+    memset(nops, 0x90, sizeof nops);
+    EQUAL(host_code_place(NULL, nops, sizeof nops, &first), ERR_OK);
+    EQUAL(memcmp(first, nops, sizeof nops), 0);
+    host_code_free(NULL, first, sizeof nops);
+    u8 *again = place(7);
+    CHECK(again == first);
+    EQUAL(again[5], 0xc3);
+    u32 others = 0;
+    for (u32 k = 6; k < PAGE; k++) others += again[k] != 0xcc;
+    EQUAL(others, 0);
+    host_code_free(NULL, again, 6);
+}
+
+static void test_large(void) {
+    u8 *code = calloc(1, LARGE + 1);
+    void *exec;
+    code[LARGE] = 0xc3;
+    EQUAL(host_code_place(NULL, code, LARGE + 1, &exec), ERR_OK);
+    EQUAL(memcmp(exec, code, LARGE + 1), 0);
+    EQUAL(((u8 *)exec)[LARGE + 1], 0xcc);
+    host_code_free(NULL, exec, LARGE + 1);
+    free(code);
+}
+
+/* Mappings of the file: how many, and how many that can be written. */
+static u32 views(u32 *writable) {
+    char line[400];
+    u32 n = 0;
+    FILE *f = fopen("/proc/self/maps", "r");
+    *writable = 0;
+    while (f && fgets(line, sizeof line, f)) {
+        if (!strstr(line, "whelk-code")) continue;
+        n++;
+        *writable += strchr(line, ' ')[2] == 'w';
+    }
+    if (f) fclose(f);
+    return n;
+}
+
+static void test_views(void) {
+    u32 writable;
+    void *exec = place(1);
+    EQUAL(views(&writable), 1);
+    EQUAL(writable, 0);
+    host_code_free(NULL, exec, 6);
+}
+
+/* A daemon closes all descriptors; what it opens then has the same number. */
+static void test_closed(void) {
+    char path[] = "/tmp/whelk-host-code-XXXXXX", got[8];
+    u8 *before = place(11);
+    for (int fd = 3; fd < FD_MOST; fd++) close(fd);
+    int file = mkstemp(path), copies[8];
+    for (u32 k = 0; k < 8; k++) copies[k] = dup(file);
+    EQUAL(write(file, "theirs", 6), 6);
+    u8 *after = place(12);
+    EQUAL(run(before), 11);
+    EQUAL(run(after), 12);
+    EQUAL(lseek(file, 0, SEEK_END), 6);
+    EQUAL(pread(file, got, 8, 0), 6);
+    EQUAL(memcmp(got, "theirs", 6), 0);
+    host_code_free(NULL, before, 6);
+    host_code_free(NULL, after, 6);
+    for (u32 k = 0; k < 8; k++) close(copies[k]);
+    close(file);
+    unlink(path);
+}
+
+int main(void) {
+    test_runs();
+    test_rest();
+    test_large();
+    test_views();
+    test_closed();
+    return test_end("host_code");
+}
