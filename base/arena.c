@@ -58,6 +58,10 @@ void *arena_raw(struct arena *a, size_t n) {
     return p;
 }
 
+void arena_reserve(struct arena *a, size_t n) {
+    if (n < SIZE_MAX / 2 && (size_t)(a->end - a->next) < n) grow(a, n);
+}
+
 void *arena_alloc(struct arena *a, size_t n) {
     void *p = arena_raw(a, n);
     return p ? memset(p, 0, n) : NULL;
@@ -70,6 +74,15 @@ bool arena_extend(struct arena *a, void *p, size_t n, size_t more) {
     a->next += add;
     a->used += add;
     a->most = MAX(a->most, a->used);
+    return true;
+}
+
+bool arena_undo(struct arena *a, void *p, size_t n) {
+    size_t have = ALIGN_UP(n, (size_t)ALIGN);
+    if ((u8 *)p + have != a->next) return false;
+    assert(a->used >= have && (u8 *)p >= (u8 *)(a->chunks + 1));
+    a->next = p;
+    a->used -= have;
     return true;
 }
 

@@ -42,8 +42,12 @@ void *arena_raw(struct arena *a, size_t n);
 /* Makes the newest allocation, p of n bytes, larger where it is; false if it is
  * not the newest or there is no room. What is added is not zeroed. */
 bool arena_extend(struct arena *a, void *p, size_t n, size_t more);
+/* Takes back the n bytes at p, if nothing was allocated behind them: false if not. */
+bool arena_undo(struct arena *a, void *p, size_t n);
 /* count * size with the overflow checked. */
 void *arena_array(struct arena *a, size_t count, size_t size);
+/* Makes sure that the next n bytes lie in one chunk, or not if there is no memory. */
+void arena_reserve(struct arena *a, size_t n);
 /* Gives every chunk back. */
 void arena_reset(struct arena *a);
 

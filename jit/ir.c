@@ -17,30 +17,105 @@ _Noreturn void jit_escape(struct fn *f, enum err e) {
     __builtin_longjmp(f->exit->buffer, 1);
 }
 
-struct run {
-    struct run *next;
-};
+static size_t rounded(size_t n) { return ALIGN_UP(MAX(n, (size_t)1), (size_t)JIT_ALIGN); }
 
-static u32 run_kind(size_t n) { return 63 - (u32)__builtin_clzll(n); }
-
-void jit_give(struct fn *f, void *p, size_t n) {
-    if (n < sizeof(struct run)) return;
-    struct run *r = p, **list = &f->runs[MIN(run_kind(n), JIT_RUN_KINDS - 1u)];
-    r->next = *list;
-    *list = r;
+static void drop_piece(struct fn *f, u32 k) {
+    struct piece *x = f->pieces;
+    f->piece_count--;
+    for (; k < f->piece_count; k++) x[k] = x[k + 1];
 }
 
-/* At least n bytes: the first of the next two kinds that are sure to have as many,
- * or new ones. Not zeroed. */
-static void *take(struct fn *f, size_t n) {
-    u32 kind = run_kind(MAX(n, (size_t)2) - 1) + 1;
-    for (u32 k = kind; k < MIN(kind + 2, JIT_RUN_KINDS - 1u); k++) {
-        struct run *r = f->runs[k];
-        if (!r) continue;
-        f->runs[k] = r->next;
-        return r;
+static void drop_smallest(struct fn *f) {
+    u32 least = 0;
+    for (u32 k = 1; k < JIT_PIECES; k++)
+        if (f->pieces[k].n < f->pieces[least].n) least = k;
+    drop_piece(f, least);
+}
+
+/* What ends where the arena goes on is no piece, but the arena's. */
+static void undo_pieces(struct fn *f) {
+    for (u32 k = f->piece_count; k-- > 0;) {
+        if (!arena_undo(f->arena, f->pieces[k].p, f->pieces[k].n)) continue;
+        drop_piece(f, k);
+        return;
     }
-    return arena_raw(f->arena, n);
+}
+
+static void insert_piece(struct fn *f, u8 *p, size_t n) {
+    u32 k = f->piece_count;
+    while (k && f->pieces[k - 1].p > p) k--;
+    struct piece *x = f->pieces + k;
+    bool after = k && x[-1].p + x[-1].n == p, before = k < f->piece_count && p + n == x->p;
+    if (after) {
+        x[-1].n += n + (before ? x->n : 0);
+        if (before) drop_piece(f, k);
+    } else if (before) {
+        *x = (struct piece){p, x->n + n};
+    } else {
+        for (u32 i = f->piece_count++; i > k; i--) f->pieces[i] = f->pieces[i - 1];
+        *x = (struct piece){p, n};
+    }
+}
+
+void jit_give(struct fn *f, void *p, size_t n) {
+    if (!p || !n) return;
+    if (arena_undo(f->arena, p, n)) {
+        undo_pieces(f);
+        return;
+    }
+    if (f->piece_count == JIT_PIECES) drop_smallest(f);
+    insert_piece(f, p, rounded(n));
+}
+
+/* n bytes of piece k, from its front. */
+static void *take_piece(struct fn *f, u32 k, size_t n) {
+    struct piece *x = &f->pieces[k];
+    u8 *p = x->p;
+    assert(x->n >= n);
+    x->p += n;
+    x->n -= n;
+    if (!x->n) drop_piece(f, k);
+    return p;
+}
+
+/* n bytes of the smallest piece that has as many, or new ones. Not zeroed. */
+static void *take(struct fn *f, size_t n) {
+    u32 best = JIT_PIECES;
+    if (n > SIZE_MAX / 2) return NULL;
+    n = rounded(n);
+    for (u32 k = 0; k < f->piece_count; k++)
+        if (f->pieces[k].n >= n && (best == JIT_PIECES || f->pieces[k].n < f->pieces[best].n)) best = k;
+    return best == JIT_PIECES ? arena_raw(f->arena, n) : take_piece(f, best, n);
+}
+
+/* Makes p, which has n bytes, larger where it is, if what is behind is free. */
+static bool extend(struct fn *f, u8 *p, size_t n, size_t more) {
+    if (!more || arena_extend(f->arena, p, n, more)) return true;
+    for (u32 k = 0; k < f->piece_count; k++) {
+        if (f->pieces[k].p != p + n || f->pieces[k].n < more) continue;
+        take_piece(f, k, more);
+        return true;
+    }
+    return false;
+}
+
+/* Moves p, which has n bytes, down into the piece before it, if there is room for
+ * `want` with what is behind. NULL: there is not. */
+static void *slide(struct fn *f, u8 *p, size_t n, size_t want) {
+    for (u32 k = 0; k < f->piece_count; k++) {
+        struct piece *x = &f->pieces[k], *behind = x + 1;
+        if (x->p + x->n != p) continue;
+        if (k + 1 == f->piece_count || behind->p != p + n) behind = NULL;
+        size_t room = x->n + n + (behind ? behind->n : 0);
+        if (room < want) return NULL;
+        u8 *to = x->p;
+        memmove(to, p, n);
+        if (behind) drop_piece(f, k + 1);
+        x->n = room;
+        take_piece(f, k, want);
+        return to;
+    }
+    return NULL;
 }
 
 void *jit_raw(struct fn *f, size_t n, size_t size) {
@@ -52,22 +127,35 @@ void *jit_raw(struct fn *f, size_t n, size_t size) {
 
 void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, (n ? n : 1) * size); }
 
-/* Doubles, or adds half of it when large; where it is if nothing was allocated
- * since. What is new is not zeroed. */
+/* Doubles, or adds a quarter of it when large; where it is if there is room. What is
+ * new is not zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
-    enum { LARGE = 1 << 16 };
+    enum { LARGE = 1 << 12 };
     if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
-    u32 more = *cap * size < LARGE ? *cap : *cap / 2, now = MAX(MAX((u32)need, *cap + more), 16u);
-    if (*cap && arena_extend(f->arena, p, *cap * size, ALIGN_UP((now - *cap) * size, (size_t)16))) {
+    u32 more = *cap * size < LARGE ? *cap : *cap / 4, now = MAX(MAX((u32)need, *cap + more), 16u);
+    size_t have = rounded(*cap * size);
+    if (*cap && extend(f, p, have, rounded(now * size) - have)) {
         *cap = now;
         return p;
     }
-    void *q = take(f, now * size);
+    void *q = *cap ? slide(f, p, have, rounded(now * size)) : NULL;
+    if (q) {
+        *cap = now;
+        return q;
+    }
+    q = take(f, now * size);
     if (!q) jit_escape(f, ERR_NOMEM);
     if (*cap) memcpy(q, p, *cap * size);
     jit_give(f, p, *cap * size);
     *cap = now;
     return q;
+}
+
+void jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
+    size_t have = rounded(*cap * size), keep = rounded(n * size);
+    if (!*cap || !n || have == keep) return;
+    jit_give(f, (u8 *)p + keep, have - keep);
+    *cap = n;
 }
 
 enum ir_type ir_type_of(wasm_type t) {

@@ -219,11 +219,17 @@ struct jit_exit {
     enum err err;
 };
 
-enum { JIT_RUN_KINDS = 40 };
+/* What was given back: ascending, none of them side by side; the largest if they are many. */
+enum { JIT_PIECES = 32, JIT_ALIGN = 16 };
+struct piece {
+    u8 *p;
+    size_t n;
+};
 
 struct fn {
     struct arena *arena;
-    struct run *runs[JIT_RUN_KINDS]; /* what was given back: [k] has those of 2^k bytes, to twice that */
+    struct piece pieces[JIT_PIECES];
+    u32 piece_count;
     struct jit_exit *exit;
     const struct wasm_module *m;
     const struct wasm_func *wf;
@@ -260,6 +266,7 @@ void *jit_raw(struct fn *f, size_t n, size_t size); /* not zeroed */
  * function is done. */
 void jit_give(struct fn *f, void *p, size_t n);
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
+void jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
 
 #define VEC_ROOM(f, v, k)                                                                          \
     do {                                                                                           \
@@ -271,6 +278,8 @@ void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
         jit_give((f), (v).p, (v).cap * sizeof(*(v).p));   \
         (v).p = NULL, (v).n = (v).cap = 0;                \
     } while (0)
+/* It will hardly grow any more. */
+#define VEC_TRIM(f, v) jit_trim((f), (v).p, &(v).cap, (v).n, sizeof(*(v).p))
 #define VEC_PUSH(f, v, x)                     \
     do {                                      \
         VEC_ROOM(f, v, 1);                    \

@@ -55,9 +55,14 @@ static void check_cpu(struct compile *k) {
     if (k->f.simd && !(k->info.options->cpu & JIT_CPU_SSE41)) jit_escape(&k->f, ERR_UNSUPPORTED);
 }
 
+/* Most functions need no more, in one chunk: what one pass gives back another can
+ * have then, however large. */
+static void reserve_scratch(struct compile *k, size_t bytes) { arena_reserve(k->scratch, 16 * bytes); }
+
 static void compile_function(struct compile *k, u32 index) {
     const struct wasm_module *m = k->info.m;
     struct arena_mark mark = arena_mark(k->scratch);
+    reserve_scratch(k, m->funcs[index].code.n);
     k->func = index;
     k->f = (struct fn){.arena = k->scratch, .exit = &k->exit, .m = m, .wf = &m->funcs[index],
                        .type = &m->types[m->funcs[index].type], .options = k->info.options, .index = index};

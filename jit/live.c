@@ -395,7 +395,16 @@ static bool walk(struct live *l) {
     return done;
 }
 
+/* The IR is complete. */
+static void trim(struct fn *f) {
+    VEC_TRIM(f, f->ins);
+    VEC_TRIM(f, f->pool);
+    VEC_TRIM(f, f->edges);
+    VEC_TRIM(f, f->blocks);
+}
+
 void jit_live(struct fn *f) {
+    trim(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     a->first = jit_alloc(f, f->ins.n, sizeof(u32));
     a->slot = jit_raw(f, f->ins.n, sizeof(i32));

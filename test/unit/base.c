@@ -85,6 +85,13 @@ static void arenas(void) {
     CHECK(r && arena_extend(&a, r, 20, 100) && (u8 *)arena_alloc(&a, 1) == r + 32 + 112);
     CHECK(!arena_extend(&a, r, 132, 1) && !arena_extend(&a, NULL, 0, 1));
     arena_release(&a, m);
+    u8 *first = arena_raw(&a, 20), *second = arena_raw(&a, 20);
+    CHECK(!arena_undo(&a, first, 20) && arena_undo(&a, second, 20) && arena_raw(&a, 1) == second);
+    arena_reserve(&a, 600000);
+    EQUAL(a.used, 16 + 100000 + 48);
+    u8 *third = arena_raw(&a, 200000);
+    CHECK(third != second + 16 && arena_raw(&a, 200000) == third + 200000);
+    arena_release(&a, m);
     EQUAL(a.used, 16 + 100000);
     CHECK(!arena_alloc(&a, 2 << 20) && a.failed);
     CHECK(!arena_array(&a, SIZE_MAX / 2, 3));
