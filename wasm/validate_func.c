@@ -110,8 +110,10 @@ enum err validate_func(struct validator *v, struct wasm_func *f) {
     if (e) return e;
     struct types none = {NULL, 0}, results = {t->results, t->result_count};
     if ((e = validator_enter(v, WASM_OP_BLOCK, none, results))) return e;
-    while (v->depth)
+    while (v->depth) {
+        validate_short(v);
         if ((e = next(v, &i)) || (e = validate_instr(v, &i))) return e;
+    }
     v->at = (u32)cursor_at(&v->c);
     if (cursor_left(&v->c)) return validator_fail(v, ERR_MALFORMED, "END opcode expected: bytes behind the body");
     assert(f->max_depth > 0 && v->height == 0);

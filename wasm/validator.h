@@ -116,6 +116,8 @@ void validator_unset_locals(struct validator *v, u32 height);
 /* -- validate_throw.c: exceptions -- */
 enum err validate_throw(struct validator *v, const struct wasm_instr *i);
 
+/* Checks instructions from v->c on, up to one that it leaves to validate_instr. */
+void validate_short(struct validator *v);
 /* One instruction, already read. */
 enum err validate_instr(struct validator *v, const struct wasm_instr *i);
 /* Opens a block: its operands must have been popped. */

@@ -1,0 +1,192 @@
+/* validate_short.c: the instructions that most code consists of, without
+ * ceremony: 8 of 10 in what compilers make.
+ *
+ * I1 what is accepted here, validate_instr would accept, to the same effect. All
+ *    else stays where it is and is validate_instr's: whatever is unusual (a long
+ *    number, code that is not reached, a second memory), and whatever is wrong.
+ * I2 types are the same or it is unusual: no subtypes, no BOTTOM.
+ * I3 in a function with locals that have no default value all is unusual. */
+#include "wasm/short.h"
+#include "wasm/validator.h"
+
+enum how { HOW_OTHER, HOW_UNARY, HOW_BINARY, HOW_LOAD, HOW_STORE, HOW_NUMBER, HOW_FLOAT, HOW_DOUBLE, HOW_GET, HOW_SET, HOW_TEE, HOW_BLOCK, HOW_END, HOW_BR, HOW_BR_IF };
+
+struct shape {
+    u8 how, first, last, result; /* operands; where there is one, it is the last */
+    u8 align;
+};
+
+#define SHAPE_TYPE(letter) \
+    ((letter) == 'i' ? WASM_I32 : (letter) == 'I' ? WASM_I64 : (letter) == 'f' ? WASM_F32 : (letter) == 'F' ? WASM_F64 : 0)
+#define SHAPE_PLAIN(in, out) \
+    ((in)[0] == '*' || sizeof(out) != 2 ? HOW_OTHER : sizeof(in) == 2 ? HOW_UNARY : sizeof(in) == 3 ? HOW_BINARY : HOW_OTHER)
+#define SHAPE_LOCAL(code) \
+    ((code) == WASM_OP_LOCAL_GET ? HOW_GET : (code) == WASM_OP_LOCAL_SET ? HOW_SET : HOW_TEE)
+#define SHAPE_CONTROL(code)                     \
+    ((code) == WASM_OP_BLOCK   ? HOW_BLOCK      \
+     : (code) == WASM_OP_BR    ? HOW_BR         \
+     : (code) == WASM_OP_BR_IF ? HOW_BR_IF      \
+     : (code) == WASM_OP_END   ? HOW_END        \
+                               : HOW_OTHER)
+#define SHAPE_HOW(code, imm, in, out)                                             \
+    ((imm) == WASM_IMM_NONE && (code) != WASM_OP_END                              ? SHAPE_PLAIN(in, out)   \
+     : (imm) == WASM_IMM_MEMARG && sizeof(in) == 2       ? HOW_LOAD               \
+     : (imm) == WASM_IMM_MEMARG && sizeof(in) == 3       ? HOW_STORE              \
+     : (imm) == WASM_IMM_I32 || (imm) == WASM_IMM_I64    ? HOW_NUMBER             \
+     : (imm) == WASM_IMM_F32                             ? HOW_FLOAT              \
+     : (imm) == WASM_IMM_F64                             ? HOW_DOUBLE             \
+     : (imm) == WASM_IMM_LOCAL                           ? SHAPE_LOCAL(code)      \
+                                                         : SHAPE_CONTROL(code))
+
+/* By the first byte: what is behind a prefix has none. */
+static const struct shape shapes[WASM_OP_V128_LOAD] = {
+#define X(name, code, text, imm, in, out, align)                                               \
+    [code] = {SHAPE_HOW(code, WASM_IMM_##imm, in, out), sizeof(in) > 2 ? SHAPE_TYPE((in)[0]) : 0, \
+              sizeof(in) > 1 ? SHAPE_TYPE((in)[sizeof(in) - 2]) : 0, SHAPE_TYPE((out)[0]), align},
+    WASM_PLAIN_OPS(X)
+#undef X
+};
+
+/* What follows BLOCK when it takes and leaves nothing. */
+enum { EMPTY_TYPE = 0x40 };
+
+/* Of the validator: where it is, and what does not change on the way. */
+struct run {
+    struct validator *v;
+    const u8 *p;
+    wasm_type *at, *base, *most, *room; /* of the stack: its end, the block's part; the highest end; the array's */
+    const wasm_type *locals;
+    u32 local_count, *set; /* of the innermost loop; or NULL */
+    bool memory; /* 0 is there, and has indices of 32 bits */
+};
+
+static INLINE bool put(struct run *r, wasm_type t) {
+    if (unlikely(r->at == r->most)) {
+        if (r->at == r->room) return false;
+        r->most++;
+    }
+    *r->at++ = t;
+    return true;
+}
+
+static INLINE bool has(const struct run *r, u32 n) { return r->at - r->base >= n; }
+
+static INLINE bool take_memarg(const struct run *r, const struct shape *s, const u8 **p) {
+    return r->memory && *(*p)++ <= s->align && short_skip(p);
+}
+
+/* The type of a local, and if it is set, that the loop sets it. */
+static INLINE bool take_local(const struct run *r, const u8 **p, u32 *local) {
+    return short_u32(p, local) && *local < r->local_count;
+}
+
+static INLINE void note_set(const struct run *r, u32 local) {
+    if (r->set) r->set[local / 32] |= 1u << local % 32;
+}
+
+/* A block without operands and results. */
+static INLINE bool take_block(struct run *r, const u8 **p) {
+    struct validator *v = r->v;
+    if (*(*p)++ != EMPTY_TYPE || v->depth == MIN(v->frames_room, (u32)MAX_DEPTH)) return false;
+    v->frames[v->depth++] = (struct frame){
+        .op = WASM_OP_BLOCK, .height = (u32)(r->at - v->stack), .loop = v->loop, .outer_loop = v->loop, .set_locals = v->set_locals};
+    v->f->max_depth = MAX(v->f->max_depth, v->depth);
+    r->base = r->at;
+    return true;
+}
+
+/* The end of such a block. */
+static INLINE bool take_end(struct run *r) {
+    struct validator *v = r->v;
+    const struct frame *fr = &v->frames[v->depth - 1];
+    if (fr->op != WASM_OP_BLOCK || fr->results.n || v->depth == 1 || r->at != r->base) return false;
+    v->depth--;
+    r->base = v->stack + fr[-1].height;
+    return true;
+}
+
+/* A branch to a label that carries nothing. */
+static INLINE bool take_branch(const struct run *r, const u8 **p) {
+    u32 label;
+    if (!short_u32(p, &label) || label >= r->v->depth) return false;
+    const struct frame *fr = &r->v->frames[r->v->depth - 1 - label];
+    return !(fr->op == WASM_OP_LOOP ? fr->params.n : fr->results.n);
+}
+
+static INLINE bool take_one(struct run *r) {
+    const struct shape *s = &shapes[*r->p];
+    const u8 *p = r->p + 1;
+    u32 local;
+    switch (s->how) {
+    case HOW_GET:
+        if (!take_local(r, &p, &local) || !put(r, r->locals[local])) return false;
+        break;
+    case HOW_SET:
+        if (!take_local(r, &p, &local) || !has(r, 1) || r->at[-1] != r->locals[local]) return false;
+        note_set(r, local);
+        r->at--;
+        break;
+    case HOW_TEE:
+        if (!take_local(r, &p, &local) || !has(r, 1) || r->at[-1] != r->locals[local]) return false;
+        note_set(r, local);
+        break;
+    case HOW_NUMBER:
+        if (!short_skip(&p) || !put(r, s->result)) return false;
+        break;
+    case HOW_FLOAT:
+    case HOW_DOUBLE:
+        p += s->how == HOW_FLOAT ? 4 : 8;
+        if (!put(r, s->result)) return false;
+        break;
+    case HOW_LOAD:
+        if (!take_memarg(r, s, &p) || !has(r, 1) || r->at[-1] != WASM_I32) return false;
+        r->at[-1] = s->result;
+        break;
+    case HOW_STORE:
+        if (!take_memarg(r, s, &p) || !has(r, 2) || r->at[-1] != s->last || r->at[-2] != WASM_I32) return false;
+        r->at -= 2;
+        break;
+    case HOW_UNARY:
+        if (!has(r, 1) || r->at[-1] != s->last) return false;
+        r->at[-1] = s->result;
+        break;
+    case HOW_BINARY:
+        if (!has(r, 2) || r->at[-1] != s->last || r->at[-2] != s->first) return false;
+        r->at--;
+        r->at[-1] = s->result;
+        break;
+    case HOW_BLOCK:
+        if (!take_block(r, &p)) return false;
+        break;
+    case HOW_END:
+        if (!take_end(r)) return false;
+        break;
+    case HOW_BR_IF:
+        if (!take_branch(r, &p) || !has(r, 1) || r->at[-1] != WASM_I32) return false;
+        r->at--;
+        break;
+    case HOW_BR:
+        if (!take_branch(r, &p)) return false;
+        r->at = r->base;
+        r->v->frames[r->v->depth - 1].unreachable = true;
+        break;
+    default: return false;
+    }
+    r->p = p;
+    return true;
+}
+
+void validate_short(struct validator *v) {
+    const struct wasm_module *m = v->m;
+    if (v->tracks_locals) return;
+    struct run r = {
+        .v = v, .p = v->c.p, .at = v->stack + v->height, .base = v->stack + top(v)->height, .most = v->stack + v->most,
+        .room = v->stack + MIN(v->stack_room, (u32)MAX_STACK), .locals = v->locals, .local_count = v->f->local_count,
+        .set = v->loop == WASM_NONE ? NULL : v->sets + (size_t)v->loop * v->f->loop_words,
+        .memory = m->memory_count && !m->memories[0].limits.is64,
+    };
+    while (v->c.end - r.p >= SHORT_BYTES && take_one(&r)) {}
+    v->c.p = r.p;
+    v->height = (u32)(r.at - v->stack);
+    v->most = v->f->max_stack = (u32)(r.most - v->stack);
+}
