@@ -1,8 +1,8 @@
 /* emit_simd.c: vector instructions, by the table of jit/simd.h.
  *
  * I1 xmm15 and, in a function with vectors, xmm14 are free between instructions.
- * I2 no operand is read from memory: slots are not aligned, and legacy encodings
- *    demand it.
+ * I2 of vectors only constants are read where they are in memory: legacy encodings
+ *    demand alignment, which slots have not. Lanes may come from anywhere.
  * I3 d = first; d op= second. Where the order matters the allocator keeps the
  *    second out of d (regs.c, late). */
 #include "base/fault.h"
@@ -20,13 +20,27 @@ static void put_simd(struct emit *e, const struct simd_info *s, u32 w, u8 reg, u
     put_op(e->c, s->prefix, w, s->opcode, reg, rm_reg(rm), trailing);
 }
 
+static struct rm vector_data(struct emit *e, u32 v) {
+    struct vconst k = e->f->vconsts.p[e_ins(e, v)->a];
+    return rm_data(put_data(e->c, k.low, k.high, 16));
+}
+
+/* What a lane becomes: a general register, or memory, whose access the instruction behind it is. */
+static struct rm lane_from(struct emit *e, u32 v, u32 pos) {
+    if (!is_folded(e, v)) return rm_reg(in_reg(e, v, pos));
+    struct rm at = folded_load(e, v, pos);
+    if (fault(LANE_SCALE) && at.index != NO_REG) at.scale = 1;
+    load_site(e);
+    return at;
+}
+
 static void emit_vconst(struct emit *e, u32 i) {
     struct vconst k = e->f->vconsts.p[e_ins(e, i)->a];
     u8 d = dest(e, i);
     const struct simd_info *ones = &simd_infos[SIMD_PCMPEQD], *zero = &simd_infos[SIMD_PXOR];
     if (!k.low && !k.high) put_simd(e, zero, 0, d, d, 0);
     else if (k.low == UINT64_MAX && k.high == UINT64_MAX) put_simd(e, ones, 0, d, d, 0);
-    else put_fmov(e->c, T_V128, d, rm_data(put_data(e->c, k.low, k.high, 16)));
+    else put_fmov(e->c, T_V128, d, vector_data(e, i));
     done(e, i, d);
 }
 
@@ -50,12 +64,16 @@ static void emit_vunary(struct emit *e, u32 i) {
         put8(e->c, simd_immediate(x));
         break;
     case SIMD_EXTRACT: /* the vector is in the reg field */
+        if (s == &simd_infos[SIMD_PEXTRD] && !simd_immediate(x)) {
+            put_op(e->c, 0x66, wide(x->type), 0x0f7e, vector_in(e, x->a, pos, FSCRATCH), rm_reg(d), 0);
+            break;
+        }
         put_simd(e, s, wide(x->type), vector_in(e, x->a, pos, FSCRATCH), d, 1);
         put8(e->c, simd_immediate(x));
         break;
     case SIMD_MASK: put_simd(e, s, 0, d, vector_in(e, x->a, pos, FSCRATCH), 0); break;
     default: assert(s->kind == SIMD_FROM);
-        put_simd(e, s, wide(e_ins(e, x->a)->type), d, in_reg(e, x->a, pos), 0);
+        put_op(e->c, s->prefix, wide(e_ins(e, x->a)->type), s->opcode, d, lane_from(e, x->a, pos), 0);
         break;
     }
     done(e, i, d);
@@ -65,7 +83,7 @@ static void emit_insert(struct emit *e, u32 i, const struct simd_info *s) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i);
     to_reg(e, x->a, use_pos(i), d);
-    put_simd(e, s, wide(e_ins(e, x->b)->type), d, in_reg(e, x->b, use_pos(i)), 1);
+    put_op(e->c, s->prefix, wide(e_ins(e, x->b)->type), s->opcode, d, lane_from(e, x->b, use_pos(i)), 1);
     put8(e->c, simd_immediate(x));
     done(e, i, d);
 }
@@ -79,13 +97,13 @@ static void emit_vbinary(struct emit *e, u32 i) {
     }
     u8 d = dest(e, i);
     u32 first = x->a, second = x->b, pos = s->kind == SIMD_BOTH ? use_pos(i) : def_pos(i);
-    if (s->kind == SIMD_BOTH && loc_at(e, second, pos) == LOC(L_REG, d)) {
+    if (is_folded(e, first) || (s->kind == SIMD_BOTH && !is_folded(e, second) && loc_at(e, second, pos) == LOC(L_REG, d))) {
         first = x->b;
         second = x->a;
     }
-    u8 from = vector_in(e, second, pos, FSCRATCH2);
+    struct rm from = is_folded(e, second) ? vector_data(e, second) : rm_reg(vector_in(e, second, pos, FSCRATCH2));
     to_reg(e, first, use_pos(i), d);
-    put_simd(e, s, 0, d, from, s->kind == SIMD_FIRST_I);
+    put_op(e->c, s->prefix, 0, s->opcode, d, from, s->kind == SIMD_FIRST_I);
     if (s->kind == SIMD_FIRST_I) put8(e->c, simd_immediate(x));
     done(e, i, d);
 }
