@@ -22,13 +22,9 @@ static struct whelk whelk;
 
 struct rt_engine *whelk_engine(void) { return whelk.engine; }
 
-static void *heap_take(void *self, size_t n) { return malloc(n); }
-static void heap_give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {heap_take, heap_give, NULL};
-
 bool whelk_start(struct engine *e) {
     struct whelk *w = e->state = &whelk;
-    struct wasi_config c = {.host = &host_wasi, .source = &heap};
+    struct wasi_config c = {.host = &host_wasi, .source = &host_heap};
     host_rt_fill(&w->host);
     return !rt_engine_init(&w->engine, &w->host) && !host_rt_install(w->engine) && !rt_linker_new(w->engine, &w->linker) &&
            !wasi_define(w->linker) && !wasi_new(&c, &w->wasi);

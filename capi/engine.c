@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "capi/internal.h"
+#include "cli/host_rt.h"
 #include "cli/host_wasi.h"
 
 void whelk_config_limit_memory(wasm_config_t *c, uint64_t bytes) { c->limits.memory_bytes = bytes; }
@@ -53,10 +54,6 @@ bool whelk_store_interrupt(wasm_store_t *s) {
 
 /* WASI. */
 
-static void *take(void *self, size_t n) { return malloc(n); }
-static void give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {take, give, NULL};
-
 static void close_dirs(const struct wasi_preopen *dirs, size_t n) {
     for (size_t k = 0; k < n; k++) host_wasi.close(host_wasi.self, dirs[k].dir);
 }
@@ -72,7 +69,7 @@ static size_t open_dirs(const whelk_wasi_config_t *c, struct wasi_preopen *out) 
 
 static enum err wasi_open(wasm_store_t *s, const whelk_wasi_config_t *c, const struct wasi_preopen *dirs) {
     struct wasi_config w = {
-        .host = &host_wasi, .source = &heap, .args = c->args, .env = c->env,
+        .host = &host_wasi, .source = &host_heap, .args = c->args, .env = c->env,
         .arg_count = (u32)c->arg_count, .env_count = (u32)c->env_count,
         .streams = {host_wasi_stream(STDIN_FILENO), host_wasi_stream(STDOUT_FILENO), host_wasi_stream(STDERR_FILENO)},
         .preopens = dirs, .preopen_count = (u32)c->dir_count,

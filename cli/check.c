@@ -24,17 +24,6 @@ struct check {
     FILE *dump;
 };
 
-static void *heap_take(void *self, size_t n) {
-    (void)self;
-    return malloc(n);
-}
-static void heap_give(void *self, void *p, size_t n) {
-    (void)self;
-    (void)n;
-    free(p);
-}
-static const struct arena_source heap = {heap_take, heap_give, NULL};
-
 /* Of this process: whatever else the machine does. */
 static u64 now_ns(void) {
     struct timespec t;
@@ -227,8 +216,8 @@ int check_main(int argc, char **argv) {
     k.file = argv[at];
     k.in = file_read(k.file);
     if (!k.in.p) return EXIT_FAILED;
-    arena_init(&k.arena, &heap, 0);
-    arena_init(&k.scratch, &heap, 0);
+    arena_init(&k.arena, &host_heap, 0);
+    arena_init(&k.scratch, &host_heap, 0);
     int status = decode(&k);
     if (!status) status = contract_check(k.file, &k.module);
     if (!status) status = compile(&k);

@@ -56,7 +56,9 @@ struct command {
 /* The index of the first word that is no option (argc if none); -1 after a
  * wrong option, which it has named; -2 after --help, which it has printed. */
 int opts_parse(const struct command *c, int argc, char **argv);
-/* What main returns for a negative result of opts_parse. */
+/* The same for who needs a word: -1, and the usage, if there is none. */
+int opts_operand(const struct command *c, int argc, char **argv);
+/* What main returns for a negative result of the two. */
 static inline int opts_status(int at) { return at == -2 ? EXIT_OK : EXIT_USAGE; }
 void words_add(struct words *w, const char *word);
 

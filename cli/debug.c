@@ -130,9 +130,8 @@ int perf_main(int argc, char **argv) {
                               "are loaded now, and of a program that is a WASI module; then runs perf on the guest, which\n"
                               "must be a process (whelk run --plat process), or prints its PID:\n"
                               "    whelk perf web record -g -- sleep 5; perf report\n", NULL, 0};
-    int at = opts_parse(&c, argc, argv);
+    int at = opts_operand(&c, argc, argv);
     if (at < 0) return opts_status(at);
-    if (at == argc) return usage("usage: %s", c.usage);
     if (!guest_find(&g, argv[at])) return EXIT_FAILED;
     if (!guest_text(&g, "process", pid)) return fail("%s: perf sees into a guest that is a process (--plat process)", g.name);
     if (!write_map(&g, pid)) return EXIT_FAILED;
@@ -161,9 +160,8 @@ int gdb_main(int argc, char **argv) {
                               "FOLDER that a panic left, with the kernel's symbols. What follows goes to gdb:\n"
                               "    whelk gdb web --batch -ex bt\n"
                               "A guest under --watchdog does not survive being looked at for longer than that.\n", NULL, 0};
-    int at = opts_parse(&c, argc, argv);
+    int at = opts_operand(&c, argc, argv);
     if (at < 0) return opts_status(at);
-    if (at == argc) return usage("usage: %s", c.usage);
     if (is_crash(argv[at], kernel, core)) {
         struct words words = {0};
         add(&words, "gdb", "-q");

@@ -23,6 +23,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void *heap_alloc(void *self, size_t n) { return malloc(n); }
 static void heap_free(void *self, void *p, size_t n) { free(p); }
+const struct arena_source host_heap = {heap_alloc, heap_free, NULL};
 
 static void *space_reserve(void *self, size_t n) {
     void *p = mmap(NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

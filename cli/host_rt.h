@@ -8,7 +8,11 @@
 
 #include <time.h>
 
+#include "base/arena.h"
 #include "rt/rt.h"
+
+/* malloc and free. */
+extern const struct arena_source host_heap;
 
 /* Fills in all of *out, the CPU's features included. */
 void host_rt_fill(struct rt_host *out);

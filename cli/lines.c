@@ -25,10 +25,6 @@ struct lines {
     u32 section; /* where the code section's contents begin */
 };
 
-static void *heap_take(void *self, size_t n) { return malloc(n); }
-static void heap_give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {heap_take, heap_give, NULL};
-
 static u32 code_section(struct bytes in) {
     enum { HEADER = 8, CODE = 10 };
     struct cursor c = cursor_of(in);
@@ -58,8 +54,8 @@ static const char *compile(struct lines *l, u32 cpu, bool checked) {
 struct lines *lines_open(const char *file, u32 cpu, bool checked, bool quiet) {
     struct lines *l = need(calloc(1, sizeof *l));
     l->file = file;
-    arena_init(&l->arena, &heap, 0);
-    arena_init(&l->scratch, &heap, 0);
+    arena_init(&l->arena, &host_heap, 0);
+    arena_init(&l->scratch, &host_heap, 0);
     l->in = file_read(file);
     const char *why = l->in.p ? compile(l, cpu, checked) : "";
     l->section = why ? 0 : code_section(l->in);

@@ -141,9 +141,8 @@ int rm_main(int argc, char **argv) {
     const struct opt opts[] = {{'f', "force", NULL, "stop those that run", OPT_FLAG, &force}};
     const struct command c = {"whelk rm [-f] NAME ...", "Forgets guests that have ended: their console and exit status.\n", opts,
                               ARRAY_LEN(opts)};
-    int at = opts_parse(&c, argc, argv), status = EXIT_OK;
+    int at = opts_operand(&c, argc, argv), status = EXIT_OK;
     if (at < 0) return opts_status(at);
-    if (at == argc) return usage("usage: %s", c.usage);
     for (; at < argc; at++)
         if (!forget(argv[at], force)) status = EXIT_FAILED;
     return status;

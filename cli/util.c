@@ -108,6 +108,11 @@ int opts_parse(const struct command *c, int argc, char **argv) {
     return at;
 }
 
+int opts_operand(const struct command *c, int argc, char **argv) {
+    int at = opts_parse(c, argc, argv);
+    return at == argc ? usage("usage: %s", c->usage), -1 : at;
+}
+
 struct bytes file_read(const char *path) {
     struct bytes none = {NULL, 0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -35,10 +35,6 @@ struct wasm {
     u32 cpu;
 };
 
-static void *heap_take(void *self, size_t n) { return malloc(n); }
-static void heap_give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {heap_take, heap_give, NULL};
-
 /* HOST or HOST::GUEST. */
 static int open_dir(struct wasm *k, const char *text) {
     const char *colons = strstr(text, "::");
@@ -126,7 +122,7 @@ static int run_here(struct wasm *k, struct bytes module, const char *const *args
     signal(SIGPIPE, SIG_IGN);
     const struct wasi_program p = {
         .engine = e, .module = module, .limits = &limits, .trapped = say, .self = k,
-        .config = {.host = &host_wasi, .source = &heap, .args = args, .arg_count = arg_count,
+        .config = {.host = &host_wasi, .source = &host_heap, .args = args, .arg_count = arg_count,
                    .env = k->env.items, .env_count = k->env.count,
                    .streams = {host_wasi_stream(0), host_wasi_stream(1), host_wasi_stream(2)},
                    .preopens = k->preopens, .preopen_count = k->opened,

@@ -25,12 +25,12 @@ allocation: $(B)/fuzz/allocation
 CHECKS += allocation
 
 # Without sanitizers: the emulator is the check, and time is short.
-VERIFY_TOOL := $(B)/host/test/fuzz/gen.o $(ENGINE)
+VERIFY_TOOL := $(patsubst %,$(B)/host/%.o,test/fuzz/gen cli/host_rt cli/host_code) $(ENGINE)
 $(B)/host/mutate: $(patsubst %,$(B)/host/test/verify/%.o,mutate mutants replay machine watch) $(VERIFY_TOOL)
 	$(CC) -pie $^ -lunicorn -lZydis -lm -o $@
 $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 	$(CC) -pie $^ -lZydis -lm -o $@
-$(B)/host/verify-speed: $(B)/host/test/verify/speed.o $(ENGINE)
+$(B)/host/verify-speed: $(patsubst %,$(B)/host/%.o,test/verify/speed cli/host_rt cli/host_code) $(ENGINE)
 	$(CC) -pie $^ -lm -o $@
 
 .PHONY: mutate mutate-check verify-decode verify-decode-check verify-speed

@@ -14,18 +14,12 @@
 #include "base/mem.h"
 #include "rt/internal.h"
 
-static u32 word_at(const u8 *p) {
-    u32 v;
-    memcpy(&v, p, 4);
-    return v;
-}
-
 /* Moves of the stack pointer, as prologue and epilogue have them. */
 enum { SUB_RSP = 0xec, ADD_RSP = 0xc4 };
 static u32 adjust_at(const u8 *p, u8 which, u32 *by) {
     if (p[0] != 0x48 || p[2] != which) return 0;
     if (p[1] == 0x83) return *by = p[3], 4;
-    if (p[1] == 0x81) return *by = word_at(p + 3), 7;
+    if (p[1] == 0x81) return *by = rt_word_at(p + 3), 7;
     return 0;
 }
 

@@ -44,16 +44,10 @@ static size_t prototype(char *out, size_t cap, const struct rt_place *p) {
 
 /* ---- call_indirect ---- */
 
-static u32 word_at(const u8 *p) {
-    u32 v;
-    memcpy(&v, p, 4);
-    return v;
-}
-
 /* Of the conditional jump at p: where to; NULL: it is none. */
 static const u8 *target(const u8 *p) {
     if (p[0] == 0x75) return p + 2 + (i8)p[1];
-    return p[0] == 0x0f && p[1] == 0x85 ? p + 6 + (i32)word_at(p + 2) : NULL;
+    return p[0] == 0x0f && p[1] == 0x85 ? p + 6 + (i32)rt_word_at(p + 2) : NULL;
 }
 
 /* The id of the type that was compared with, on the way to the trap at pc: cmp
@@ -63,7 +57,7 @@ static u32 wanted_id(const struct rt_module *m, const struct jit_func *f, const 
     const u8 *end = m->exec + f->end;
     for (const u8 *p = m->exec + f->entry; p + 9 <= end; p++) {
         const u8 *to = p[0] == 0x81 && p[1] == 0x78 && p[2] == 0xfc ? target(p + 7) : NULL;
-        if (to && to <= pc && pc - to <= LONGEST) return word_at(p + 3);
+        if (to && to <= pc && pc - to <= LONGEST) return rt_word_at(p + 3);
     }
     return 0;
 }
@@ -89,7 +83,7 @@ static size_t pointer(char *out, size_t cap, const struct rt_store *s, const str
     const struct jit_func *f = &p->module->code.funcs[p->func - p->module->info.imported_funcs];
     if (!m || rt_code_find(s->engine, s->callee) != m) return 0; /* rax may have been anything */
     const struct wasm_functype *wanted = type_by_id(p->module, wanted_id(p->module, f, p->module->exec + f->entry + p->at));
-    const struct wasm_functype *found = type_by_id(m, word_at((const u8 *)s->callee - 4));
+    const struct wasm_functype *found = type_by_id(m, rt_word_at((const u8 *)s->callee - 4));
     if (wanted) rt_type_text(want, sizeof want, wanted);
     if (found) rt_type_text(is, sizeof is, found);
     callee_text(name, sizeof name, m, s->callee);

@@ -400,6 +400,12 @@ static inline struct rt_memory *rt_memory_at(const struct abi_ctx *ctx, u32 mem)
     const struct rt_instance *i = ctx->instance;
     return mem < i->module->info.memory_count ? i->memories[mem] : NULL;
 }
+/* Of machine code: at any address. */
+static inline u32 rt_word_at(const u8 *p) {
+    u32 v;
+    __builtin_memcpy(&v, p, 4);
+    return v;
+}
 static inline bool rt_inside(u64 at, u64 n, u64 size) { return at <= size && n <= size - at; }
 static inline bool rt_is_ref(wasm_type t) { return wasm_is_ref(t); }
 static inline bool rt_is_exn_ref(wasm_type t) { return (t & WASM_TYPE_CODE) == WASM_EXNREF; }

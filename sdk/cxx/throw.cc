@@ -54,7 +54,19 @@ struct reader {
     const uint8_t *p;
 
     uint32_t unsigned_leb() {
-        uint32_t v = 0, shift = 0;
+        uint32_t shift = 0;
+        return bits(shift);
+    }
+    int32_t signed_leb() {
+        uint32_t shift = 0, v = bits(shift);
+        if (p[-1] & 0x40 && shift < 32) v |= ~0u << shift;
+        return static_cast<int32_t>(v);
+    }
+
+  private:
+    // Of either kind, without the sign; shift: how many there were.
+    uint32_t bits(uint32_t &shift) {
+        uint32_t v = 0;
         uint8_t b;
         do {
             b = *p++;
@@ -62,17 +74,6 @@ struct reader {
             shift += 7;
         } while (b & 0x80);
         return v;
-    }
-    int32_t signed_leb() {
-        uint32_t v = 0, shift = 0;
-        uint8_t b;
-        do {
-            b = *p++;
-            v |= static_cast<uint32_t>(b & 0x7f) << shift;
-            shift += 7;
-        } while (b & 0x80);
-        if (b & 0x40 && shift < 32) v |= ~0u << shift;
-        return static_cast<int32_t>(v);
     }
 };
 

@@ -24,16 +24,6 @@ static u64 oracle_mix(void *self, u32 func, const union abi_value *args) {
     return differ_mix(NULL, args[0].i32, args[1].i64);
 }
 
-static void *heap_take(void *self, size_t n) {
-    (void)self;
-    return malloc(n);
-}
-static void heap_give(void *self, void *p, size_t n) {
-    (void)self;
-    (void)n;
-    free(p);
-}
-
 struct machine {
     struct rt_host host;
     struct rt_engine *engine;
@@ -213,11 +203,10 @@ static bool comparable(const struct wasm_module *m) {
 }
 
 bool differ_run(struct bytes bytes, bool valid, char *why) {
-    static const struct arena_source heap = {heap_take, heap_give, NULL};
     struct arena arena;
     struct wasm_module m;
     struct wasm_error error;
-    arena_init(&arena, &heap, 0);
+    arena_init(&arena, &host_heap, 0);
     bool same = !valid;
     if (wasm_decode(&arena, bytes, &m, &error) || wasm_validate(&arena, &m, &error))
         snprintf(why, WHY, "refused at 0x%zx: %s", error.offset, error.text);

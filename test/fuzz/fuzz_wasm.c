@@ -6,21 +6,12 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "cli/host_rt.h"
 #include "jit/jit.h"
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t n);
-
-static void *take(void *self, size_t n) {
-    (void)self;
-    return malloc(n);
-}
-static void give(void *self, void *p, size_t n) {
-    (void)self;
-    (void)n;
-    free(p);
-}
 
 static void compile(struct arena *a, const struct arena_source *heap, const struct wasm_module *m) {
     struct arena scratch;
@@ -93,16 +84,15 @@ static void look_again(const struct wasm_module *m, const struct wasm_func *f) {
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t n) {
-    static const struct arena_source heap = {take, give, NULL};
     struct arena a;
     struct wasm_module m;
     struct wasm_error error = {0};
-    arena_init(&a, &heap, 256 << 20);
+    arena_init(&a, &host_heap, 256 << 20);
     enum err e = wasm_decode(&a, (struct bytes){data, n}, &m, &error);
     if (!e) e = wasm_validate(&a, &m, &error);
     if (e) assert(error.code == e && error.offset <= n && error.text[0]);
     for (u32 i = m.imported_funcs; !e && i < m.func_count; i++) look_again(&m, &m.funcs[i]);
-    if (!e) compile(&a, &heap, &m);
+    if (!e) compile(&a, &host_heap, &m);
     arena_reset(&a);
     return 0;
 }

@@ -171,21 +171,32 @@ static void never_accepted(struct socket *l) {
     empty();
 }
 
+/* A handshake up to our answer: the number of the first byte that we shall send. */
+static u32 answer_to_syn(u8 host, u16 port) {
+    arp_answer(host);
+    segment(host, port, SYN, 100, 0, "");
+    EQUAL(seen.flags, SYN | ACK);
+    return seen.seq + 1;
+}
+
+/* The connection that has asked three bytes. */
+static struct socket *asked(struct socket *l) {
+    struct socket *s = NULL;
+    char buf[8];
+    EQUAL(socket_accept(l, NET_DONTWAIT, &s, NULL), 0);
+    EQUAL(socket_recv(s, buf, sizeof buf, NET_DONTWAIT, NULL, NULL), 3);
+    return s;
+}
+
 /* One byte, or a FIN, from half the sequence space away: dropped. lwIP's
  * comparisons take it for the next one and its assertion ends the kernel. */
 static void half_way_round(struct socket *l) {
-    struct socket *s = NULL;
-    char buf[8];
-    arp_answer(3);
-    segment(3, 8000, SYN, 100, 0, "");
-    EQUAL(seen.flags, SYN | ACK);
-    u32 theirs = seen.seq + 1;
+    u32 theirs = answer_to_syn(3, 8000);
     segment(3, 8000, ACK, 101, theirs, "");
     segment(3, 8000, ACK, 101 + (1u << 31), theirs, "x");
     segment(3, 8000, ACK | FIN, 101 + (1u << 31), theirs, "");
     segment(3, 8000, ACK, 101, theirs, "ask");
-    EQUAL(socket_accept(l, NET_DONTWAIT, &s, NULL), 0);
-    EQUAL(socket_recv(s, buf, sizeof buf, NET_DONTWAIT, NULL, NULL), 3);
+    struct socket *s = asked(l);
     segment(3, 8000, ACK, 104 + (1u << 31), theirs, "x");
     socket_close(s);
     net_work_once();
@@ -198,16 +209,10 @@ static void half_way_round(struct socket *l) {
 /* The peer has said FIN, and what we answer, FIN included, is lost: it comes again
  * until it is acknowledged, however short TIME_WAIT is, and no longer than two minutes. */
 static void lost_answer(struct socket *l, bool comes_back) {
-    struct socket *s = NULL;
-    char buf[8];
-    arp_answer(4);
-    segment(4, 9000, SYN, 100, 0, "");
-    EQUAL(seen.flags, SYN | ACK);
-    u32 theirs = seen.seq + 1;
+    u32 theirs = answer_to_syn(4, 9000);
     segment(4, 9000, ACK, 101, theirs, "ask");
     segment(4, 9000, ACK | FIN, 104, theirs, "");
-    EQUAL(socket_accept(l, NET_DONTWAIT, &s, NULL), 0);
-    EQUAL(socket_recv(s, buf, sizeof buf, NET_DONTWAIT, NULL, NULL), 3);
+    struct socket *s = asked(l);
     EQUAL(socket_send(s, "answer", 6, NET_DONTWAIT, NULL), 6);
     socket_close(s);
     net_work_once();

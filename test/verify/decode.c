@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "cli/host_rt.h"
 #include "jit/jit.h"
 #include "test/fuzz/gen.h"
 #include "test/verify/mutate.h"
@@ -23,10 +24,6 @@ _Noreturn void assert_fail(const char *what, const char *file, int line) {
     fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, what);
     abort();
 }
-
-static void *take(void *self, size_t n) { return malloc(n); }
-static void give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {take, give, NULL};
 
 static u8 number(ZydisRegister r) {
     if (r == ZYDIS_REGISTER_NONE) return NO_REG;
@@ -199,8 +196,8 @@ static void compare_module(struct bytes in, u64 seed) {
     struct wasm_error bad;
     struct jit_code code;
     struct jit_error why;
-    arena_init(&arena, &heap, 0);
-    arena_init(&scratch, &heap, 0);
+    arena_init(&arena, &host_heap, 0);
+    arena_init(&scratch, &host_heap, 0);
     if (!wasm_decode(&arena, in, &m, &bad) && !wasm_validate(&arena, &m, &bad)) {
         for (u32 k = 0; k < m.type_count; k++) ids[k] = 1 + m.types[k].canon;
         struct jit_options o = {.type_ids = ids, .checked_memory = seed % 4 == 1, .registers = seed % 3 ? 0 : 2 + seed % 6, .cpu = seed % 2 ? 0x1f : 1};

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "cli/host_rt.h"
 #include "rt/internal.h"
 #include "test/fuzz/gen.h"
 #include "test/verify/mutate.h"
@@ -58,9 +59,6 @@ _Noreturn void assert_fail(const char *what, const char *file, int line) {
     abort();
 }
 
-static void *take(void *self, size_t n) { return malloc(n); }
-static void give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {take, give, NULL};
 static unsigned long long ull(u64 x) { return x; }
 
 /* ---- a module ---- */
@@ -206,8 +204,8 @@ static void test_mutant(struct test *t, u32 f) {
 
 static void test_module(struct test *t, u64 seed, u64 count) {
     struct tally *sum = t->sum;
-    arena_init(&t->arena, &heap, 0);
-    arena_init(&t->scratch, &heap, 0);
+    arena_init(&t->arena, &host_heap, 0);
+    arena_init(&t->scratch, &host_heap, 0);
     memset(t->seen, 0, sizeof t->seen);
     t->replay.seed = random64(&t->random);
     bool ok = compile(t, seed) && first_proof(t), fits = ok && machine_load(t->replay.machine, &t->s, seed);

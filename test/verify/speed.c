@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/assert.h"
+#include "cli/host_rt.h"
 #include "rt/internal.h"
 #include "verify/verify.h"
 
@@ -16,10 +17,6 @@ _Noreturn void assert_fail(const char *what, const char *file, int line) {
     fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, what);
     abort();
 }
-
-static void *take(void *self, size_t n) { return malloc(n); }
-static void give(void *self, void *p, size_t n) { free(p); }
-static const struct arena_source heap = {take, give, NULL};
 
 enum phase { DECODE, COMPILE, FACTS, PROVE, PHASES };
 
@@ -77,8 +74,8 @@ static bool measure(const char *path, u32 rounds) {
     bool ok = true;
     for (enum phase p = 0; p < PHASES; p++) l.best[p] = UINT64_MAX;
     for (u32 k = 0; k < rounds && ok; k++) {
-        arena_init(&l.arena, &heap, 0);
-        arena_init(&l.scratch, &heap, 0);
+        arena_init(&l.arena, &host_heap, 0);
+        arena_init(&l.scratch, &host_heap, 0);
         ok = load(&l, in);
         arena_reset(&l.arena);
         arena_reset(&l.scratch);
