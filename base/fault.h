@@ -88,8 +88,8 @@ enum fault {
         FAULT_COUNT
 };
 
-#ifdef WHELK_FAULTS
 extern int fault_knob; /* enum fault */
+#ifdef WHELK_FAULTS
 #define fault(name) (fault_knob == FAULT_##name)
 #else
 #define fault(name) false

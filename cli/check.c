@@ -1,5 +1,5 @@
-/* check.c: `whelk check`: a module through the very decoder, validator and
- * compiler that the kernel has; nothing of it runs. */
+/* check.c: `whelk check`: a module through the very decoder, validator, compiler and
+ * verifier that the kernel has; nothing of it runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "cli/contract.h"
 #include "cli/host_rt.h"
 #include "jit/jit.h"
+#include "rt/prove.h"
 
 struct check {
     const char *file;
@@ -17,8 +18,9 @@ struct check {
     struct arena arena, scratch;
     struct wasm_module module;
     struct jit_code code;
-    u64 decode_ns, validate_ns, compile_ns;
+    u64 decode_ns, validate_ns, compile_ns, prove_ns;
     size_t module_bytes; /* of arena: before the compile */
+    size_t work_bytes;   /* of scratch, at most, while it compiled */
     const char *passes; /* letters; NULL: no dump */
     bool disassemble, times;
     FILE *dump;
@@ -60,21 +62,39 @@ static const u32 *type_ids(struct check *c) {
     return ids;
 }
 
-static int compile(struct check *c) {
-    struct rt_host host;
+static int compile(struct check *c, const struct jit_options *o) {
     struct jit_error e = {0};
+    c->module_bytes = c->arena.used;
+    u64 start = now_ns();
+    enum err err = jit_compile(&c->arena, &c->scratch, &c->module, o, &c->code, &e);
+    c->compile_ns = now_ns() - start;
+    c->work_bytes = c->scratch.most;
+    if (!err) return EXIT_OK;
+    size_t at = e.func < c->module.func_count ? c->module.funcs[e.func].code_offset : 0;
+    return fail("%s: offset %zu (0x%zx): function %u: %s: %s", c->file, at, at, e.func, err_text(err), e.text);
+}
+
+static int prove(struct check *c, const struct jit_options *o) {
+    struct rt_error e = {0};
+    u64 start = now_ns();
+    enum err err = rt_prove(&c->scratch, &c->module, o, &c->code, &e);
+    c->prove_ns = now_ns() - start;
+    if (!err) return EXIT_OK;
+    const char *remedy = err == ERR_PROOF ? "; please report it, with the module" : "";
+    if (e.offset == SIZE_MAX) return fail("%s: %s%s", c->file, e.text, remedy);
+    return fail("%s: offset %zu (0x%zx): %s%s", c->file, e.offset, e.offset, e.text, remedy);
+}
+
+static int compile_and_prove(struct check *c) {
+    struct rt_host host;
     host_rt_fill(&host);
     struct jit_options o = {.cpu = host.cpu, .type_ids = type_ids(c), .dump_self = c, .dump_passes = c->passes,
                             .now_ns = c->times ? now_ns : NULL};
     if (c->passes) o.dump = dump_text;
-    c->module_bytes = c->arena.used;
-    u64 start = now_ns();
-    enum err err = jit_compile(&c->arena, &c->scratch, &c->module, &o, &c->code, &e);
-    c->compile_ns = now_ns() - start;
+    int status = compile(c, &o);
+    if (!status) status = prove(c, &o);
     free((void *)o.type_ids);
-    if (!err) return EXIT_OK;
-    size_t at = e.func < c->module.func_count ? c->module.funcs[e.func].code_offset : 0;
-    return fail("%s: offset %zu (0x%zx): function %u: %s: %s", c->file, at, at, e.func, err_text(err), e.text);
+    return status;
 }
 
 static void print_name(struct bytes name) {
@@ -118,21 +138,24 @@ static void report(const struct check *c) {
         printf("%s%s\n", hook ? "  <- hook " : program ? "  <- a program: whelk run, or ext load and call" : "", hook ? hook : "");
     }
     printf("  machine code: %u bytes in %u functions, %u trap sites\n", c->code.size, c->code.func_count, c->code.trap_count);
-    printf("  decode %.1f us, validate %.1f us, compile %.1f us\n", (double)c->decode_ns / 1e3, (double)c->validate_ns / 1e3,
-           (double)c->compile_ns / 1e3);
+    printf("  decode %.1f us, validate %.1f us, compile %.1f us, proof %.1f us\n", (double)c->decode_ns / 1e3,
+           (double)c->validate_ns / 1e3, (double)c->compile_ns / 1e3, (double)c->prove_ns / 1e3);
 }
 
-/* Where the compiler's nanoseconds go, per byte of the module too. */
+/* Where the compiler's nanoseconds go, per byte of the module too; and the proof's share of all. */
 static void report_times(const struct check *c) {
+    double all = (double)(c->decode_ns + c->validate_ns + c->compile_ns + c->prove_ns);
     for (enum jit_pass p = 0; p < JIT_PASS_COUNT; p++)
         printf("  %8s %10.1f us  %5.1f %%  %6.2f ns a byte\n", jit_pass_name(p), (double)c->code.pass_ns[p] / 1e3,
                100.0 * (double)c->code.pass_ns[p] / (double)c->compile_ns, (double)c->code.pass_ns[p] / (double)c->in.n);
+    printf("     proof %10.1f us  %5.1f %% of all, %.2f ns a byte of code\n", (double)c->prove_ns / 1e3,
+           100.0 * (double)c->prove_ns / all, (double)c->prove_ns / (double)c->code.size);
 }
 
 /* What a compile takes: tables of the module, code with its tables, and what is at
  * work on one function at a time. */
 static void report_memory(const struct check *c) {
-    size_t largest = 1, code = c->arena.used - c->module_bytes, work = c->scratch.most;
+    size_t largest = 1, code = c->arena.used - c->module_bytes, work = c->work_bytes;
     for (u32 i = c->module.imported_funcs; i < c->module.func_count; i++) largest = MAX(largest, c->module.funcs[i].code.n);
     printf("  memory: module %zu, code %zu, work %zu bytes: %.1f a byte, work %.1f a byte of the largest function (%zu)\n",
            c->module_bytes, code, work, (double)(c->module_bytes + code + work) / (double)c->in.n,
@@ -202,9 +225,9 @@ int check_main(int argc, char **argv) {
     struct check k = {.dump = stdout};
     bool quiet = false;
     const struct opt opts[] = {{'q', "quiet", NULL, "say nothing unless it fails", OPT_FLAG, &quiet},
-                               {'t', "time", NULL, "what each pass of the compiler takes, and in memory", OPT_FLAG, &k.times}};
+                               {'t', "time", NULL, "what each pass of the compiler and the proof take, and in memory", OPT_FLAG, &k.times}};
     const struct command c = {"whelk check [-q] [--time] [--dump[=PASSES]] FILE.wasm",
-                              "Decodes, validates and compiles a module as the kernel would, and says what it has:\n"
+                              "Decodes, validates and compiles a module as the kernel would, proves its code safe, and says what it has:\n"
                               "imports, exports, hooks, sizes, times. --dump also shows the intermediate code after\n"
                               "each pass and the disassembly; --dump=PASSES those of the letters: B build, C clean,\n"
                               "S select, L live, R alloc, D disassembly.\n"
@@ -220,7 +243,7 @@ int check_main(int argc, char **argv) {
     arena_init(&k.scratch, &host_heap, 0);
     int status = decode(&k);
     if (!status) status = contract_check(k.file, &k.module);
-    if (!status) status = compile(&k);
+    if (!status) status = compile_and_prove(&k);
     if (!status && !quiet) report(&k);
     if (!status && k.times) report_times(&k);
     if (!status && k.times) report_memory(&k);

@@ -9,7 +9,7 @@ SECONDS  ?= 60
 COUNT    ?= 2000
 FUZZ     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/bin/%)
-FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c cli/host_rt.c cli/host_code.c $(wildcard test/oracle/*.c)
+FUZZ_LIB := test/fuzz/gen.c test/fuzz/differ.c test/fuzz/host.c test/fuzz/knob.c cli/host_rt.c cli/host_code.c $(wildcard test/oracle/*.c)
 FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(PURE_SRC) $(FUZZ_LIB))
 FUZZ_FLAGS := $(filter-out -Werror,$(HOSTED)) -O1 -DFUZZER -DWHELK_FAULTS -DWHELK_CHECK -fsanitize=address,undefined \
               -fno-sanitize-recover=undefined
@@ -26,7 +26,7 @@ $(B)/fuzz/bin/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
 FUZZ_EXT := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard ext/*.c) test/ext/kernel.c test/fuzz/talk.c)
 $(B)/fuzz/bin/control $(B)/fuzz/bin/inside: $(FUZZ_EXT) | $(EXT_WASM) $(HOSTILE_WASM) $(RULES)
 
-$(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
+$(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c test/fuzz/knob.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
 	$(CC) $(SAN) -pie $^ -lm -o $@
 
 # Where the fuzzer of modules starts: our own, and those of the official suite

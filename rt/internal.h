@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "jit/jit.h"
+#include "rt/prove.h"
 #include "rt/rt.h"
 
 /* Address space of a 32-bit memory: an effective address of compiled code is
@@ -282,14 +283,6 @@ struct rt_module *rt_code_find(const struct rt_engine *e, uptr pc);
 enum err rt_fail(struct rt_error *error, enum err code, size_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void rt_holder(struct rt_engine *e, int change);
-
-/* prove.c: the machine code is safe, or ERR_PROOF; before anything of it is executable.
- * facts: what the verifier is told, in a; false: no memory. */
-struct verify_module;
-bool rt_proof_facts(struct arena *a, const struct wasm_module *w, const struct jit_options *o,
-                    const struct jit_code *c, struct verify_module *out);
-enum err rt_prove(struct arena *scratch, const struct wasm_module *w, const struct jit_options *o,
-                  const struct jit_code *c, struct rt_error *error);
 
 /* cache.c. find, read: true: *c is in result, proven. keep: offers it to the cache. */
 void rt_cache_key(const struct rt_engine *e, struct bytes module, u8 key[RT_KEY_BYTES]);

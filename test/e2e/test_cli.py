@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The host command against a fake guest (fake/qemu-system-x86_64): verbs, statuses, the broker."""
-import json, os, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+import json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 WHELK = os.path.join(TOP, os.environ.get('WHELK', 'build/whelk'))
+FAULTY = os.environ.get('WHELK_FAULTY', 'build/fault/whelk')
 KERNEL = os.path.join(TOP, os.environ.get('WHELK_KERNEL', 'build/vm/whelk.elf'))
 passed = failed = 0
 
@@ -310,6 +311,25 @@ def test_check():
     whelk('check', status=2, says='usage')
 
 
+def test_proof():
+    '''A compiler with a bug: what it emits is refused by name, as ours.'''
+    text, module = f'{work}/p.wat', f'{work}/p.wasm'
+    open(text, 'w').write('(module (memory 1) (func) (func (param i32) (result i32)'
+                          ' (call 0) (i32.load offset=8 (i32.add (local.get 0) (i32.const 1)))))')
+    subprocess.run(['wat2wasm', text, '-o', module], check=True)
+    names = re.findall(r'X\(([A-Z_]+)\)', open(f'{TOP}/base/fault.h').read())
+    whelk('check', '--time', module, has='% of all, ')
+    for name, says in ('INDEX_SCALE', 'address may leave the memory'), ('TRAP_SITE', 'trap table disagrees'), ('', ''):
+        r = subprocess.run([f'{TOP}/{FAULTY}', 'check', module], capture_output=True, text=True, timeout=30,
+                           env=environment | {'WHELK_FAULT': str(names.index(name) + 1 if name else 0)})
+        check(r.returncode == (1 if name else 0), f'{name}: status {r.returncode}: {r.stderr}')
+        if name:
+            said = re.search(r'p\.wasm: offset \d+ \(0x[0-9a-f]+\): our bug: code of function 1 refused at \+0x[0-9a-f]+ \(0x[0-9a-f]+\): (.*); please report it', r.stderr)
+            check(said and says in said[1], f'{name}: {r.stderr}')
+        else:
+            check('proof ' in r.stdout, f'the proof has a time: {r.stdout}')
+
+
 def test_detach():
     check(whelk('run', '-d', '--name', 'bg', '/bin/true') == b'bg\n', '-d prints the name')
     whelk('ps', has='bg')
@@ -346,7 +366,7 @@ os.makedirs(f'{work}/state')
 environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', WHELK_KERNEL=KERNEL, XDG_RUNTIME_DIR=f'{work}/state', XDG_CACHE_HOME=f'{work}/cache',
                    PATH=os.path.join(TOP, 'test/e2e/fake') + ':' + os.environ['PATH'])
 try:
-    for test in (test_usage, test_wasm, test_cache, test_traps, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_contract):
+    for test in (test_usage, test_wasm, test_cache, test_traps, test_initrd, test_verbs, test_trace, test_broker, test_detach, test_completion, test_check, test_proof, test_contract):
         test()
 finally:
     shutil.rmtree(work)
