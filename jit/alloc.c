@@ -13,7 +13,7 @@
 
 /* An interval that has a register, but a hole here. */
 struct hole {
-    u32 ival, over, end; /* where the hole is over, and the interval */
+    u32 ival, over; /* over: where the hole is */
     u8 reg, vector;
 };
 
@@ -33,15 +33,17 @@ struct scan {
     u32 busy;                    /* registers with an active interval, as bits */
     u32 fixed;                   /* registers with fixed ranges to come */
     u32 call;                    /* first of a->calls that is not over */
+    u32 due;                     /* before it nothing active ends, and no hole is over */
     u32 active[REG_COUNT];
     u32 active_end[REG_COUNT];   /* of the range at hand */
+    u32 active_weight[REG_COUNT];
     u32 free_until[REG_COUNT];   /* for the interval at hand */
     u32 fixed_until[REG_COUNT];
     u64 weight[REG_COUNT];
 };
 
 static struct ival *at(const struct scan *s, u32 i) {
-    assert(i && i < s->a->ivals.n);
+    assert(i - 1 < s->a->ivals.n - 1);
     return &s->a->ivals.p[i];
 }
 
@@ -81,72 +83,85 @@ static u32 heap_pop(struct scan *s) {
 /* ---- intervals ---- */
 
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos) {
-    for (u32 r = i->ranges; r && a->ranges.p[r].start <= pos; r = a->ranges.p[r].next)
-        if (pos < a->ranges.p[r].end) return true;
-    return false;
+    struct range r = ival_range(a, i);
+    while (r.end <= pos)
+        if (!next_range(a, &r)) return false;
+    return r.start <= pos;
+}
+
+/* The range at hand. */
+static struct range current(const struct alloc *a, const struct ival *i) {
+    return i->ranges ? a->ranges.p[i->cursor] : (struct range){i->start, i->end, 0};
 }
 
 /* Ranges that end by pos do not matter any more: the scan only goes forward. */
 static void advance(struct scan *s, struct ival *i, u32 pos) {
-    while (i->cursor && s->a->ranges.p[i->cursor].end <= pos) i->cursor = s->a->ranges.p[i->cursor].next;
+    const struct range *r = s->a->ranges.p;
+    if (!i->ranges) return;
+    while (r[i->cursor].end <= pos && r[i->cursor].next) i->cursor = r[i->cursor].next;
 }
 
-/* The first position in both range lists. */
-static u32 intersection(const struct alloc *a, u32 x, u32 y) {
-    while (x && y) {
-        const struct range *p = &a->ranges.p[x], *q = &a->ranges.p[y];
-        if (p->end <= q->start) x = p->next;
-        else if (q->end <= p->start) y = q->next;
-        else return MAX(p->start, q->start);
+/* The first position in both lists. */
+static u32 intersection(const struct alloc *a, struct range p, struct range q) {
+    for (;;) {
+        if (p.end > q.start && q.end > p.start) return MAX(p.start, q.start);
+        if (!next_range(a, p.end <= q.start ? &p : &q)) return NO_POS;
     }
-    return NO_POS;
 }
 
-static void weigh_ival(struct ival *i) {
-    u64 weight = ((u64)i->sum << 16) / (i->end - i->start + 64);
-    i->weight = (u32)MIN(weight, (u64)UINT32_MAX);
+static u32 weight_of(const struct ival *i) {
+    u32 length = i->end - i->start + 64;
+    if (i->sum <= UINT16_MAX) return (i->sum << 16) / length; /* a shorter division */
+    u64 weight = ((u64)i->sum << 16) / length;
+    return (u32)MIN(weight, (u64)UINT32_MAX);
 }
 
-/* head lost tail: its end and uses are counted anew; the tail has what is left.
- * Nothing walks the tail, or cutting a long list again and again would cost its
- * square. */
+/* head lost tail: its uses are counted anew; the tail has what is left. Nothing walks
+ * the tail, or cutting a long list again and again would cost its square. */
 static void measure(struct scan *s, struct ival *head, struct ival *tail) {
-    u32 r = head->ranges;
     head->sum = 0;
-    for (u32 u = head->uses; u; u = s->a->useful.p[u].next) add_weight(head, s->a->useful.p[u].weight);
-    while (s->a->ranges.p[r].next) r = s->a->ranges.p[r].next;
-    head->end = s->a->ranges.p[r].end;
-    head->cursor = head->ranges;
+    for (u32 u = head->uses; u; u = s->a->useful.p[u].next) add_weight(head, use_weight(&s->a->useful.p[u]));
     tail->sum -= MIN(head->sum, tail->sum);
-    tail->start = s->a->ranges.p[tail->ranges].start;
-    tail->cursor = tail->ranges;
-    weigh_ival(head);
-    weigh_ival(tail);
 }
 
-/* Cuts the range list at pos; returns the rest. */
-static u32 cut_ranges(struct scan *s, u32 *list, u32 pos) {
-    struct alloc *a = s->a;
-    u32 *link = list;
-    while (*link && a->ranges.p[*link].end <= pos) link = &a->ranges.p[*link].next;
-    u32 r = *link;
-    assert(r);
-    if (a->ranges.p[r].start >= pos) {
-        *link = 0;
-        return r;
+/* Cuts the ranges of head, of which tail is a copy. */
+static void cut_list(struct scan *s, struct ival *head, struct ival *tail, u32 pos) {
+    struct range *ranges = s->a->ranges.p, *r = &ranges[head->ranges];
+    u32 end = pos;
+    tail->ranges = head->ranges;
+    while (r->end <= pos) {
+        end = r->end;
+        tail->ranges = r->next;
+        if (ranges[r->next].start >= pos) r->next = 0;
+        r = &ranges[tail->ranges];
     }
-    struct range tail = {pos, a->ranges.p[r].end, a->ranges.p[r].next};
-    a->ranges.p[r].end = pos;
-    a->ranges.p[r].next = 0;
-    VEC_PUSH(s->f, a->ranges, tail);
-    return a->ranges.n - 1;
+    tail->start = MAX(r->start, pos);
+    head->cursor = head->ranges;
+    head->end = r->start < pos ? pos : end;
+    if (r->start < pos) {
+        struct range rest = {pos, r->end, r->next};
+        r->end = pos;
+        r->next = 0;
+        tail->ranges = rest.next ? s->a->ranges.n : 0;
+        if (rest.next) VEC_PUSH(s->f, s->a->ranges, rest);
+    } else if (!r->next) {
+        tail->ranges = 0;
+    }
+    if (!s->a->ranges.p[head->ranges].next) head->ranges = 0;
 }
 
+static void cut_ranges(struct scan *s, struct ival *head, struct ival *tail, u32 pos) {
+    if (head->ranges) cut_list(s, head, tail, pos);
+    else head->end = tail->start = pos;
+}
+
+/* Cuts the list of uses at pos; returns the rest. */
 static u32 cut_uses(struct scan *s, u32 *list, u32 pos) {
-    u32 *link = list;
-    while (*link && s->a->useful.p[*link].pos < pos) link = &s->a->useful.p[*link].next;
-    u32 u = *link;
-    *link = 0;
+    struct use *last = NULL, *uses = s->a->useful.p;
+    u32 u = *list;
+    for (; u && uses[u].pos < pos; u = last->next) last = &uses[u];
+    if (last) last->next = 0;
+    else *list = 0;
     return u;
 }
 
@@ -155,7 +170,7 @@ static u32 split(struct scan *s, u32 index, u32 pos) {
     struct ival *i = at(s, index);
     assert(i->start < pos && pos < i->end);
     struct ival n = *i;
-    n.ranges = cut_ranges(s, &i->ranges, pos);
+    cut_ranges(s, i, &n, pos);
     n.uses = cut_uses(s, &i->uses, pos);
     n.reg = REG_MEM;
     measure(s, i, &n);
@@ -177,9 +192,8 @@ u32 block_at(const struct fn *f, u32 pos) {
 /* ---- memory ---- */
 
 static void needs_slot(struct scan *s, const struct ival *i) {
-    i32 *slot = &s->a->slot[i->value];
-    if (*slot != NO_SLOT) return;
-    *slot = 0; /* numbered by number_slots */
+    at(s, s->a->first[i->value])->slot = 0; /* numbered by number_slots */
+    s->a->memory = true;
 }
 
 /* Before which instruction to come back for the use at pos: just there, or
@@ -198,7 +212,7 @@ static u32 reload_place(const struct scan *s, u32 since, u32 pos) {
 /* Does coming back pay? One use outside loops reads memory just as well. */
 static bool worth_reload(const struct scan *s, u32 use) {
     const struct use *u = &s->a->useful.p[use];
-    return u->next || u->weight > 1;
+    return u->next || u->depth;
 }
 
 /* An edge does no more than move it, so comes back by itself where it must. */
@@ -250,9 +264,11 @@ static void evict(struct scan *s, u32 index, u32 pos) {
 
 static void set_active(struct scan *s, u32 index, u8 reg) {
     const struct ival *i = at(s, index);
-    assert(!(s->busy >> reg & 1) && i->cursor);
+    assert(!(s->busy >> reg & 1) && i->start < i->end);
     s->active[reg] = index;
-    s->active_end[reg] = s->a->ranges.p[i->cursor].end;
+    s->active_end[reg] = current(s->a, i).end;
+    s->active_weight[reg] = weight_of(i);
+    s->due = MIN(s->due, s->active_end[reg]);
     s->busy |= 1u << reg;
 }
 
@@ -271,50 +287,56 @@ static bool promised(const struct scan *s, u32 reg) {
 /* The range of an active interval is over. Where no more holes are kept track of,
  * the interval keeps its register through this one, unless another that had its
  * own hole comes back to it: then it goes to memory behind the hole. */
-static void next_range(struct scan *s, u32 reg, u32 pos) {
+static void end_range(struct scan *s, u32 reg, u32 pos) {
     u32 index = s->active[reg];
     struct ival *i = at(s, index);
-    advance(s, i, pos);
-    if (!i->cursor) {
+    if (i->end <= pos) {
         release(s, reg);
         return;
     }
-    const struct range *r = &s->a->ranges.p[i->cursor];
-    s->active_end[reg] = r->end;
-    if (r->start <= pos) return;
+    advance(s, i, pos);
+    struct range r = current(s->a, i);
+    s->active_end[reg] = r.end;
+    if (r.start <= pos) return;
     if (s->holes == MAX_HOLES) {
         if (!promised(s, reg)) return;
-        evict(s, index, r->start);
+        evict(s, index, r.start);
         release(s, reg);
         return;
     }
-    s->inactive[s->holes++] = (struct hole){index, r->start, i->end, (u8)reg, i->vector};
+    s->inactive[s->holes++] = (struct hole){index, r.start, (u8)reg, i->vector};
     release(s, reg);
 }
 
 /* Is the hole still one at pos? Looks at what may have changed. */
 static bool still_hole(struct scan *s, struct hole *h, u32 pos) {
     struct ival *i = at(s, h->ival);
+    if (i->reg == REG_MEM || i->end <= pos) return false;
     advance(s, i, pos);
-    if (i->reg == REG_MEM || !i->cursor) return false;
-    h->over = s->a->ranges.p[i->cursor].start;
-    h->end = i->end;
+    h->over = current(s->a, i).start;
     if (h->over > pos) return true;
     set_active(s, h->ival, h->reg);
     return false;
 }
 
-static void expire(struct scan *s, u32 pos) {
+static void expire_due(struct scan *s, u32 pos) {
     u32 kept = 0;
+    s->due = NO_POS;
     for (u32 m = s->busy; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
-        if (s->active_end[r] <= pos) next_range(s, r, pos);
+        if (s->active_end[r] <= pos) end_range(s, r, pos);
     }
     for (u32 k = 0; k < s->holes; k++) {
         struct hole *h = &s->inactive[k];
         if (h->over > pos || still_hole(s, h, pos)) s->inactive[kept++] = *h;
     }
     s->holes = kept;
+    for (u32 k = 0; k < kept; k++) s->due = MIN(s->due, s->inactive[k].over);
+    for (u32 m = s->busy; m; m &= m - 1) s->due = MIN(s->due, s->active_end[__builtin_ctz(m)]);
+}
+
+static void expire(struct scan *s, u32 pos) {
+    if (pos >= s->due) expire_due(s, pos);
     while (s->call < s->a->calls.n && s->a->calls.p[s->call] < pos) s->call++;
 }
 
@@ -331,9 +353,11 @@ static u32 first_call(const struct scan *s, u32 pos) {
 static u32 next_call(const struct scan *s, const struct ival *i) {
     const struct alloc *a = s->a;
     u32 c = s->call;
-    for (u32 r = i->ranges; r && c < a->calls.n && a->calls.p[c] < i->end; r = a->ranges.p[r].next) {
-        if (a->ranges.p[r].start > a->calls.p[c]) c = first_call(s, a->ranges.p[r].start);
-        if (c < a->calls.n && a->calls.p[c] < a->ranges.p[r].end) return a->calls.p[c];
+    struct range r = ival_range(a, i);
+    while (c < a->calls.n && a->calls.p[c] < i->end) {
+        if (r.start > a->calls.p[c]) c = first_call(s, r.start);
+        if (c < a->calls.n && a->calls.p[c] < r.end) return a->calls.p[c];
+        if (!next_range(a, &r)) break;
     }
     return NO_POS;
 }
@@ -343,12 +367,12 @@ static u32 next_fixed(struct scan *s, const struct ival *i, u32 reg) {
     u32 *list = &s->a->fixed[reg];
     while (*list && s->a->ranges.p[*list].end <= i->start) *list = s->a->ranges.p[*list].next;
     if (!*list) s->fixed &= ~(1u << reg);
-    return *list && s->a->ranges.p[*list].start < i->end ? intersection(s->a, i->ranges, *list) : NO_POS;
+    return *list && s->a->ranges.p[*list].start < i->end ? intersection(s->a, ival_range(s->a, i), s->a->ranges.p[*list]) : NO_POS;
 }
 
 static u32 meeting(const struct scan *s, const struct ival *i, const struct hole *h) {
     if (h->vector != i->vector || h->over >= i->end) return NO_POS;
-    return intersection(s->a, i->ranges, at(s, h->ival)->cursor);
+    return intersection(s->a, ival_range(s->a, i), current(s->a, at(s, h->ival)));
 }
 
 static void survey(struct scan *s, const struct ival *i) {
@@ -369,11 +393,11 @@ static void survey(struct scan *s, const struct ival *i) {
 static void weigh(struct scan *s, const struct ival *i) {
     for (u32 k = 0; k < s->count[i->vector]; k++) {
         u32 r = s->regs->order[i->vector][k];
-        s->weight[r] = s->active[r] ? at(s, s->active[r])->weight + 1ull : 0;
+        s->weight[r] = s->busy >> r & 1 ? s->active_weight[r] + 1ull : 0;
     }
     for (u32 k = 0; k < s->holes; k++) {
         const struct hole *h = &s->inactive[k];
-        if (meeting(s, i, h) != NO_POS) s->weight[h->reg] = MAX(s->weight[h->reg], at(s, h->ival)->weight + 1ull);
+        if (meeting(s, i, h) != NO_POS) s->weight[h->reg] = MAX(s->weight[h->reg], weight_of(at(s, h->ival)) + 1ull);
     }
 }
 
@@ -407,10 +431,8 @@ static u8 choose(const struct scan *s, const struct ival *i, u32 mask) {
     u8 reg = hinted(s, i, mask);
     if (reg != REG_MEM && cheap >> reg & 1) return reg;
     if (!cheap && reg != REG_MEM) return reg;
-    for (u32 k = 0;; k++) {
-        u8 r = s->regs->order[i->vector][k];
-        if ((cheap ? cheap : mask) >> r & 1) return r;
-    }
+    u32 any = cheap ? cheap : mask, first = any & s->regs->caller_saved; /* as they are in order */
+    return (u8)__builtin_ctz(first ? first : any);
 }
 
 static u8 longest(const struct scan *s, const struct ival *i) {
@@ -436,6 +458,7 @@ static u8 cheapest(const struct scan *s, const struct ival *i, u32 end) {
 static void give(struct scan *s, u32 index, u8 reg) {
     struct ival *i = at(s, index);
     i->reg = reg;
+    i->cursor = i->ranges;
     advance(s, i, i->start);
     set_active(s, index, reg);
     s->a->used |= 1u << reg;
@@ -443,16 +466,17 @@ static void give(struct scan *s, u32 index, u8 reg) {
 
 /* Whoever is in reg and meets the interval loses it. */
 static void clear_register(struct scan *s, u32 index, u8 reg) {
-    u32 pos = at(s, index)->start, list = at(s, index)->ranges, old = s->active[reg];
+    u32 pos = at(s, index)->start, old = s->active[reg];
+    struct range first = ival_range(s->a, at(s, index));
     release(s, reg);
     if (old) evict(s, old, pos);
     for (u32 k = 0; k < s->holes; k++) {
         struct hole *h = &s->inactive[k];
         if (h->reg != reg) continue;
-        u32 meet = intersection(s->a, list, at(s, h->ival)->cursor);
+        u32 meet = intersection(s->a, first, current(s->a, at(s, h->ival)));
         if (meet == NO_POS) continue;
         evict(s, h->ival, MAX(pos, meet));
-        if (!still_hole(s, h, pos)) h->over = 0; /* looked at by the next expire */
+        if (!still_hole(s, h, pos)) h->over = s->due = 0; /* looked at by the next expire */
     }
 }
 
@@ -467,7 +491,7 @@ static void place(struct scan *s, u32 index) {
     survey(s, i);
     weigh(s, i);
     u8 victim = cheapest(s, i, i->end);
-    if (victim != REG_MEM && s->weight[victim] < i->weight) {
+    if (victim != REG_MEM && s->weight[victim] < weight_of(i)) {
         clear_register(s, index, victim);
         give(s, index, victim);
         return;
@@ -500,8 +524,8 @@ static u32 hinted_slot(const struct scan *s, const struct slots *t, u32 v, u32 s
     const u32 *hints = at(s, a->first[v])->hint_values;
     for (u32 k = 0; k < 2; k++) {
         u32 w = hints[k];
-        if (!w || w >= v || a->slot[w] == NO_SLOT || is_wide(s, w) != is_wide(s, v)) continue;
-        u32 hit = ((u32)a->slot[w] - t->first) / t->step;
+        if (!w || w >= v || slot_of(a, w) == NO_SLOT || is_wide(s, w) != is_wide(s, v)) continue;
+        u32 hit = ((u32)slot_of(a, w) - t->first) / t->step;
         if (t->ends.p[hit] <= start) return hit;
     }
     return NO_POS;
@@ -530,25 +554,19 @@ static u32 loop_end(const struct scan *s, u32 v) {
 static void number_slots(struct scan *s, bool vectors) {
     struct alloc *a = s->a;
     struct slots t = {.first = a->slots, .step = vectors ? 2 : 1};
-    for (u32 v = 1; v < s->f->ins.n; v++) {
-        if (a->slot[v] == NO_SLOT || is_wide(s, v) != vectors) continue;
-        u32 end = 0, start = at(s, a->first[v])->start, hit = hinted_slot(s, &t, v, start);
-        for (u32 i = a->first[v]; i; i = at(s, i)->next) end = at(s, i)->end;
-        if (hit == NO_POS) hit = free_slot(s, &t, start);
+    for (u32 k = 1; k < a->whole; k++) {
+        struct ival *first = &a->ivals.p[k];
+        if (first->slot == NO_SLOT || is_wide(s, first->value) != vectors) continue;
+        u32 end = first->end, hit = hinted_slot(s, &t, first->value, first->start);
+        for (u32 i = first->next; i; i = at(s, i)->next) end = at(s, i)->end;
+        if (hit == NO_POS) hit = free_slot(s, &t, first->start);
         t.ends.p[hit] = end;
-        t.kept.p[hit] = MAX(t.kept.p[hit], loop_end(s, v));
-        a->slot[v] = (i32)(t.first + hit * t.step);
+        t.kept.p[hit] = MAX(t.kept.p[hit], loop_end(s, first->value));
+        first->slot = (i32)(t.first + hit * t.step);
     }
 }
 
-/* Intervals come from live.c by ascending start: values are numbered so. */
 static void prepare(struct scan *s) {
-    for (u32 i = 1; i < s->a->whole; i++) {
-        struct ival *v = at(s, i);
-        assert(v->ranges && v->start < v->end && (i == 1 || v->start >= v[-1].start));
-        v->cursor = v->ranges;
-        weigh_ival(v);
-    }
     for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
     for (u32 c = 0; c < 2; c++) {
         s->count[c] = count_registers(s, c);
@@ -560,8 +578,9 @@ void jit_allocate(struct fn *f) {
     struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs};
     u32 next = 1, count = s.a->whole;
     prepare(&s);
-    while (next < count || s.heap.n) {
+    while (next < count || s.heap.n) { /* live.c's ascend: values are numbered so */
         bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);
+        assert(!fresh || next == 1 || at(&s, next)->start >= at(&s, next - 1)->start);
         place(&s, fresh ? next++ : heap_pop(&s));
     }
     VEC_GIVE(f, s.heap);

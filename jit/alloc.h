@@ -20,13 +20,15 @@ enum {
     CALL_HINTS = 16,   /* registers are mostly among the first */
 };
 
+enum { WANTS_CLOBBERS = 1, WANTS_LATE = 2 };
 /* The target, as the allocator sees it. */
 struct regs {
     u32 caller_saved;            /* bit masks over REG_COUNT */
-    u8 order[2][REG_COUNT];      /* per class: in order of preference */
+    u8 order[2][REG_COUNT];      /* per class: in order of preference; caller-saved ones first, ascending, as the others */
     u8 count[2];
     /* What instruction i wants: fixed registers clobbered, as bit masks, from
      * late_pos to def_pos, or to the next gap (also not for the result). */
+    const u8 *wants;             /* by op: may the answer of these two be other than 0? */
     u32 (*clobbers)(const struct fn *f, u32 i, u32 *through);
     /* Operands that must not share a register with the result: bit per operand. */
     u32 (*late)(const struct fn *f, u32 i);
@@ -42,22 +44,27 @@ struct range {
     u32 start, end, next;
 };
 
+/* depth: of loops around it, at most MAX_DEPTH. */
+enum { MAX_DEPTH = 6, MAX_USES = 1 << 29 };
 struct use {
-    u32 pos, next, weight;
+    u32 pos, next : 29, depth : 3;
 };
+static_assert(sizeof(struct use) == 8, "there are many");
+static inline u32 use_weight(const struct use *u) { return 1u << 3 * u->depth; }
 
 struct ival {
     u32 value;
     u32 start, end;
-    u32 ranges;         /* the first */
+    u32 ranges;         /* the first of several; 0: there is one, from start to end */
     union {
         u32 outside;    /* live.c: its bit in the sets, from 1; coarsely: where it ends. 0: in its block only */
-        u32 cursor;     /* later: the first range that has not ended */
+        u32 cursor;     /* alloc.c: of several ranges the first that has not ended, or the last */
+        u32 reached;    /* of a value's first one, in the emitter: the child that it has reached */
     };
     u32 uses;
     u32 next;           /* sibling */
     u32 sum;            /* of the uses' weights, or UINT32_MAX */
-    u32 weight;         /* the same over length (alloc.c) */
+    i32 slot;           /* of a value's first one: its slot, or NO_SLOT */
     u8 reg, hint;       /* hint: REG_MEM for none */
     bool vector;
     u32 hint_values[2]; /* values it should share with: before, and after, hint */
@@ -79,18 +86,29 @@ struct alloc {
     VEC(struct move) reloads; /* inside blocks, ascending by pos */
     VEC(struct move) moves;   /* on edges */
     u32 *first;               /* value -> first child; 0: none */
-    u32 *at;                  /* value -> child the emitter has reached */
-    i32 *slot;                /* value -> slot, NO_SLOT */
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
     u32 used;                 /* registers that hold something anywhere */
+    bool memory;              /* some part is in a slot */
     bool coarse;              /* outside their block values live in memory: live.c, I3 */
 };
 
 static inline void add_weight(struct ival *i, u32 weight) { i->sum += MIN(weight, UINT32_MAX - i->sum); }
+/* The first range; the next one, while there is one. */
+static inline struct range ival_range(const struct alloc *a, const struct ival *i) {
+    return i->ranges ? a->ranges.p[i->ranges] : (struct range){i->start, i->end, 0};
+}
+static inline bool next_range(const struct alloc *a, struct range *r) {
+    if (!r->next) return false;
+    *r = a->ranges.p[r->next];
+    return true;
+}
+/* Of a value: CONSTs and what is folded have none. */
+static inline i32 slot_of(const struct alloc *a, u32 v) { return a->ivals.p[a->first[v]].slot; }
 /* Is argument v of an edge where PARAM p wants it, in a slot that both have? */
 static inline bool same_slot(const struct alloc *a, u32 v, u32 p) {
-    return a->ivals.p[a->first[p]].reg == REG_MEM && a->slot[v] == a->slot[p];
+    const struct ival *i = &a->ivals.p[a->first[p]];
+    return i->reg == REG_MEM && slot_of(a, v) == i->slot;
 }
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);

@@ -47,9 +47,9 @@ _Noreturn static void fail(const struct check *c, const char *what, u32 value, u
 }
 
 static bool is_vector(const struct check *c, u32 v) { return ins_at(c->f, v)->type == T_V128; }
-static bool has_slot(const struct check *c, u32 v) { return c->a->slot[v] != NO_SLOT; }
+static bool has_slot(const struct check *c, u32 v) { return slot_of(c->a, v) != NO_SLOT; }
 static u32 slot_place(const struct check *c, u32 v) {
-    u32 place = SLOTS + (u32)c->a->slot[v];
+    u32 place = SLOTS + (u32)slot_of(c->a, v);
     if (!has_slot(c, v) || place + is_vector(c, v) >= c->places) fail(c, "has no slot", v, SLOTS);
     return place;
 }
@@ -108,9 +108,11 @@ static void claim_range(struct check *c, u32 v, const struct ival *i, const stru
 static void claim_all(struct check *c) {
     VEC_PUSH(c->f, c->pool, (struct claim){0});
     for (u32 v = 1; v < c->f->ins.n; v++)
-        for (u32 i = c->a->first[v]; i; i = c->a->ivals.p[i].next)
-            for (u32 r = c->a->ivals.p[i].ranges; r; r = c->a->ranges.p[r].next)
-                claim_range(c, v, &c->a->ivals.p[i], &c->a->ranges.p[r]);
+        for (u32 i = c->a->first[v]; i; i = c->a->ivals.p[i].next) {
+            bool more = true;
+            for (struct range r = ival_range(c->a, &c->a->ivals.p[i]); more; more = next_range(c->a, &r))
+                claim_range(c, v, &c->a->ivals.p[i], &r);
+        }
 }
 
 /* ---- edges ---- */

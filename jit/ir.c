@@ -113,9 +113,18 @@ static void *slide(struct fn *f, u8 *p, size_t n, size_t want) {
         if (behind) drop_piece(f, k + 1);
         x->n = room;
         take_piece(f, k, want);
+        undo_pieces(f);
         return to;
     }
     return NULL;
+}
+
+/* What is small and stays finds a place at the front, not between large ones that go. */
+void jit_begin(struct fn *f) {
+    enum { FIRST = 1024 };
+    u8 *p = arena_raw(f->arena, FIRST);
+    if (!p) jit_escape(f, ERR_NOMEM);
+    insert_piece(f, p, FIRST);
 }
 
 void *jit_raw(struct fn *f, size_t n, size_t size) {
@@ -151,11 +160,28 @@ void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
     return q;
 }
 
-void jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
+/* Moves p, which has n bytes of which the first few are kept, down into a piece that
+ * has as many. NULL: there is none. */
+static void *move_down(struct fn *f, u8 *p, size_t n, size_t keep) {
+    for (u32 k = 0; k < f->piece_count && f->pieces[k].p < p; k++) {
+        if (f->pieces[k].n < keep) continue;
+        u8 *to = take_piece(f, k, keep);
+        memcpy(to, p, keep);
+        jit_give(f, p, n);
+        return to;
+    }
+    return NULL;
+}
+
+void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
     size_t have = rounded(*cap * size), keep = rounded(n * size);
-    if (!*cap || !n || have == keep) return;
-    jit_give(f, (u8 *)p + keep, have - keep);
+    if (!*cap || !n) return p;
     *cap = n;
+    void *to = move_down(f, p, have, keep);
+    if (to) return to;
+    if (have != keep) jit_give(f, (u8 *)p + keep, have - keep);
+    to = slide(f, p, keep, keep);
+    return to ? to : p;
 }
 
 enum ir_type ir_type_of(wasm_type t) {

@@ -260,13 +260,15 @@ struct fn {
 
 /* Leaves the compile of this function with an error. */
 _Noreturn void jit_escape(struct fn *f, enum err e);
+void jit_begin(struct fn *f); /* before anything is allocated */
 void *jit_alloc(struct fn *f, size_t n, size_t size);
 void *jit_raw(struct fn *f, size_t n, size_t size); /* not zeroed */
 /* Gives n bytes from p on back, to whoever asks next: what is dead before the
  * function is done. */
 void jit_give(struct fn *f, void *p, size_t n);
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
-void jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
+/* To n elements, at the lowest place there is. */
+void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
 
 #define VEC_ROOM(f, v, k)                                                                          \
     do {                                                                                           \
@@ -279,7 +281,7 @@ void jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
         (v).p = NULL, (v).n = (v).cap = 0;                \
     } while (0)
 /* It will hardly grow any more. */
-#define VEC_TRIM(f, v) jit_trim((f), (v).p, &(v).cap, (v).n, sizeof(*(v).p))
+#define VEC_TRIM(f, v) (v).p = jit_trim((f), (v).p, &(v).cap, (v).n, sizeof(*(v).p))
 #define VEC_PUSH(f, v, x)                     \
     do {                                      \
         VEC_ROOM(f, v, 1);                    \

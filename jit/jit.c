@@ -57,7 +57,7 @@ static void check_cpu(struct compile *k) {
 
 /* Most functions need no more, in one chunk: what one pass gives back another can
  * have then, however large. */
-static void reserve_scratch(struct compile *k, size_t bytes) { arena_reserve(k->scratch, 16 * bytes); }
+static void reserve_scratch(struct compile *k, size_t bytes) { arena_reserve(k->scratch, 24 * bytes); }
 
 static void compile_function(struct compile *k, u32 index) {
     const struct wasm_module *m = k->info.m;
@@ -66,6 +66,7 @@ static void compile_function(struct compile *k, u32 index) {
     k->func = index;
     k->f = (struct fn){.arena = k->scratch, .exit = &k->exit, .m = m, .wf = &m->funcs[index],
                        .type = &m->types[m->funcs[index].type], .options = k->info.options, .index = index};
+    jit_begin(&k->f);
     for (enum jit_pass p = 0; p < JIT_EMIT; p++) {
         passes[p].run(&k->f);
         note_time(k, p);

@@ -1,6 +1,7 @@
 /* live.c: live ranges, uses and hints of every value, in one backward pass.
  *
- * I1 ranges of a value are pushed at the front: they end ascending and disjoint.
+ * I1 ranges of a value are pushed at the front: they end ascending and disjoint. The
+ *    first one's start is the interval's; its own is not kept until the definition.
  * I2 a value live into a loop's header is live in the whole loop.
  * I3 when the sets cost too much for the function, a value that is used outside
  *    its block lives in memory there, in one piece from that block's end to its last
@@ -28,6 +29,7 @@ struct live {
     VEC(u32) spare;   /* bits without a holder */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
     u32 low, high;
+    u32 first, depth; /* of the block at hand: its first instruction, loops around it */
     VEC(u64) sets;
     struct row *rows; /* per block */
     u32 steps;        /* of work with sets */
@@ -66,7 +68,7 @@ static void take_bit(struct live *l, struct ival *i) {
 static void set_live(struct live *l, struct ival *i) {
     if (!i->outside) take_bit(l, i);
     u32 bit = i->outside - 1;
-    set_word(l, bit / 64, 1ull << bit % 64);
+    if (!(l->now.p[bit / 64] >> bit % 64 & 1)) set_word(l, bit / 64, 1ull << bit % 64);
 }
 
 static void drop_bit(struct live *l, struct ival *i) {
@@ -98,30 +100,47 @@ static void keep_row(struct live *l, u32 b) {
 
 /* ---- ranges ---- */
 
-static void add_range(struct live *l, struct ival *i, u32 start, u32 end) {
+/* Before the first one, which it does not touch. */
+static void push_range(struct live *l, struct ival *i, u32 start, u32 end) {
     struct alloc *a = l->a;
-    struct range *r = &a->ranges.p[i->ranges];
-    assert(i->value && start < end);
-    if (i->ranges && r->start == start && r->end >= end) return; /* one more use in the block */
-    i->end = MAX(i->end, end);
-    if (i->ranges && r->start <= end) {
-        r->start = MIN(r->start, start);
-        r->end = MAX(r->end, end);
-        while (r->next && a->ranges.p[r->next].start <= r->end) {
-            r->end = MAX(r->end, a->ranges.p[r->next].end);
-            r->next = a->ranges.p[r->next].next;
-        }
-        return;
+    struct range last = {i->start, i->end, 0}, n = {start, end, a->ranges.n};
+    if (i->ranges) {
+        a->ranges.p[i->ranges].start = i->start;
+        n.next = i->ranges;
+    } else {
+        VEC_PUSH(l->f, a->ranges, last);
     }
-    struct range n = {start, end, i->ranges};
     VEC_PUSH(l->f, a->ranges, n);
     i->ranges = a->ranges.n - 1;
+    i->start = start;
+}
+
+/* The first of several ends at end or later; with those that it reaches then it is one. */
+static void join_ranges(struct alloc *a, struct ival *i, u32 end) {
+    struct range *r = &a->ranges.p[i->ranges];
+    r->end = MAX(r->end, end);
+    while (r->next && a->ranges.p[r->next].start <= r->end) {
+        r->end = MAX(r->end, a->ranges.p[r->next].end);
+        r->next = a->ranges.p[r->next].next;
+    }
+    i->end = MAX(i->end, end);
+    if (!r->next) i->ranges = 0;
+}
+
+static void add_range(struct live *l, struct ival *i, u32 start, u32 end) {
+    assert(start < end);
+    if (i->start > end) {
+        push_range(l, i, start, end);
+        return;
+    }
+    i->start = i->end ? MIN(i->start, start) : start;
+    if (i->ranges) join_ranges(l->a, i, end);
+    else i->end = MAX(i->end, end);
 }
 
 /* Through a block that lies right before what is known of the interval, mostly. */
-static void add_block(struct live *l, struct ival *i, u32 start, u32 end) {
-    struct range *r = &l->a->ranges.p[i->ranges];
-    if (r->start == end) r->start = start;
+static inline void add_block(struct live *l, struct ival *i, u32 start, u32 end) {
+    if (i->start == end) i->start = start;
     else add_range(l, i, start, end);
 }
 
@@ -130,8 +149,6 @@ static void fix_register(struct live *l, u32 reg, u32 start, u32 end) {
     VEC_PUSH(l->f, l->a->ranges, n);
     l->a->fixed[reg] = l->a->ranges.n - 1;
 }
-
-static u32 loop_weight(u32 depth) { return 1u << 3 * MIN(depth, 6u); }
 
 /* The end of the outermost loop that holds block b but not v's definition. */
 static u32 loop_extension(const struct live *l, u32 v, u32 b) {
@@ -144,21 +161,21 @@ static u32 loop_extension(const struct live *l, u32 v, u32 b) {
     return end;
 }
 
-/* Of v, which has an interval. */
-static void add_use(struct live *l, u32 v, u32 b, u32 pos, u32 end) {
+/* Of v, which has the interval. */
+static void add_use(struct live *l, u32 v, struct ival *i, u32 b, u32 pos, u32 end) {
     struct alloc *a = l->a;
-    const struct block *k = &l->f->blocks.p[b];
-    struct ival *i = ival_of(l, v);
-    if (l->coarse && v < k->first) {
-        i->outside = MAX(MAX(i->outside, end), loop_extension(l, v, b));
-        return;
+    if (v < l->first) {
+        if (l->coarse) {
+            i->outside = MAX(MAX(i->outside, end), loop_extension(l, v, b));
+            return;
+        }
+        set_live(l, i);
     }
-    if (v < k->first) set_live(l, i);
-    add_range(l, i, gap_pos(k->first), end);
-    struct use u = {pos, i->uses, loop_weight(k->depth)};
+    if (i->start != gap_pos(l->first) || i->ranges || i->end < end) add_range(l, i, gap_pos(l->first), end);
+    struct use u = {pos, i->uses, l->depth};
+    i->uses = a->useful.n;
     VEC_PUSH(l->f, a->useful, u);
-    i->uses = a->useful.n - 1;
-    add_weight(i, u.weight);
+    add_weight(i, use_weight(&u));
 }
 
 static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
@@ -177,8 +194,9 @@ static void add_reg_hint(struct live *l, u32 v, u8 reg) {
 
 static void define(struct live *l, u32 v, u32 pos) {
     struct ival *i = ival_of(l, v);
-    if (!i->ranges) add_range(l, i, pos, pos + 1);
-    l->a->ranges.p[i->ranges].start = i->start = pos;
+    if (!i->end) i->end = pos + 1;
+    i->start = pos;
+    if (i->ranges) l->a->ranges.p[i->ranges].start = pos;
     if (i->outside && !l->coarse) drop_bit(l, i);
 }
 
@@ -187,9 +205,9 @@ static void use_operands(struct live *l, u32 i, u32 at, u32 b, u32 late) {
     struct fn *f = l->f;
     struct operands ops = ir_operands(f, i);
     for (u32 k = ops.count; k-- > 0;) {
-        u32 v = ops.list[k];
+        u32 v = ops.list[k], index = l->a->first[v];
         bool is_late = k < 8 && late >> k & 1;
-        if (wants(l, v)) add_use(l, v, b, use_pos(at), is_late ? gap_pos(at + 1) : late_pos(at));
+        if (index) add_use(l, v, &l->a->ivals.p[index], b, use_pos(at), is_late ? gap_pos(at + 1) : late_pos(at));
         else if (f->ins.p[v].flags & V_FOLDED) use_operands(l, v, at, b, late >> 8); /* depth is bounded: folding is one deep or two */
     }
 }
@@ -257,10 +275,11 @@ static void live_instruction(struct live *l, u32 i, u32 b) {
     const struct ins *x = &l->f->ins.p[i];
     if ((x->flags & (V_LIVE | V_FOLDED)) != V_LIVE) return;
     if (x->op == IR_CONST || x->op == IR_PARAM || x->op == IR_ARG) return;
+    u8 wants = l->regs->wants[x->op];
     if (x->type != T_NONE) define(l, i, def_pos(i));
-    note_clobbers(l, i);
+    if (wants & WANTS_CLOBBERS) note_clobbers(l, i);
     if (l->f->sites.n) through_pads(l, i, b);
-    use_operands(l, i, i, b, fault(LATE_READ) ? 0 : l->regs->late(l->f, i));
+    use_operands(l, i, i, b, wants & WANTS_LATE && !fault(LATE_READ) ? l->regs->late(l->f, i) : 0);
     hint_instruction(l, i);
 }
 
@@ -271,16 +290,18 @@ static void edge_out(struct live *l, u32 b, u32 e) {
     for (u32 k = 0; k < d->count; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
-        add_use(l, v, b, def_pos(f->blocks.p[b].last), block_end(f, b));
+        add_use(l, v, ival_of(l, v), b, def_pos(f->blocks.p[b].last), block_end(f, b));
         add_hint(l, v, p, false);
         add_hint(l, p, v, false);
     }
 }
 
 static void each_live(struct live *l, u32 start, u32 end) {
-    for (u32 w = l->low; w < l->high; w++)
-        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, l->steps++)
-            add_block(l, &l->a->ivals.p[l->holders.p[w * 64 + (u32)__builtin_ctzll(bits)]], start, end);
+    struct ival *ivals = l->a->ivals.p; /* their number does not change */
+    for (u32 w = l->low; w < l->high; w++) {
+        const u32 *holders = l->holders.p + w * 64;
+        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, l->steps++) add_block(l, ivals + holders[__builtin_ctzll(bits)], start, end);
+    }
 }
 
 static void define_params(struct live *l, const struct block *k) {
@@ -298,6 +319,8 @@ static void live_block(struct live *l, u32 b) {
     struct fn *f = l->f;
     const struct block *k = &f->blocks.p[b];
     struct operands edges = ir_edges(f, k->last);
+    l->first = k->first;
+    l->depth = MIN(k->depth, (u32)MAX_DEPTH);
     for (u32 e = 0; e < edges.count; e++) edge_out(l, b, edges.list[e]);
     each_live(l, block_start(f, b), block_end(f, b));
     for (u32 i = k->last; i > k->first; i--) live_instruction(l, i, b);
@@ -315,17 +338,21 @@ static u32 count_places(const struct fn *f) {
 static void make_ivals(struct live *l) {
     struct fn *f = l->f;
     struct alloc *a = l->a;
+    u32 count = count_places(f);
+    if ((u64)f->pool.n + 4 * (u64)f->ins.n >= MAX_USES) jit_escape(f, ERR_LIMIT);
     a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
     memset(a->fixed, 0, sizeof a->fixed);
-    VEC_ROOM(f, a->ivals, 2 * count_places(f) + 8); /* as many again for parts, at worst */
-    VEC_PUSH(f, a->ivals, (struct ival){0});
+    VEC_ROOM(f, a->useful, 3 * count + 2);
+    VEC_ROOM(f, a->ranges, count / 4 * 3 + 2);
+    VEC_ROOM(f, l->sets, f->blocks.n);
+    VEC_ROOM(f, a->ivals, count + count / 8 * 3 + 2); /* parts are fewer, mostly. The newest: it grows where it is */
+    VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT}));
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
     for (u32 v = 1; v < f->ins.n; v++) {
-        a->slot[v] = NO_SLOT;
         if (!has_place(&f->ins.p[v])) continue;
         a->first[v] = a->ivals.n;
-        a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(f->ins.p[v].type)};
+        a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(f->ins.p[v].type)};
     }
 }
 
@@ -347,9 +374,11 @@ static bool covers_pad(const struct fn *f, u32 start, u32 end) {
 /* Where a pad begins registers are unknown: values that live there have a slot. */
 static void give_slots(struct fn *f) {
     struct alloc *a = f->alloc;
-    for (u32 k = 1; f->pads.n && k < a->ivals.n; k++)
-        for (u32 r = a->ivals.p[k].ranges; r; r = a->ranges.p[r].next)
-            if (covers_pad(f, a->ranges.p[r].start, a->ranges.p[r].end)) a->slot[a->ivals.p[k].value] = 0;
+    for (u32 k = 1; f->pads.n && k < a->ivals.n; k++) {
+        bool more = true;
+        for (struct range r = ival_range(a, &a->ivals.p[k]); more; more = next_range(a, &r))
+            if (covers_pad(f, r.start, r.end)) a->ivals.p[a->first[a->ivals.p[k].value]].slot = 0;
+    }
 }
 
 static void reverse_calls(struct alloc *a) {
@@ -363,12 +392,11 @@ static void reverse_calls(struct alloc *a) {
 static void into_memory(struct fn *f, u32 index) {
     struct alloc *a = f->alloc;
     struct ival *i = &a->ivals.p[index];
-    struct range r = {block_end(f, block_at(f, i->start)), i->outside, 0};
-    struct ival rest = {.value = i->value, .start = r.start, .end = r.end, .ranges = a->ranges.n, .cursor = a->ranges.n,
-                        .reg = REG_MEM, .hint = REG_MEM, .vector = i->vector};
+    struct ival rest = {.value = i->value, .start = block_end(f, block_at(f, i->start)), .end = i->outside,
+                        .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = i->vector};
     i->next = a->ivals.n;
-    a->slot[i->value] = 0;
-    VEC_PUSH(f, a->ranges, r);
+    i->slot = 0;
+    a->memory = true;
     VEC_PUSH(f, a->ivals, rest);
 }
 
@@ -395,19 +423,20 @@ static bool walk(struct live *l) {
     return done;
 }
 
-/* The IR is complete. */
+/* The IR is complete. What grew most is behind the others, where there is room. */
 static void trim(struct fn *f) {
+    u32 n = f->ins.n;
     VEC_TRIM(f, f->ins);
-    VEC_TRIM(f, f->pool);
     VEC_TRIM(f, f->edges);
     VEC_TRIM(f, f->blocks);
+    f->uses = jit_trim(f, f->uses, &n, n, 1);
+    VEC_TRIM(f, f->pool);
 }
 
 void jit_live(struct fn *f) {
     trim(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     a->first = jit_alloc(f, f->ins.n, sizeof(u32));
-    a->slot = jit_raw(f, f->ins.n, sizeof(i32));
     VEC_PUSH(f, a->moves, (struct move){0});
     f->arg_regs = jit_alloc(f, f->type->param_count, 1);
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
@@ -421,4 +450,5 @@ void jit_live(struct fn *f) {
         if (a->ivals.p[k].outside) into_memory(f, k);
     reverse_calls(a);
     give_slots(f);
+    VEC_TRIM(f, a->calls); /* out of the way of ivals */
 }

@@ -33,13 +33,14 @@ static void edge_move(struct resolve *r, u32 e, const struct ival *i, u32 elder)
 static void enter_blocks(struct resolve *r, u32 index, u32 elder) {
     struct fn *f = r->f;
     struct ival i = r->a->ivals.p[index];
-    u32 b = block_at(f, i.start), range = i.ranges;
+    struct range now = ival_range(r->a, &i);
+    u32 b = block_at(f, i.start);
     if (block_start(f, b) < i.start) b++;
     for (; b < f->blocks.n && block_start(f, b) < i.end; b++) {
         u32 start = block_start(f, b);
         if (i.value > f->blocks.p[b].first && i.value <= f->blocks.p[b].last) continue; /* defined here */
-        while (range && r->a->ranges.p[range].end <= start) range = r->a->ranges.p[range].next;
-        if (!range || r->a->ranges.p[range].start > start) continue;
+        while (now.end <= start) next_range(r->a, &now); /* the last one ends with i */
+        if (now.start > start) continue;
         for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) edge_move(r, e, &i, elder);
     }
 }
@@ -52,7 +53,7 @@ static void enter_pads(struct resolve *r, u32 index) {
         u32 start = block_start(f, f->pads.p[k]);
         if (start >= i.end) break;
         if (!ival_covers(r->a, &i, start)) continue;
-        assert(r->a->slot[i.value] != NO_SLOT);
+        assert(slot_of(r->a, i.value) != NO_SLOT);
         struct move m = {start, i.value, REG_MEM, i.reg, 0};
         VEC_PUSH(f, r->a->reloads, m);
     }
@@ -91,12 +92,12 @@ static void sort_moves(struct move *m, u32 n) {
 
 void jit_resolve(struct fn *f) {
     struct resolve r = {f, f->alloc};
-    for (u32 v = 1; v < f->ins.n; v++) {
-        u32 first = r.a->first[v], elder = first;
-        if (!first) continue;
-        for (u32 i = first; i && f->pads.n && !fault(PAD_RELOAD); i = r.a->ivals.p[i].next)
+    for (u32 first = 1; first < r.a->whole; first++) {
+        u32 elder = first;
+        for (u32 i = first; f->pads.n && i && !fault(PAD_RELOAD); i = r.a->ivals.p[i].next)
             if (r.a->ivals.p[i].reg != REG_MEM) enter_pads(&r, i);
         if (!r.a->ivals.p[first].next) continue;
+        r.a->ivals.p[first].reached = first;
         for (u32 i = first; i; elder = i, i = r.a->ivals.p[i].next) {
             if (r.a->ivals.p[i].reg == REG_MEM) continue;
             if (i != first) enter_middle(&r, i, elder);

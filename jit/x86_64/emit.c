@@ -11,20 +11,12 @@ enum { CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13, PROBE = 4096 };
 
 /* ---- frame ---- */
 
-/* The spare slot is there whenever a value lives in memory: only then can it be
- * asked for. */
-static bool uses_spare(const struct emit *e) {
-    for (u32 k = 1; k < e->a->ivals.n; k++)
-        if (e->a->ivals.p[k].reg == REG_MEM) return true;
-    return false;
-}
-
 static void plan_frame(struct emit *e) {
     struct fn *f = e->f;
     /* With pads, all: frames that the unwinder takes down saved what they used. */
     e->saved_mask = f->pads.n && !fault(PAD_SAVED) ? CALLEE_SAVED : e->a->used & CALLEE_SAVED;
     for (u32 m = e->saved_mask; m; m &= m - 1) e->saved++;
-    e->has_spare = uses_spare(e);
+    e->has_spare = e->a->memory; /* only then can it be asked for */
     u32 slots = e->a->slots + (!e->has_spare ? 0 : f->simd ? 2 : 1);
     if (slots > (1u << 24)) jit_escape(f, ERR_LIMIT);
     e->frame = 8 * slots;
@@ -98,14 +90,10 @@ static void receive_args(struct emit *e) {
 
 /* ---- edges and terminators ---- */
 
-static bool feeds(const struct emit *e, const struct edge *d, u32 k) {
-    return has_place(e_ins(e, block_param(e->f, d->to, k)));
-}
-
 /* Where a PARAM is when its block begins. */
 static u32 param_loc(const struct emit *e, u32 p) {
-    u8 reg = e->a->ivals.p[e->a->first[p]].reg;
-    return reg != REG_MEM ? LOC(L_REG, reg) : LOC(L_SLOT, (u32)e->a->slot[p]);
+    const struct ival *i = &e->a->ivals.p[e->a->first[p]];
+    return i->reg != REG_MEM ? LOC(L_REG, i->reg) : LOC(L_SLOT, (u32)i->slot);
 }
 
 static void gather_moves(struct emit *e, u32 edge) {
@@ -114,8 +102,8 @@ static void gather_moves(struct emit *e, u32 edge) {
     if (!d->count && !d->moves) return;
     u32 end = def_pos(f->blocks.p[d->from].last);
     for (u32 k = 0; k < d->count; k++) {
-        if (!feeds(e, d, k)) continue;
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
+        if (!e->a->first[p]) continue;
         if (same_slot(e->a, v, p)) continue;
         add_move(e, param_loc(e, p), loc_at(e, v, end), f->ins.p[p].type);
     }
@@ -243,7 +231,7 @@ static void run_reloads(struct emit *e, u32 i) {
     struct alloc *a = e->a;
     for (; e->reload_pos <= gap_pos(i); e->reload++, find_reload(e)) {
         const struct move *m = &a->reloads.p[e->reload];
-        u32 from = m->from == REG_MEM ? LOC(L_SLOT, (u32)a->slot[m->value]) : loc_at(e, m->value, m->pos - 1);
+        u32 from = m->from == REG_MEM ? LOC(L_SLOT, (u32)slot_of(a, m->value)) : loc_at(e, m->value, m->pos - 1);
         move_one(e, (struct pmove){LOC(L_REG, m->to), from, e_ins(e, m->value)->type});
     }
 }
@@ -251,7 +239,7 @@ static void run_reloads(struct emit *e, u32 i) {
 static void store_params(struct emit *e, u32 b) {
     const struct block *k = &e->f->blocks.p[b];
     for (u32 p = k->first + 1; p <= k->first + k->params; p++) {
-        if (!has_place(e_ins(e, p))) continue;
+        if (!e->a->first[p]) continue;
         u8 reg = e->a->ivals.p[e->a->first[p]].reg;
         if (reg != REG_MEM) done(e, p, reg);
     }
@@ -398,8 +386,6 @@ static void patch_catches(struct emit *e) {
 static void prepare(struct emit *e) {
     struct fn *f = e->f;
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
-    e->a->at = jit_raw(f, f->ins.n, sizeof(u32));
-    memcpy(e->a->at, e->a->first, f->ins.n * sizeof(u32));
     e->reads = jit_alloc(f, places, sizeof(u32));
     e->writer = jit_alloc(f, places, sizeof(u32));
     for (u32 b = 0; b < f->blocks.n; b++) VEC_PUSH(f, e->labels, UINT32_MAX);

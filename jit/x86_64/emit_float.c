@@ -81,9 +81,9 @@ static void emit_copysign(struct emit *e, u32 i) {
         put_fstore(e->c, x->type, rm_of(e, LOC(L_SLOT, e->a->slots)), FSCRATCH);
         to_reg(e, x->a, use_pos(i), FSCRATCH);
         put_op(e->c, 0, 0, 0x0f54, FSCRATCH, sign_mask(e, dbl, true), 0);
-        put_fstore(e->c, x->type, rm_of(e, LOC(L_SLOT, (u32)e->a->slot[i])), FSCRATCH);
+        put_fstore(e->c, x->type, rm_of(e, LOC(L_SLOT, (u32)slot_of(e->a, i))), FSCRATCH);
         put_mov(e->c, dbl, SCRATCH, rm_of(e, LOC(L_SLOT, e->a->slots)));
-        put_op(e->c, 0, dbl, 0x09, SCRATCH, rm_of(e, LOC(L_SLOT, (u32)e->a->slot[i])), 0);
+        put_op(e->c, 0, dbl, 0x09, SCRATCH, rm_of(e, LOC(L_SLOT, (u32)slot_of(e->a, i))), 0);
         return;
     }
     to_reg(e, x->b, use_pos(i), sign);

@@ -20,16 +20,17 @@ void put_align(struct code *c, u32 to, u8 fill) {
 }
 
 u32 put_data(struct code *c, u64 low, u64 high, u32 size) {
-    struct data_seen *s = &c->seen[((low ^ high ^ size) * 0x9e3779b97f4a7c15) >> 56];
+    u32 *seen = &c->seen[((low ^ high ^ size) * 0x9e3779b97f4a7c15) >> 56], at = (*seen & ~3u) - 4;
+    u64 bits[2] = {low, high};
     assert(size == 4 || size == 8 || size == 16);
-    if (s->size == size && s->low == low && s->high == high) return s->at;
+    if (*seen && 4u << (*seen & 3) == size && !memcmp(c->data.p + at, bits, size)) return at;
     VEC_ROOM(c->keep, c->data, 32);
     while (c->data.n % size) c->data.p[c->data.n++] = 0;
-    u64 bits[2] = {low, high};
-    memcpy(c->data.p + c->data.n, bits, size);
-    *s = (struct data_seen){low, high, c->data.n, size};
+    at = c->data.n;
+    memcpy(c->data.p + at, bits, size);
+    *seen = (at + 4) | size >> 3;
     c->data.n += size;
-    return s->at;
+    return at;
 }
 
 u32 put_table(struct code *c, u32 count) {

@@ -44,11 +44,6 @@ struct fixup {
     u8 kind, trailing; /* bytes of immediate behind the rel32; FIX_LABEL: 1 if it must not be shortened */
 };
 
-struct data_seen {
-    u64 low, high;
-    u32 at, size; /* size 0: empty */
-};
-
 /* A switch's offsets in data, 32 bits each: from the table to its targets. Until
  * data has its place they are offsets in code. */
 struct jump_table {
@@ -68,7 +63,7 @@ struct code {
     VEC(struct jit_line) lines;
     bool vectors;                   /* a vector register occurs */
     u32 open8;                      /* rel8 jumps that have not landed */
-    struct data_seen seen[256];
+    u32 seen[256];                  /* constants by hash: 4 + offset in data | log2 of the size / 4; 0: none */
 };
 
 /* ---- bytes ---- */

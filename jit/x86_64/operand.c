@@ -4,18 +4,26 @@
 
 /* The child that covers pos. Queries come with rising pos but for cold edges,
  * so the children that have ended are passed once. */
+static const struct ival *child_at(const struct alloc *a, struct ival *first, u32 pos) {
+    const struct ival *i = &a->ivals.p[first->reached];
+    if (i->start > pos) i = first;
+    while (i->next && a->ivals.p[i->next].start <= pos) i = &a->ivals.p[i->next];
+    first->reached = (u32)(i - a->ivals.p);
+    return i;
+}
+
 u32 loc_at(const struct emit *e, u32 v, u32 pos) {
     const struct alloc *a = e->a;
-    if (is_const(e->f, v)) return LOC(L_CONST, v);
-    u32 *i = &a->at[v];
-    assert(*i);
-    if (a->ivals.p[*i].start > pos) *i = a->first[v];
-    while (a->ivals.p[*i].next && a->ivals.p[a->ivals.p[*i].next].start <= pos) *i = a->ivals.p[*i].next;
-    u8 reg = a->ivals.p[*i].reg;
+    u32 index = a->first[v];
+    if (!index) {
+        assert(is_const(e->f, v));
+        return LOC(L_CONST, v);
+    }
+    struct ival *first = &a->ivals.p[index];
+    u8 reg = first->next ? child_at(a, first, pos)->reg : first->reg;
     if (reg != REG_MEM) return LOC(L_REG, reg);
-    i32 slot = a->slot[v];
-    assert(slot != NO_SLOT);
-    return LOC(L_SLOT, (u32)slot);
+    assert(first->slot != NO_SLOT);
+    return LOC(L_SLOT, (u32)first->slot);
 }
 
 struct rm rm_of(const struct emit *e, u32 loc) {
@@ -65,9 +73,9 @@ u8 dest(const struct emit *e, u32 v) {
 }
 
 void done(struct emit *e, u32 v, u8 reg) {
-    i32 slot = e->a->slot[v];
-    u8 type = e_ins(e, v)->type;
+    i32 slot = slot_of(e->a, v);
     if (slot == NO_SLOT) return;
+    u8 type = e_ins(e, v)->type;
     struct rm to = rm_of(e, LOC(L_SLOT, (u32)slot));
     if (fault(VECTOR_SLOT) && type == T_V128) to.disp *= 2;
     if (is_float(type)) put_fstore(e->c, type, to, reg);

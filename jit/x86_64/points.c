@@ -32,15 +32,22 @@ static u32 keep_range(struct emit *e, const struct range *r, u8 reg, u32 from) {
     return from;
 }
 
+static void keep_ival(struct emit *e, const struct ival *v, u32 from) {
+    struct range r = ival_range(e->a, v);
+    if (v->reg >= REG_XMM || !(e->f->ins.p[v->value].flags & V_ZEXT)) return;
+    do from = keep_range(e, &r, v->reg, from);
+    while (next_range(e->a, &r));
+}
+
 static void keep_clean(struct emit *e) {
     const struct alloc *a = e->a;
-    u32 from = 0; /* where the last one began: all but parts ascend */
-    for (u32 k = 1; k < a->ivals.n; k++) {
+    u32 from = 0, at = point_start(e, 0); /* the first point that the one at hand may hold: all but parts ascend */
+    for (u32 k = 1; k < a->whole; k++) {
         const struct ival *v = &a->ivals.p[k];
-        if (v->reg >= REG_XMM || !(e->f->ins.p[v->value].flags & V_ZEXT)) continue;
-        u32 next = from = keep_range(e, &a->ranges.p[v->ranges], v->reg, k < a->whole ? from : 0);
-        for (u32 r = a->ranges.p[v->ranges].next; r; r = a->ranges.p[r].next) next = keep_range(e, &a->ranges.p[r], v->reg, next);
+        while (at < v->start) at = ++from < e->points.n ? point_start(e, from) : NO_POS;
+        if (at < v->end) keep_ival(e, v, from);
     }
+    for (u32 k = a->whole; k < a->ivals.n; k++) keep_ival(e, &a->ivals.p[k], 0);
 }
 
 void put_points(struct emit *e) {

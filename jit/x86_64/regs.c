@@ -23,6 +23,16 @@ u8 x86_param(const struct wasm_functype *t, u32 k, u32 *slot) {
     }
 }
 
+static const u8 wants[IR_OP_COUNT] = {
+    [IR_CALL] = WANTS_CLOBBERS, [IR_CALL_INDIRECT] = WANTS_CLOBBERS, [IR_CALL_BUILTIN] = WANTS_CLOBBERS,
+    [IR_ATOMIC_RMW] = WANTS_CLOBBERS, [IR_ATOMIC_CMPXCHG] = WANTS_CLOBBERS, [IR_ATOMIC_STORE] = WANTS_CLOBBERS,
+    [IR_BRTABLE] = WANTS_CLOBBERS, [IR_SHL] = WANTS_CLOBBERS, [IR_SHR_S] = WANTS_CLOBBERS, [IR_SHR_U] = WANTS_CLOBBERS,
+    [IR_ROTL] = WANTS_CLOBBERS, [IR_ROTR] = WANTS_CLOBBERS,
+    [IR_DIV_S ... IR_MULH] = WANTS_CLOBBERS | WANTS_LATE,
+    [IR_ADD ... IR_XOR] = WANTS_LATE, /* of what is folded into them */
+    [IR_VBINARY] = WANTS_LATE, [IR_FSUB] = WANTS_LATE, [IR_FDIV] = WANTS_LATE, [IR_FMIN] = WANTS_LATE, [IR_FMAX] = WANTS_LATE,
+};
+
 static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
     const struct ins *x = &f->ins.p[i];
     switch (x->op) {
@@ -117,6 +127,7 @@ const struct regs x86_regs = {
     .order = {{RAX, RCX, RDX, RSI, RDI, R8, R9, R10, RBX, RBP, R12, R13},
               {16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30}},
     .count = {12, 15},
+    .wants = wants,
     .clobbers = clobbers,
     .late = late,
     .place_args = place_args,

@@ -47,7 +47,7 @@ static struct audit expect(const struct fn *f, u32 i) {
 
 /* A store to the frame. */
 static void note_store(struct audit *a, const ZydisDecodedOperand *m, u32 from) {
-    i32 slot = (i32)m->mem.disp.value / 8, own = a->f->alloc->slot[a->i], spare = (i32)a->f->alloc->slots;
+    i32 slot = (i32)m->mem.disp.value / 8, own = slot_of(a->f->alloc, a->i), spare = (i32)a->f->alloc->slots;
     if (slot == spare) a->borrowed |= from;
     else if (own == NO_SLOT || slot < own || slot > own + (ins_at(a->f, a->i)->type == T_V128)) breach(a, "stores to slot", (u32)slot);
 }
