@@ -3,6 +3,7 @@
  * I1 the module is validated: decoding cannot fail and types agree.
  * I2 ins, blocks, edges and loops start at 1: 0 means none. */
 #include "jit/build_simd.h"
+#include "wasm/short.h"
 
 static bool is_control(enum wasm_op op) {
     switch (op) {
@@ -79,13 +80,18 @@ static void finish_body(struct build *b) {
     build_end_block(b, (struct ins){.op = IR_RETURN, .a = start, .b = n});
 }
 
-static void build_instr(struct build *b) {
+static __attribute__((noinline)) void take_long(struct build *b) {
     const char *why;
-    b->f->origin = b->offset + (u32)cursor_at(&b->code);
     enum err e = wasm_take_instr(&b->code, &b->in, &why);
     assert(e == ERR_OK);
+}
+
+static INLINE void build_instr(struct build *b) {
+    if (!b->dead) build_short(b);
+    b->f->origin = b->code.p;
+    if (unlikely(!wasm_take_short(&b->code, &b->in))) take_long(b);
     if (is_control(b->in.op)) build_control(b);
-    else build_plain(b);
+    else if (!b->dead) build_plain(b);
 }
 
 /* Most functions need about as much for so many bytes of code. */
@@ -110,7 +116,9 @@ static void give_all(struct build *b) {
 }
 
 void jit_build(struct fn *f) {
-    struct build b = {.f = f, .code = cursor_of(f->wf->code), .offset = f->wf->code_offset};
+    struct build b = {.f = f, .code = cursor_of(f->wf->code)};
+    b.plain_memory = f->m->memory_count && !build_checks(&b, 0);
+    f->origin = f->m->bytes.p; /* of none */
     reserve(f, (u32)f->wf->code.n);
     number_init(f, (u32)f->wf->code.n / 4);
     reserve_zero(f);

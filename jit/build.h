@@ -63,7 +63,6 @@ struct old_try {
 struct build {
     struct fn *f;
     struct cursor code, outer;    /* outer: where the caller goes on while a leaf is built (build_inline.c); or p is NULL */
-    u32 offset;                   /* of code in the module */
     u32 body, base;               /* of the function at hand: its label in ctls, its first local */
     u32 inlined;                  /* bytes of leaves, ever */
     struct wasm_instr in;
@@ -90,6 +89,7 @@ struct build {
     u32 *tag_seen;                /* per tag: the last site at which it was met */
     u32 site_number, clause_steps;
     u32 assigns;                  /* of locals, ever */
+    bool plain_memory;            /* memory 0 is there, behind guards */
     bool dead;                    /* code here is unreachable */
     u32 dead_depth;               /* of blocks opened in dead code */
     u64 cells;                    /* edge arguments handled: a limit on work */
@@ -141,9 +141,6 @@ void build_loop_params(struct build *b, struct ctl *c);
 void build_fold_address(struct build *b, u32 *at, u32 *offset);
 /* build_simd.c */
 void build_vector(struct build *b);
-/* The access of the instruction at hand; operands and result on the stack. */
-void build_load(struct build *b, u8 type, u8 access);
-void build_store(struct build *b, u8 access);
 /* build_atomic.c */
 void build_atomic(struct build *b);
 /* build_throw.c */
@@ -162,7 +159,14 @@ u32 build_builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, const
 u32 build_to_i64(struct build *b, u32 v);  /* an index or a count, i32 or i64 */
 void build_tail_call(struct build *b);
 u32 build_is_null(struct build *b, u32 ref);
+bool build_checks(const struct build *b, u32 memory); /* each access, explicitly: no guards */
 void build_plain(struct build *b);         /* everything else */
+/* build_rows.c */
+void build_short(struct build *b);         /* as many instructions as it can; for live code */
+void build_row(struct build *b);           /* an operation of numbers or an access */
 bool build_is_simple(const struct build *b, enum wasm_op op); /* arithmetic or an access; no call, no trap but of memory */
+/* The access of the instruction at hand; operands and result on the stack. */
+void build_load(struct build *b, u8 type, u8 access);
+void build_store(struct build *b, u8 access);
 
 #endif

@@ -79,14 +79,12 @@ void build_enter(struct build *b, u32 func) {
     b->inlined += (u32)w->code.n;
     b->outer = b->code;
     b->code = cursor_of(w->code);
-    b->offset = w->code_offset;
     enter_locals(b, w, t->param_count);
 }
 
 void build_leave(struct build *b) {
     assert(b->outer.p && !cursor_left(&b->code));
     b->code = b->outer;
-    b->offset = b->f->wf->code_offset;
     b->outer = (struct cursor){0};
     b->body = b->base = 0;
 }

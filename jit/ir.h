@@ -238,7 +238,7 @@ struct fn {
     u32 index;
     VEC(struct ins) ins;
     VEC(u32) origins; /* with options->lines: offsets in the module, as many as ins */
-    u32 origin;       /* while building: of the instruction at hand */
+    const u8 *origin; /* while building: the instruction at hand */
     VEC(u32) pool;
     VEC(struct edge) edges;
     VEC(struct block) blocks;

@@ -84,7 +84,7 @@ static u32 find(const struct fn *f, const struct entry *entries, u32 count, u32 
 
 u32 ir_append(struct fn *f, struct ins i) {
     VEC_PUSH(f, f->ins, i);
-    if (f->options->lines) VEC_PUSH(f, f->origins, f->origin);
+    if (f->options->lines) VEC_PUSH(f, f->origins, (u32)(f->origin - f->m->bytes.p));
     f->simd |= i.type == T_V128;
     return f->ins.n - 1;
 }

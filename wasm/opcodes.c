@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "wasm/binary.h"
+#include "wasm/short.h"
 
 #define COUNT(s) ((s)[0] == '*' ? 0 : sizeof(s) - 1)
 
@@ -18,14 +19,12 @@ const struct wasm_opinfo wasm_opinfos[WASM_OP_COUNT] = {
 #undef X
 };
 
-enum { PREFIX_MISC = 0xfc };
-
 /* What a prefix's sub-opcodes are added to, and how many there may be. */
 static const struct {
     u8 byte;
     u32 base, count;
 } prefixes[] = {
-    {PREFIX_MISC, 0x100, 0x80},
+    {WASM_PREFIX, 0x100, 0x80},
     {0xfe, 0x180, 0x80},
     {0xfd, 0x200, WASM_OP_COUNT - 0x200},
 };
@@ -45,7 +44,7 @@ static enum err take_opcode(struct cursor *c, enum wasm_op *op, const char **why
     enum err e = wasm_take_byte(c, &byte, why);
     if (e) return e;
     u32 code = byte;
-    for (size_t i = 0; byte >= PREFIX_MISC && i < ARRAY_LEN(prefixes); i++) {
+    for (size_t i = 0; byte >= WASM_PREFIX && i < ARRAY_LEN(prefixes); i++) {
         if (prefixes[i].byte != byte) continue;
         if ((e = wasm_take_u32(c, &sub, why))) return e;
         code = sub < prefixes[i].count ? prefixes[i].base + sub : WASM_OP_COUNT;
@@ -208,50 +207,6 @@ static enum err take_immediate(struct cursor *c, struct wasm_instr *i, const cha
     unreachable();
 }
 
-/* A number of one byte or two at *p, which moves; *bits: how many it has. */
-static inline bool take_small(const u8 **p, u32 *out, u32 *bits) {
-    const u8 *at = *p;
-    if (at[0] & at[1] & 0x80) return false;
-    bool two = at[0] & 0x80;
-    *out = two ? (at[0] & 0x7fu) | (u32)at[1] << 7 : at[0];
-    *bits = two ? 14 : 7;
-    *p = at + 1 + two;
-    return true;
-}
-
-enum { SMALL_END = 4 }; /* an opcode, align, and an offset of two bytes */
-
-/* Most instructions: one byte, and immediates of one byte or two. False: not one of
- * those, or not a right one; nothing has moved. */
-static inline bool take_short(struct cursor *c, struct wasm_instr *out) {
-    const u8 *p = c->p, op = *p++;
-    u32 number, bits;
-    if (op >= PREFIX_MISC || !wasm_opinfos[op].text) return false;
-    switch ((enum wasm_immediate)wasm_opinfos[op].imm) {
-    case WASM_IMM_NONE: break;
-    case WASM_IMM_I32:
-        if (!take_small(&p, &number, &bits)) return false;
-        out->bits = (u32)((i32)(number << (32 - bits)) >> (32 - bits));
-        break;
-    case WASM_IMM_LABEL:
-    case WASM_IMM_FUNC:
-    case WASM_IMM_LOCAL:
-    case WASM_IMM_GLOBAL:
-        if (!take_small(&p, &out->a, &bits)) return false;
-        break;
-    case WASM_IMM_MEMARG:
-        if (*p & 0xc0) return false;
-        out->a = *p++, out->b = 0;
-        if (!take_small(&p, &number, &bits)) return false;
-        out->bits = number;
-        break;
-    default: return false;
-    }
-    out->op = (enum wasm_op)op;
-    c->p = p;
-    return true;
-}
-
 static __attribute__((noinline)) enum err take_long(struct cursor *c, struct wasm_instr *out, const char **why) {
     struct cursor t = *c;
     enum err e = take_opcode(&t, &out->op, why);
@@ -262,5 +217,5 @@ static __attribute__((noinline)) enum err take_long(struct cursor *c, struct was
 }
 
 enum err wasm_take_instr(struct cursor *c, struct wasm_instr *out, const char **why) {
-    return cursor_left(c) >= SMALL_END && take_short(c, out) ? ERR_OK : take_long(c, out, why);
+    return wasm_take_short(c, out) ? ERR_OK : take_long(c, out, why);
 }

@@ -357,6 +357,7 @@ enum wasm_op {
 #undef X
         WASM_OP_COUNT = 0x314 /* codes are below it; not all are used */
 };
+enum { WASM_PREFIX = 0xfc }; /* the first byte that is one */
 
 static inline bool wasm_is_vector(enum wasm_op op) { return op >= WASM_OP_V128_LOAD; }
 static inline bool wasm_is_atomic(enum wasm_op op) {

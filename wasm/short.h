@@ -8,7 +8,7 @@
 #define WHELK_WASM_SHORT_H
 
 #include "base/mem.h"
-#include "base/types.h"
+#include "wasm/opcodes.h"
 
 enum { SHORT_BYTES = 9 }; /* so many are read at most: an opcode and eight bytes */
 
@@ -47,6 +47,50 @@ static INLINE bool short_i32(const u8 **p, i32 *out) {
     *p += n;
     *out = (i32)(short_join(at, n) << (32 - 7 * n) % 32) >> (32 - 7 * n) % 32;
     return n;
+}
+
+/* Most instructions: of one byte, and with short numbers. What out has of no use to
+ * the instruction stays. False: it is none of those, or not a right one; nothing
+ * has moved. */
+static INLINE bool wasm_take_short(struct cursor *c, struct wasm_instr *out) {
+    const u8 *p = c->p;
+    u32 number;
+    i32 sign;
+    if (unlikely(c->end - p < SHORT_BYTES)) return false;
+    u8 op = *p++;
+    const struct wasm_opinfo *info = &wasm_opinfos[op];
+    if (op >= WASM_PREFIX || !info->text) return false;
+    switch ((enum wasm_immediate)info->imm) {
+    case WASM_IMM_NONE: break;
+    case WASM_IMM_I32:
+        if (!short_i32(&p, &sign)) return false;
+        out->bits = (u32)sign;
+        break;
+    case WASM_IMM_I64:
+        if (!short_i32(&p, &sign)) return false;
+        out->bits = (u64)(i64)sign;
+        break;
+    case WASM_IMM_BLOCK:
+        if (*p++ != 0x40) return false;
+        out->bits = WASM_BLOCK_EMPTY;
+        break;
+    case WASM_IMM_LABEL:
+    case WASM_IMM_FUNC:
+    case WASM_IMM_LOCAL:
+    case WASM_IMM_GLOBAL:
+        if (!short_u32(&p, &out->a)) return false;
+        break;
+    case WASM_IMM_MEMARG:
+        if (*p & 0xc0) return false;
+        out->a = *p++, out->b = 0;
+        if (!short_u32(&p, &number)) return false;
+        out->bits = number;
+        break;
+    default: return false;
+    }
+    out->op = (enum wasm_op)op;
+    c->p = p;
+    return true;
 }
 
 #endif
