@@ -120,7 +120,7 @@ void jit_build(struct fn *f) {
     b.plain_memory = f->m->memory_count && !build_checks(&b, 0);
     f->origin = f->m->bytes.p; /* of none */
     reserve(f, (u32)f->wf->code.n);
-    number_init(f, (u32)f->wf->code.n / 4);
+    number_init(f, (u32)f->wf->code.n / 8);
     reserve_zero(f);
     build_block(&b);
     start_locals(&b);

@@ -1,7 +1,7 @@
 /* build_address.c: constants of addresses go into displacements, where that is
  * provably the same address.
  *
- * I1 an anchor is an address at which memory 0 has been accessed wherever code
+ * I1 an anchor is an address, a value plus a constant, at which memory 0 has been accessed wherever code
  *    is that sees it (number.c closes its scope).
  * I2 a load may later run after another one that was folded against it: then
  *    both are out of bounds, or neither would have wrapped. */
@@ -14,17 +14,16 @@
  * constant is added by the access itself. (lz: 1.20 -> 1.08 of gcc's time.) */
 void build_fold_address(struct build *b, u32 *at, u32 *offset) {
     struct fn *f = b->f;
-    u32 base = *at, add = 0;
-    const struct ins *x = &f->ins.p[base];
-    if (x->op == IR_CONST || *offset > ABI_MAX_DISP) return;
-    if (x->op == IR_ADD && is_const(f, x->b)) base = x->a, add = f->ins.p[x->b].b;
+    const struct ins *x = &f->ins.p[*at];
+    if (x->op != IR_ADD || !is_const(f, x->b) || *offset > ABI_MAX_DISP) return;
+    u32 base = x->a, add = f->ins.p[x->b].b;
     u64 sum = (u64)add + *offset;
     if (fold_max(f, base) + add <= UINT32_MAX && sum <= ABI_MAX_DISP) {
         *at = base, *offset = (u32)sum;
         return;
     }
     u32 anchor = number_anchor(f, base);
-    i64 delta = anchor ? (i32)(add - (anchor == base ? 0 : f->ins.p[f->ins.p[anchor].b].b)) : INT64_MAX;
+    i64 delta = anchor ? (i32)(add - f->ins.p[f->ins.p[anchor].b].b) : INT64_MAX;
     bool above = delta >= 0 && delta < ABI_MEMORY_SLACK && delta + *offset <= ABI_MAX_DISP;
     bool below = delta < 0 && delta > -ABI_MEMORY_SLACK && !*offset;
     if (above || below) *at = anchor, *offset += (u32)delta;

@@ -9,7 +9,7 @@
 #include "wasm/short.h"
 
 struct row {
-    u8 op, type, aux;
+    u8 op, type, aux, none; /* a word */
 };
 
 static const struct row simple[WASM_OP_COUNT] = {
@@ -209,8 +209,8 @@ static void do_store(struct build *b, struct row r) {
     memory_changes(b);
 }
 
-void build_load(struct build *b, u8 type, u8 access) { do_load(b, (struct row){IR_LOAD, type, access}); }
-void build_store(struct build *b, u8 access) { do_store(b, (struct row){IR_STORE, T_NONE, access}); }
+void build_load(struct build *b, u8 type, u8 access) { do_load(b, (struct row){IR_LOAD, type, access, 0}); }
+void build_store(struct build *b, u8 access) { do_store(b, (struct row){IR_STORE, T_NONE, access, 0}); }
 
 static void do_simple(struct build *b, struct row r) {
     if (ir_opinfos[r.op].args == 2) {

@@ -35,7 +35,7 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
     X(BLOCK, 0, META)      /* a: block */                                      \
     X(PARAM, 0, META)      /* a: block, b: which */                            \
     X(ARG, 0, META)        /* a: parameter of the function */                  \
-    X(CONST, 0, META)      /* bits: b | c << 32 */                             \
+    X(CONST, 0, META)      /* bits: words[1] */                                \
     X(RESULT, 1, META)     /* a: call, b: which (1..); right behind it: I7 */  \
     X(ADD, 2, PURE)                                                            \
     X(SUB, 2, PURE)                                                            \
@@ -136,12 +136,17 @@ enum ir_flags {
 };
 
 struct ins {
-    u8 op, type, aux, flags;
     union {
         struct {
-            u32 a, b, c;
+            u8 op, type, aux, flags;
+            union {
+                struct {
+                    u32 a, b, c;
+                };
+                u32 args[3]; /* the same */
+            };
         };
-        u32 args[3]; /* the same */
+        u64 words[2]; /* and all of it */
     };
 };
 static_assert(sizeof(struct ins) == 16, "I1");
@@ -293,7 +298,7 @@ static inline struct ins *ins_at(const struct fn *f, u32 i) {
     return &f->ins.p[i];
 }
 static inline bool is_const(const struct fn *f, u32 v) { return f->ins.p[v].op == IR_CONST; }
-static inline u64 const_bits(const struct ins *i) { return i->b | (u64)i->c << 32; }
+static inline u64 const_bits(const struct ins *i) { return i->words[1]; }
 static inline bool is_float(u8 type) { return type >= T_F32; }
 static inline u32 gap_pos(u32 i) { return 4 * i; }
 static inline u32 use_pos(u32 i) { return 4 * i + 1; }

@@ -2,25 +2,26 @@
  *
  * I1 entries form a stack; a bucket's chain runs from newer to older, so
  *    releasing to a mark restores every chain.
- * I2 constants have no place and live in a table that is never released.
- *    The same stack undoes anchors.
+ * I2 constants have no place and live in a table that is never released, but
+ *    forgets: one that is asked for again much later may be a new value.
+ *    The stack of I1 undoes anchors.
  * I3 what reads state (LOAD, GLOBAL_GET) carries the epoch in which it reads: a
  *    number that the builder changes at every write, call and join. */
 #include "jit/ir.h"
 
 /* Tables stay in the cache, and so does what is looked at: in a function with more
  * values an equal one is found if it is near. */
-enum { MAX_HEADS = 1 << 14, NEAR = 1 << 14, STEPS = 16 };
+enum { MAX_HEADS = 1 << 14, NEAR = 1 << 14, STEPS = 16, PROBES = 4 };
 
 struct entry {
     u32 value, next, hash;
 };
 
 struct number {
-    u32 mask;
-    u32 *heads, *const_heads; /* entry + 1; 0 ends a chain */
+    u32 mask, const_mask;
+    u32 *heads; /* entry + 1; 0 ends a chain */
+    u32 *consts; /* values; 0: none. One is in the PROBES places from its own on */
     VEC(struct entry) entries;
-    VEC(struct entry) consts;
     VEC(u32) anchors;             /* by value; 0: none */
 };
 
@@ -32,17 +33,16 @@ void number_init(struct fn *f, u32 size_hint) {
     while (size < size_hint && size < MAX_HEADS) size *= 2;
     n->mask = size - 1;
     n->heads = jit_alloc(f, size, sizeof(u32));
-    n->const_heads = jit_alloc(f, size, sizeof(u32));
+    n->const_mask = size / 4 - 1;
+    n->consts = jit_alloc(f, size / 4 + PROBES, sizeof(u32));
     f->number = n;
 }
 
 void number_end(struct fn *f) {
     struct number *n = f->number;
-    size_t heads = ((size_t)n->mask + 1) * sizeof(u32);
-    jit_give(f, n->heads, heads);
-    jit_give(f, n->const_heads, heads);
+    jit_give(f, n->heads, ((size_t)n->mask + 1) * sizeof(u32));
+    jit_give(f, n->consts, ((size_t)n->const_mask + 1 + PROBES) * sizeof(u32));
     VEC_GIVE(f, n->entries);
-    VEC_GIVE(f, n->consts);
     VEC_GIVE(f, n->anchors);
     f->number = NULL;
 }
@@ -59,47 +59,54 @@ void number_release(struct fn *f, u32 mark) {
     }
 }
 
-static u32 hash_ins(const struct ins *i) {
-    u64 h = i->op | (u64)i->type << 8 | (u64)i->aux << 16;
-    h = (h ^ i->a) * 0x9e3779b97f4a7c15;
-    h = (h ^ h >> 29 ^ i->b) * 0xbf58476d1ce4e5b9;
-    h = (h ^ h >> 31 ^ i->c) * 0x94d049bb133111eb;
+/* All but the flags and the last two words. */
+static u64 first_of(const struct ins *i) { return i->words[0] & ~(0xffull << 24); }
+
+static u32 hash_words(u64 first, u64 second) {
+    u64 h = first * 0x9e3779b97f4a7c15;
+    h = (h ^ h >> 32 ^ second) * 0xbf58476d1ce4e5b9;
     return (u32)(h >> 33); /* never ANCHOR */
 }
 
-static bool same(const struct ins *x, const struct ins *y) {
-    return x->op == y->op && x->type == y->type && x->aux == y->aux && x->a == y->a &&
-           x->b == y->b && x->c == y->c;
-}
-
-/* The value that equals i, in the chain from e on, of count entries; 0: none. */
-static u32 find(const struct fn *f, const struct entry *entries, u32 count, u32 e, u32 hash, const struct ins *i) {
-    for (u32 left = STEPS; e && count - e < NEAR && left; left--) {
-        const struct entry *x = &entries[e - 1];
-        if (x->hash == hash && same(&f->ins.p[x->value], i)) return x->value;
+/* The value that equals i, in the chain from e on; 0: none. */
+static INLINE u32 find(const struct fn *f, const struct number *n, u32 e, u32 hash, const struct ins *i) {
+    for (u32 left = STEPS; e && n->entries.n - e < NEAR && left; left--) {
+        const struct entry *x = &n->entries.p[e - 1];
+        const struct ins *y = &f->ins.p[x->value];
+        if (x->hash == hash && first_of(y) == first_of(i) && y->words[1] == i->words[1]) return x->value;
         e = x->next;
     }
     return 0;
 }
 
-u32 ir_append(struct fn *f, struct ins i) {
+static __attribute__((noinline)) u32 append_slowly(struct fn *f, struct ins i) {
     VEC_PUSH(f, f->ins, i);
     if (f->options->lines) VEC_PUSH(f, f->origins, (u32)(f->origin - f->m->bytes.p));
     f->simd |= i.type == T_V128;
     return f->ins.n - 1;
 }
 
-u32 ir_const(struct fn *f, u8 type, u64 bits) {
-    struct number *n = f->number;
-    if (type == T_I32 || type == T_F32) bits = (u32)bits;
-    struct ins i = {.op = IR_CONST, .type = type, .flags = V_ZEXT, .b = (u32)bits, .c = (u32)(bits >> 32)};
-    u32 hash = hash_ins(&i), *head = &n->const_heads[hash & n->mask], v = find(f, n->consts.p, n->consts.n, *head, hash, &i);
-    if (v) return v;
-    v = ir_append(f, i);
-    struct entry e = {v, *head, hash};
-    VEC_PUSH(f, n->consts, e);
-    *head = n->consts.n;
+u32 ir_append(struct fn *f, struct ins i) {
+    u32 v = f->ins.n;
+    if (unlikely(v == f->ins.cap || f->options->lines || (u8)(i.words[0] >> 8) == T_V128)) return append_slowly(f, i);
+    f->ins.p[v].words[0] = i.words[0];
+    f->ins.p[v].words[1] = i.words[1];
+    f->ins.n = v + 1;
     return v;
+}
+
+u32 ir_const(struct fn *f, u8 type, u64 bits) {
+    if (type == T_I32 || type == T_F32) bits = (u32)bits;
+    struct ins i = {.op = IR_CONST, .type = type, .flags = V_ZEXT};
+    u32 *at = &f->number->consts[hash_words(type, bits) & f->number->const_mask];
+    for (u32 k = 0; k < PROBES && at[k]; k++) {
+        const struct ins *x = &f->ins.p[at[k]];
+        if (x->words[1] == bits && x->type == type) return at[k];
+    }
+    i.words[1] = bits;
+    u32 v = ir_append(f, i), k = 0;
+    while (k < PROBES - 1 && at[k]) k++;
+    return at[k] = v;
 }
 
 u32 ir_value(struct fn *f, struct ins i) {
@@ -108,8 +115,8 @@ u32 ir_value(struct fn *f, struct ins i) {
     if (v) return v;
     u8 kind = ir_opinfos[i.op].kind;
     if (kind != K_PURE && kind != K_TRAPS && kind != K_READS) return ir_append(f, i);
-    u32 hash = hash_ins(&i), *head = &n->heads[hash & n->mask];
-    v = find(f, n->entries.p, n->entries.n, *head, hash, &i);
+    u32 hash = hash_words(first_of(&i), i.words[1]), *head = &n->heads[hash & n->mask];
+    v = find(f, n, *head, hash, &i);
     if (v) return v;
     v = ir_append(f, i);
     struct entry e = {v, *head, hash};
