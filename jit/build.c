@@ -54,7 +54,8 @@ static void start_locals(struct build *b) {
     b->locals = jit_alloc(f, room, sizeof(u32));
     b->logged = jit_alloc(f, room, sizeof(u32));
     b->stamp = jit_alloc(f, room, sizeof(u32));
-    b->slot = jit_alloc(f, room, sizeof(u32));
+    b->slot = jit_raw(f, room, sizeof(u32));
+    b->columns = jit_raw(f, room, sizeof *b->columns);
     for (; k < f->type->param_count; k++) {
         struct ins a = {.op = IR_ARG, .type = ir_type_of(f->type->params[k]), .a = k};
         b->locals[k] = ir_append(f, a);
@@ -104,15 +105,17 @@ static void reserve(struct fn *f, u32 bytes) {
 
 static void give_all(struct build *b) {
     struct fn *f = b->f;
-    size_t locals = (f->wf->local_count + INLINE_LOCALS) * sizeof(u32);
+    size_t room = f->wf->local_count + INLINE_LOCALS, locals = room * sizeof(u32);
     number_end(f);
     VEC_GIVE(f, b->stack);
     VEC_GIVE(f, b->ctls);
     VEC_GIVE(f, b->log);
+    VEC_GIVE(f, b->kept);
     jit_give(f, b->locals, locals);
     jit_give(f, b->logged, locals);
     jit_give(f, b->stamp, locals);
     jit_give(f, b->slot, locals);
+    jit_give(f, b->columns, room * sizeof *b->columns);
 }
 
 void jit_build(struct fn *f) {

@@ -30,6 +30,14 @@ struct assign {
     u32 local, value, logged;
 };
 
+/* A local where edges meet. */
+struct column {
+    u32 local, value; /* value: that of the edges so far, while they agree; then of the block */
+    u32 seen;         /* by so many edges */
+    u32 param;        /* which PARAM, if it differs */
+    bool differs;
+};
+
 /* Handlers that a call may reach: those of a scope, then those of its parent. */
 struct scope {
     u32 parent, first, count; /* clauses */
@@ -73,6 +81,9 @@ struct build {
     u32 *logged;                  /* 1 + index of the newest log entry of a local */
     u32 *stamp, *slot;            /* per local: used within one merge */
     u32 stamp_now;
+    struct column *columns;       /* of the merge at hand: by slot */
+    u32 column_count;
+    VEC(u32) kept;                /* results that become PARAMs */
     u32 block;                    /* being filled */
     u32 loop;                     /* innermost */
     u32 loops_seen;

@@ -105,38 +105,7 @@ void build_edge_to(struct build *b, u32 edge, struct ctl *c) {
     c->edge_count++;
 }
 
-/* The locals that any edge assigned; slot[] numbers them. Returns a pool index. */
-static u32 gather_locals(struct build *b, const struct ctl *c, u32 *count) {
-    struct fn *f = b->f;
-    u32 now = new_stamp(b), start = f->pool.n;
-    for (u32 e = c->edges; e; e = f->edges.p[e].next) {
-        struct edge d = f->edges.p[e];
-        for (u32 i = 0; i < d.pair_count; i++) {
-            u32 local = f->pool.p[d.pairs + 2 * i];
-            if (b->stamp[local] == now) continue;
-            b->stamp[local] = now;
-            b->slot[local] = f->pool.n - start;
-            VEC_PUSH(f, f->pool, local);
-        }
-    }
-    *count = f->pool.n - start;
-    return start;
-}
-
-/* One row per edge: results, then locals. */
-static void fill_row(struct build *b, const struct ctl *c, const struct edge *d, u32 locals, u32 count, u32 *row) {
-    const u32 *pool = b->f->pool.p;
-    for (u32 i = 0; i < c->results; i++) row[i] = pool[d->args + i];
-    for (u32 i = 0; i < count; i++) row[c->results + i] = b->locals[pool[locals + i]];
-    for (u32 i = 0; i < d->pair_count; i++)
-        row[c->results + b->slot[pool[d->pairs + 2 * i]]] = pool[d->pairs + 2 * i + 1];
-}
-
-static bool column_agrees(const u32 *rows, u32 width, u32 height, u32 k) {
-    for (u32 r = 1; r < height; r++)
-        if (rows[(size_t)r * width + k] != rows[k]) return false;
-    return true;
-}
+/* ---- meeting ---- */
 
 static u32 new_param(struct build *b, u8 type) {
     struct block *k = &b->f->blocks.p[b->block];
@@ -144,53 +113,99 @@ static u32 new_param(struct build *b, u8 type) {
     return ir_append(b->f, p);
 }
 
-/* Decides each column: the common value, or a new PARAM. keep[] is compacted
- * to the columns that became PARAMs; returns their number. */
-static u32 decide_columns(struct build *b, const u32 *rows, u32 width, u32 height, u32 *values, u32 *keep) {
-    u32 kept = 0;
-    for (u32 k = 0; k < width; k++) {
-        values[k] = rows[k];
-        if (column_agrees(rows, width, height, k)) continue;
-        values[k] = new_param(b, b->f->ins.p[rows[k]].type);
-        keep[kept++] = k;
+/* One edge says what a local is. An edge that does not holds b->locals' value. */
+static INLINE void note_column(struct build *b, u32 now, u32 local, u32 value) {
+    if (b->stamp[local] != now) {
+        b->stamp[local] = now;
+        b->slot[local] = b->column_count;
+        b->columns[b->column_count++] = (struct column){.local = local, .value = value, .seen = 1};
+        return;
     }
-    return kept;
+    struct column *k = &b->columns[b->slot[local]];
+    k->seen++;
+    k->differs |= value != k->value;
 }
 
-static void write_args(struct build *b, const struct ctl *c, const u32 *rows, u32 width, const u32 *keep, u32 kept) {
+/* The locals that any edge assigned, in b->columns. */
+static void gather_columns(struct build *b, const struct ctl *c) {
+    const struct fn *f = b->f;
+    u32 now = new_stamp(b);
+    b->column_count = 0;
+    for (u32 e = c->edges; e; e = f->edges.p[e].next) {
+        const struct edge *d = &f->edges.p[e];
+        const u32 *pair = f->pool.p + d->pairs;
+        for (u32 i = d->pair_count; i; i--, pair += 2) note_column(b, now, pair[0], pair[1]);
+    }
+}
+
+static bool result_differs(const struct fn *f, const struct ctl *c, u32 k, u32 value) {
+    for (u32 e = c->edges; e; e = f->edges.p[e].next)
+        if (f->pool.p[f->edges.p[e].args + k] != value) return true;
+    return false;
+}
+
+/* Pushes the results, common values or new PARAMs; which are PARAMs: b->kept. */
+static void decide_results(struct build *b, const struct ctl *c) {
+    b->kept.n = 0;
+    for (u32 k = 0; k < c->results; k++) {
+        u32 value = b->f->pool.p[b->f->edges.p[c->edges].args + k];
+        bool differs = result_differs(b->f, c, k, value);
+        if (differs) VEC_PUSH(b->f, b->kept, k);
+        push(b, differs ? new_param(b, b->f->ins.p[value].type) : value);
+    }
+}
+
+/* The same for locals: b->columns. Returns how many PARAMs the block has. */
+static u32 decide_locals(struct build *b, const struct ctl *c) {
+    u32 params = b->kept.n;
+    for (u32 i = 0; i < b->column_count; i++) {
+        struct column *k = &b->columns[i];
+        k->differs |= k->seen < c->edge_count && k->value != b->locals[k->local];
+        if (!k->differs) continue;
+        k->param = params++;
+        k->value = new_param(b, b->f->ins.p[k->value].type);
+    }
+    return params;
+}
+
+static void write_args(struct build *b, struct edge *d, u32 params) {
     struct fn *f = b->f;
-    u32 r = 0;
-    for (u32 e = c->edges, next; e; e = next, r++) {
+    VEC_ROOM(f, f->pool, params);
+    u32 start = f->pool.n, *args = f->pool.p + start;
+    f->pool.n += params;
+    for (u32 k = 0; k < b->kept.n; k++) args[k] = f->pool.p[d->args + b->kept.p[k]];
+    for (u32 i = 0; i < b->column_count; i++)
+        if (b->columns[i].differs) args[b->columns[i].param] = b->locals[b->columns[i].local];
+    const u32 *pair = f->pool.p + d->pairs;
+    for (u32 i = d->pair_count; i; i--, pair += 2) {
+        const struct column *k = &b->columns[b->slot[pair[0]]];
+        if (k->differs) args[k->param] = pair[1];
+    }
+    d->args = start;
+}
+
+static void attach_all(struct build *b, const struct ctl *c, u32 params) {
+    struct fn *f = b->f;
+    charge(b, (u64)(params + 1) * c->edge_count);
+    for (u32 e = c->edges, next; e; e = next) {
         next = f->edges.p[e].next;
-        u32 start = f->pool.n;
-        for (u32 k = 0; k < kept; k++) VEC_PUSH(f, f->pool, rows[(size_t)r * width + keep[k]]);
-        f->edges.p[e].args = start;
-        f->edges.p[e].count = kept;
+        if (params) write_args(b, &f->edges.p[e], params);
+        f->edges.p[e].count = params;
         build_attach(b, e, b->block);
     }
 }
 
 static bool merge(struct build *b, struct ctl *c, bool fell, bool close) {
-    struct fn *f = b->f;
     build_undo_locals(b, c->log);
     b->stack.n = c->height;
     if (!c->edges) return false;
-    if (c->edge_count > 1 || !fell) number_release(f, c->number);
-    u32 count, locals = gather_locals(b, c, &count), width = c->results + count;
-    charge(b, (u64)width * c->edge_count);
-    size_t cells = (size_t)width * (c->edge_count + 2);
-    u32 *rows = jit_alloc(f, cells, sizeof(u32));
-    u32 *values = rows + (size_t)width * c->edge_count, *keep = values + width, r = 0;
-    for (u32 e = c->edges; e; e = f->edges.p[e].next)
-        fill_row(b, c, &f->edges.p[e], locals, count, rows + (size_t)width * r++);
+    if (c->edge_count > 1 || !fell) number_release(b->f, c->number);
+    gather_columns(b, c);
     build_block(b);
-    u32 kept = decide_columns(b, rows, width, c->edge_count, values, keep);
-    write_args(b, c, rows, width, keep, kept);
-    for (u32 i = 0; i < c->results; i++) push(b, values[i]);
+    decide_results(b, c);
+    attach_all(b, c, decide_locals(b, c));
     if (close) b->ctls.n--; /* locals now belong to the enclosing label */
-    for (u32 i = 0; i < count && b->ctls.n; i++)
-        build_set_local(b, f->pool.p[locals + i], values[c->results + i]);
-    jit_give(f, rows, cells * sizeof(u32));
+    for (u32 i = 0; i < b->column_count && b->ctls.n; i++) build_set_local(b, b->columns[i].local, b->columns[i].value);
     return true;
 }
 
