@@ -128,6 +128,23 @@ static void fold_vector(struct select *s, const struct ins *x) {
     }
 }
 
+/* What is to be known of an operation: loads may not pass it; it has a case in
+ * select_ins; a block starts. */
+enum { BARRIER = 1, FOLDS = 2, STARTS = 4 };
+
+#define IS_BARRIER(op, kind) ((kind) == K_EFFECT || ((kind) == K_TRAPS && (op) != IR_LOAD))
+#define HAS_FOLDS(op)                                                                             \
+    (((op) >= IR_ADD && (op) <= IR_XOR) || ((op) >= IR_ICMP && (op) <= IR_FDIV) || (op) == IR_SELECT || \
+     (op) == IR_VUNARY || (op) == IR_VBINARY || (op) == IR_BRIF)
+
+static const u8 traits[IR_OP_COUNT] = {
+#define X(name, args, kind)                                                                       \
+    (IS_BARRIER(IR_##name, K_##kind) ? BARRIER : 0) | (HAS_FOLDS(IR_##name) ? FOLDS : 0) |        \
+        (IR_##name == IR_BLOCK ? STARTS : 0),
+    IR_OPS(X)
+#undef X
+};
+
 static void select_ins(struct select *s, u32 i) {
     const struct ins *x = &s->f->ins.p[i];
     switch (x->op) {
@@ -140,36 +157,21 @@ static void select_ins(struct select *s, u32 i) {
     case IR_SUB:
     case IR_FSUB:
     case IR_FDIV: fold_operand(s, x, false); break;
-    case IR_ADD:
-    case IR_MUL:
-    case IR_AND:
-    case IR_OR:
-    case IR_XOR:
-    case IR_FADD:
-    case IR_FMUL: fold_operand(s, x, true); break;
     case IR_VUNARY: fold_lane(s, x, x->a); break;
     case IR_VBINARY: fold_vector(s, x); break;
-    default: break;
+    default: fold_operand(s, x, true);
     }
-}
-
-static bool is_barrier(const struct ins *x) {
-    u8 kind = ir_opinfos[x->op].kind;
-    return kind == K_EFFECT || (kind == K_TRAPS && x->op != IR_LOAD);
 }
 
 void jit_select(struct fn *f) {
     struct select s = {.f = f};
-    for (u32 b = 1; b < f->blocks.n; b++) {
-        u32 last = f->blocks.p[b].last;
-        s.first = s.barrier = f->blocks.p[b].first;
-        for (u32 i = s.first; i <= last; i++) {
-            const struct ins *x = &f->ins.p[i];
-            if (!(x->flags & V_LIVE)) continue;
-            select_ins(&s, i);
-            if (is_barrier(x)) s.barrier = i;
-            if (x->op >= IR_CALL && x->op <= IR_CALL_BUILTIN) f->calls = true;
-            if (x->op == IR_THROW || x->op == IR_THROW_REF) f->calls = true;
-        }
+    for (u32 i = 1; i < f->ins.n; i++) {
+        const struct ins *x = &f->ins.p[i];
+        u8 t = traits[x->op];
+        if (likely(!t)) continue;
+        if (t & STARTS) s.first = s.barrier = i;
+        if (!(x->flags & V_LIVE)) continue;
+        if (t & FOLDS) select_ins(&s, i);
+        if (t & BARRIER) s.barrier = i;
     }
 }
