@@ -26,7 +26,7 @@ struct scan {
     struct alloc *a;
     const struct regs *regs;
     VEC(u32) heap;               /* split off and to do, smallest start first */
-    struct hole inactive[MAX_HOLES];
+    struct hole *inactive;       /* MAX_HOLES */
     u32 holes;
     u32 count[2];                /* of the registers there are */
     u32 class[2];                /* they, as bits */
@@ -34,6 +34,7 @@ struct scan {
     u32 fixed;                   /* registers with fixed ranges to come */
     u32 call;                    /* first of a->calls that is not over */
     u32 due;                     /* before it nothing active ends, and no hole is over */
+    u32 reached;                 /* start of the last one taken */
     u32 active[REG_COUNT];
     u32 active_end[REG_COUNT];   /* of the range at hand */
     u32 active_weight[REG_COUNT];
@@ -325,17 +326,20 @@ static void expire_due(struct scan *s, u32 pos) {
     for (u32 m = s->busy; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
         if (s->active_end[r] <= pos) end_range(s, r, pos);
+        if (s->busy >> r & 1) s->due = MIN(s->due, s->active_end[r]);
     }
     for (u32 k = 0; k < s->holes; k++) {
         struct hole *h = &s->inactive[k];
-        if (h->over > pos || still_hole(s, h, pos)) s->inactive[kept++] = *h;
+        if (h->over <= pos && !still_hole(s, h, pos)) continue;
+        s->due = MIN(s->due, h->over);
+        s->inactive[kept++] = *h;
     }
     s->holes = kept;
-    for (u32 k = 0; k < kept; k++) s->due = MIN(s->due, s->inactive[k].over);
-    for (u32 m = s->busy; m; m &= m - 1) s->due = MIN(s->due, s->active_end[__builtin_ctz(m)]);
 }
 
 static void expire(struct scan *s, u32 pos) {
+    assert(pos >= s->reached);
+    s->reached = pos;
     if (pos >= s->due) expire_due(s, pos);
     while (s->call < s->a->calls.n && s->a->calls.p[s->call] < pos) s->call++;
 }
@@ -577,13 +581,14 @@ static void prepare(struct scan *s) {
 void jit_allocate(struct fn *f) {
     struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs};
     u32 next = 1, count = s.a->whole;
+    s.inactive = jit_raw(f, MAX_HOLES, sizeof *s.inactive);
     prepare(&s);
     while (next < count || s.heap.n) { /* live.c's ascend: values are numbered so */
         bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);
-        assert(!fresh || next == 1 || at(&s, next)->start >= at(&s, next - 1)->start);
         place(&s, fresh ? next++ : heap_pop(&s));
     }
     VEC_GIVE(f, s.heap);
+    jit_give(f, s.inactive, MAX_HOLES * sizeof *s.inactive);
     VEC_GIVE(f, s.a->useful);
     number_slots(&s, false);
     if (f->simd) number_slots(&s, true);

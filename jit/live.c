@@ -29,7 +29,7 @@ struct live {
     VEC(u32) spare;   /* bits without a holder */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
     u32 low, high;
-    u32 first, depth; /* of the block at hand: its first instruction, loops around it */
+    u32 block, first, depth; /* at hand, its first instruction, loops around it */
     VEC(u64) sets;
     struct row *rows; /* per block */
     u32 steps;        /* of work with sets */
@@ -46,7 +46,7 @@ static bool costs_too_much(const struct live *l) {
 
 /* ---- sets ---- */
 
-static void set_word(struct live *l, u32 w, u64 bits) {
+static inline void set_word(struct live *l, u32 w, u64 bits) {
     l->now.p[w] |= bits;
     l->low = MIN(l->low, w);
     l->high = MAX(l->high, w + 1);
@@ -65,8 +65,8 @@ static void take_bit(struct live *l, struct ival *i) {
     i->outside = bit + 1;
 }
 
-static void set_live(struct live *l, struct ival *i) {
-    if (!i->outside) take_bit(l, i);
+static inline void set_live(struct live *l, struct ival *i) {
+    if (unlikely(!i->outside)) take_bit(l, i);
     u32 bit = i->outside - 1;
     if (!(l->now.p[bit / 64] >> bit % 64 & 1)) set_word(l, bit / 64, 1ull << bit % 64);
 }
@@ -127,14 +127,14 @@ static void join_ranges(struct alloc *a, struct ival *i, u32 end) {
     if (!r->next) i->ranges = 0;
 }
 
-static void add_range(struct live *l, struct ival *i, u32 start, u32 end) {
+static inline void add_range(struct live *l, struct ival *i, u32 start, u32 end) {
     assert(start < end);
     if (i->start > end) {
         push_range(l, i, start, end);
         return;
     }
     i->start = i->end ? MIN(i->start, start) : start;
-    if (i->ranges) join_ranges(l->a, i, end);
+    if (unlikely(i->ranges)) join_ranges(l->a, i, end);
     else i->end = MAX(i->end, end);
 }
 
@@ -150,40 +150,39 @@ static void fix_register(struct live *l, u32 reg, u32 start, u32 end) {
     l->a->fixed[reg] = l->a->ranges.n - 1;
 }
 
-/* The end of the outermost loop that holds block b but not v's definition. */
-static u32 loop_extension(const struct live *l, u32 v, u32 b) {
+/* The end of the outermost loop that holds the block at hand but not v's definition. */
+static u32 loop_extension(const struct live *l, u32 v) {
     const struct fn *f = l->f;
     u32 end = 0;
-    for (u32 k = f->blocks.p[b].loop; k; k = f->loops.p[k].parent) {
+    for (u32 k = f->blocks.p[l->block].loop; k; k = f->loops.p[k].parent) {
         if (f->blocks.p[f->loops.p[k].header].first < v) break;
         end = block_end(f, f->loops.p[k].last);
     }
     return end;
 }
 
-/* Of v, which has the interval. */
-static void add_use(struct live *l, u32 v, struct ival *i, u32 b, u32 pos, u32 end) {
+/* Of v, which has the interval, at pos in the block at hand, until end. */
+static inline void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 end) {
     struct alloc *a = l->a;
     if (v < l->first) {
         if (l->coarse) {
-            i->outside = MAX(MAX(i->outside, end), loop_extension(l, v, b));
+            i->outside = MAX(MAX(i->outside, end), loop_extension(l, v));
             return;
         }
         set_live(l, i);
     }
-    if (i->start != gap_pos(l->first) || i->ranges || i->end < end) add_range(l, i, gap_pos(l->first), end);
+    add_range(l, i, gap_pos(l->first), end);
     struct use u = {pos, i->uses, l->depth};
     i->uses = a->useful.n;
     VEC_PUSH(l->f, a->useful, u);
     add_weight(i, use_weight(&u));
 }
 
-static void add_hint(struct live *l, u32 v, u32 other, bool weak) {
-    if (!wants(l, v) || !wants(l, other)) return;
-    struct ival *i = ival_of(l, v);
-    if (i->vector != ival_of(l, other)->vector) return;
-    if (!weak && !i->hint_values[0]) i->hint_values[0] = other;
-    else if (!i->hint_values[1]) i->hint_values[1] = other;
+/* Of i: to share with another, which is o. */
+static inline void add_hint(struct ival *i, const struct ival *o, bool weak) {
+    if (i->vector != o->vector) return;
+    if (!weak && !i->hint_values[0]) i->hint_values[0] = o->value;
+    else if (!i->hint_values[1]) i->hint_values[1] = o->value;
 }
 
 static void add_reg_hint(struct live *l, u32 v, u8 reg) {
@@ -192,8 +191,7 @@ static void add_reg_hint(struct live *l, u32 v, u8 reg) {
     if (i->vector == (reg >= REG_XMM)) i->hint = reg;
 }
 
-static void define(struct live *l, u32 v, u32 pos) {
-    struct ival *i = ival_of(l, v);
+static inline void define(struct live *l, struct ival *i, u32 pos) {
     if (!i->end) i->end = pos + 1;
     i->start = pos;
     if (i->ranges) l->a->ranges.p[i->ranges].start = pos;
@@ -201,14 +199,13 @@ static void define(struct live *l, u32 v, u32 pos) {
 }
 
 /* Operands of i, and those of what is folded into it, are read at at's place. */
-static void use_operands(struct live *l, u32 i, u32 at, u32 b, u32 late) {
+static void use_operands(struct live *l, struct operands ops, u32 at, u32 late) {
     struct fn *f = l->f;
-    struct operands ops = ir_operands(f, i);
     for (u32 k = ops.count; k-- > 0;) {
         u32 v = ops.list[k], index = l->a->first[v];
-        bool is_late = k < 8 && late >> k & 1;
-        if (index) add_use(l, v, &l->a->ivals.p[index], b, use_pos(at), is_late ? gap_pos(at + 1) : late_pos(at));
-        else if (f->ins.p[v].flags & V_FOLDED) use_operands(l, v, at, b, late >> 8); /* depth is bounded: folding is one deep or two */
+        u32 end = k < 8 && late >> k & 1 ? gap_pos(at + 1) : late_pos(at);
+        if (index) add_use(l, v, &l->a->ivals.p[index], use_pos(at), end);
+        else if (f->ins.p[v].flags & V_FOLDED) use_operands(l, ir_operands(f, v), at, late >> 8); /* folding is one deep or two */
     }
 }
 
@@ -218,9 +215,9 @@ static void hint_args(struct live *l, u32 i, const struct ins *x) {
     for (u32 k = 0; k < n; k++) add_reg_hint(l, l->f->pool.p[x->a + k], regs[k]);
 }
 
-static void hint_instruction(struct live *l, u32 i) {
+/* own: its interval, if it has one. */
+static void hint_instruction(struct live *l, u32 i, const struct ins *x, struct ival *own) {
     struct fn *f = l->f;
-    const struct ins *x = &f->ins.p[i];
     switch (x->op) {
     case IR_TAIL_CALL:
     case IR_TAIL_INDIRECT: hint_args(l, i, x); break;
@@ -234,7 +231,7 @@ static void hint_instruction(struct live *l, u32 i) {
         if (x->b) add_reg_hint(l, f->pool.p[x->a], l->regs->result_reg(f->ins.p[f->pool.p[x->a]].type));
         break;
     default:
-        if (x->type != T_NONE && ir_opinfos[x->op].args) add_hint(l, i, x->a, true);
+        if (own && ir_opinfos[x->op].args && wants(l, x->a)) add_hint(own, ival_of(l, x->a), true);
         break;
     }
 }
@@ -271,16 +268,17 @@ static void note_clobbers(struct live *l, u32 i) {
         if (now >> r & 1) fix_register(l, r, late_pos(i), through >> r & 1 ? gap_pos(i + 1) : def_pos(i));
 }
 
-static void live_instruction(struct live *l, u32 i, u32 b) {
-    const struct ins *x = &l->f->ins.p[i];
-    if ((x->flags & (V_LIVE | V_FOLDED)) != V_LIVE) return;
-    if (x->op == IR_CONST || x->op == IR_PARAM || x->op == IR_ARG) return;
+/* Which lives, and is no PARAM, ARG or CONST. */
+static inline void live_instruction(struct live *l, u32 i, const struct ins *x) {
     u8 wants = l->regs->wants[x->op];
-    if (x->type != T_NONE) define(l, i, def_pos(i));
+    struct ival *own = NULL;
+    if (x->type != T_NONE) define(l, own = ival_of(l, i), def_pos(i));
     if (wants & WANTS_CLOBBERS) note_clobbers(l, i);
-    if (l->f->sites.n) through_pads(l, i, b);
-    use_operands(l, i, i, b, wants & WANTS_LATE && !fault(LATE_READ) ? l->regs->late(l->f, i) : 0);
-    hint_instruction(l, i);
+    if (unlikely(l->f->sites.n)) through_pads(l, i, l->block);
+    u32 late = wants & WANTS_LATE && !fault(LATE_READ) ? l->regs->late(l->f, i) : 0;
+    struct operands ops = ir_operands(l->f, i);
+    if (ops.count) use_operands(l, ops, i, late);
+    hint_instruction(l, i, x, own);
 }
 
 static void edge_out(struct live *l, u32 b, u32 e) {
@@ -290,9 +288,10 @@ static void edge_out(struct live *l, u32 b, u32 e) {
     for (u32 k = 0; k < d->count; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
-        add_use(l, v, ival_of(l, v), b, def_pos(f->blocks.p[b].last), block_end(f, b));
-        add_hint(l, v, p, false);
-        add_hint(l, p, v, false);
+        struct ival *from = ival_of(l, v), *to = ival_of(l, p);
+        add_use(l, v, from, def_pos(f->blocks.p[b].last), block_end(f, b));
+        add_hint(from, to, false);
+        add_hint(to, from, false);
     }
 }
 
@@ -310,7 +309,7 @@ static void define_params(struct live *l, const struct block *k) {
         const struct ins *x = &f->ins.p[i];
         if (x->op != IR_PARAM && x->op != IR_ARG) break;
         if (!wants(l, i)) continue;
-        define(l, i, gap_pos(k->first));
+        define(l, ival_of(l, i), gap_pos(k->first));
         if (x->op == IR_ARG) add_reg_hint(l, i, f->arg_regs[x->a]);
     }
 }
@@ -319,11 +318,14 @@ static void live_block(struct live *l, u32 b) {
     struct fn *f = l->f;
     const struct block *k = &f->blocks.p[b];
     struct operands edges = ir_edges(f, k->last);
+    l->block = b;
     l->first = k->first;
     l->depth = MIN(k->depth, (u32)MAX_DEPTH);
     for (u32 e = 0; e < edges.count; e++) edge_out(l, b, edges.list[e]);
     each_live(l, block_start(f, b), block_end(f, b));
-    for (u32 i = k->last; i > k->first; i--) live_instruction(l, i, b);
+    const struct ins *x = &f->ins.p[k->last];
+    for (u32 i = k->last; i > k->first; i--, x--)
+        if ((x->flags & (V_LIVE | V_FOLDED)) == V_LIVE && x->op > IR_CONST) live_instruction(l, i, x);
     define_params(l, k);
     if (k->header) each_live(l, block_start(f, b), block_end(f, f->loops.p[k->loop].last));
     keep_row(l, b);
@@ -331,7 +333,7 @@ static void live_block(struct live *l, u32 b) {
 
 static u32 count_places(const struct fn *f) {
     u32 count = 0;
-    for (u32 v = 1; v < f->ins.n; v++) count += has_place(&f->ins.p[v]);
+    for (const struct ins *x = f->ins.p + 1, *end = f->ins.p + f->ins.n; x < end; x++) count += has_place(x);
     return count;
 }
 
@@ -349,11 +351,14 @@ static void make_ivals(struct live *l) {
     VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT}));
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
-    for (u32 v = 1; v < f->ins.n; v++) {
-        if (!has_place(&f->ins.p[v])) continue;
-        a->first[v] = a->ivals.n;
-        a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(f->ins.p[v].type)};
+    struct ival *i = a->ivals.p + 1;
+    const struct ins *x = f->ins.p + 1;
+    for (u32 v = 1, n = f->ins.n; v < n; v++, x++) {
+        if (!has_place(x)) continue;
+        a->first[v] = (u32)(i - a->ivals.p);
+        *i++ = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
     }
+    a->ivals.n = (u32)(i - a->ivals.p);
 }
 
 u32 first_pad(const struct fn *f, u32 pos) {

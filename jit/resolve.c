@@ -18,16 +18,24 @@ static u8 place_at(const struct alloc *a, u32 first, u32 pos) {
     return reg;
 }
 
-/* elder is the part before i: most edges come from it, or from i itself. */
-static void edge_move(struct resolve *r, u32 e, const struct ival *i, u32 elder) {
+/* elder is the part before i: most of these edges, which end at end, come from it. */
+static void edge_move(struct resolve *r, u32 e, const struct ival *i, u32 elder, u32 end) {
     struct fn *f = r->f;
-    u32 end = def_pos(f->blocks.p[f->edges.p[e].from].last);
     u32 first = r->a->ivals.p[elder].start <= end ? elder : r->a->first[i->value];
     u8 from = place_at(r->a, first, end);
     if (from == i->reg || fault(EDGE_MOVE)) return;
     struct move m = {end, i->value, from, i->reg, f->edges.p[e].moves};
     VEC_PUSH(f, r->a->moves, m);
     f->edges.p[e].moves = r->a->moves.n - 1;
+}
+
+static void enter_block(struct resolve *r, u32 b, const struct ival *i, u32 elder) {
+    struct fn *f = r->f;
+    u32 end = i->next ? r->a->ivals.p[i->next].start : NO_POS;
+    for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) {
+        u32 pos = def_pos(f->blocks.p[f->edges.p[e].from].last);
+        if (pos < i->start || pos >= end) edge_move(r, e, i, elder, pos); /* else it is there already */
+    }
 }
 
 static void enter_blocks(struct resolve *r, u32 index, u32 elder) {
@@ -41,7 +49,7 @@ static void enter_blocks(struct resolve *r, u32 index, u32 elder) {
         if (i.value > f->blocks.p[b].first && i.value <= f->blocks.p[b].last) continue; /* defined here */
         while (now.end <= start) next_range(r->a, &now); /* the last one ends with i */
         if (now.start > start) continue;
-        for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) edge_move(r, e, &i, elder);
+        enter_block(r, b, &i, elder);
     }
 }
 
