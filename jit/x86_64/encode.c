@@ -43,70 +43,76 @@ u32 put_table(struct code *c, u32 count) {
     return t.at;
 }
 
-/* For who has made room: bytes from p on; the answer is where the next goes. */
-static inline u8 *raw8(u8 *p, u8 x) {
-    *p = x;
-    return p + 1;
+/* For who has made room: what is stored at p, and beyond; the answer is where the next
+ * goes, so that what does not count is overwritten. */
+static inline u8 *store8(u8 *p, u32 x, bool counts) {
+    *p = (u8)x;
+    return p + counts;
 }
-static inline u8 *raw32(u8 *p, u32 x) {
+static inline u8 *store32(u8 *p, u32 x, u32 bytes) {
     memcpy(p, &x, 4);
-    return p + 4;
+    return p + bytes;
 }
 
-static inline u8 *raw_opcode(u8 *p, u32 op) {
-    if (op >> 16) p = raw8(p, (u8)(op >> 16));
-    if (op >> 8) p = raw8(p, (u8)(op >> 8));
-    return raw8(p, (u8)op);
-}
-
-static inline u8 *raw_sib(u8 *p, u8 field, struct rm rm, u8 mod) {
-    u8 index = rm.index == NO_REG ? 4 : rm.index & 7;
-    p = raw8(p, (u8)(mod | field << 3 | 4));
-    return raw8(p, (u8)(rm.scale << 6 | index << 3 | (rm.reg & 7)));
-}
-
-/* rbp and r13 as base always need a displacement, rsp and r12 a SIB byte. */
-static inline u8 *raw_memory(u8 *p, u8 field, struct rm rm) {
-    bool none = rm.disp == 0 && (rm.reg & 7) != RBP;
-    bool small = rm.disp >= -128 && rm.disp < 128;
-    u8 mod = none ? 0x00 : small ? 0x40 : 0x80;
+/* ModR/M, SIB, displacement. rbp and r13 as base always need a displacement, rsp and
+ * r12 a SIB byte. */
+static inline u8 *store_memory(u8 *p, u32 field, struct rm rm) {
+    bool none = rm.disp == 0 && (rm.reg & 7) != RBP, small = rm.disp == (i8)rm.disp;
+    u32 mod = none ? 0x00 : small ? 0x40 : 0x80;
     assert(rm.index != RSP);
-    if (rm.index != NO_REG || (rm.reg & 7) == RSP) p = raw_sib(p, field, rm, mod);
-    else p = raw8(p, (u8)(mod | field << 3 | (rm.reg & 7)));
-    if (none) return p;
-    return small ? raw8(p, (u8)rm.disp) : raw32(p, (u32)rm.disp);
+    if (rm.index != NO_REG || (rm.reg & 7) == RSP) {
+        u32 index = rm.index == NO_REG ? 4 : rm.index & 7u;
+        *p++ = (u8)(mod | field << 3 | 4);
+        *p++ = (u8)((u32)rm.scale << 6 | index << 3 | (rm.reg & 7u));
+    } else {
+        *p++ = (u8)(mod | field << 3 | (rm.reg & 7u));
+    }
+    return store32(p, (u32)rm.disp, none ? 0 : small ? 1 : 4);
 }
 
-static u8 *raw_data(struct code *c, u8 *p, u8 field, struct rm rm, u32 trailing) {
-    p = raw8(p, (u8)(field << 3 | 5));
-    struct fixup x = {(u32)(p - c->text.p), rm.data, FIX_DATA, (u8)trailing};
+static inline u8 *store_opcode(u8 *p, u64 form, u32 rex) {
+    rex |= form >> FORM_REX & 0xff;
+    p = store8(p, form >> FORM_PREFIX & 0xff, form >> FORM_PREFIX & 0xff);
+    p = store8(p, 0x40 | rex, rex);
+    return store32(p, (u32)form, (u32)form >> FORM_BYTES);
+}
+
+/* The operand is in data. */
+static __attribute__((noinline)) void put_form_data(struct code *c, u64 form, u8 reg, struct rm rm) {
+    u8 *p = store_opcode(c->text.p + c->text.n, form, (reg >> 3 & 1u) << 2);
+    *p++ = (u8)((reg & 7) << 3 | 5);
+    struct fixup x = {(u32)(p - c->text.p), rm.data, FIX_DATA, (u8)(form >> FORM_TRAILING)};
     VEC_PUSH(c->keep, c->fixups, x);
-    return raw32(p, 0);
+    c->text.n = (u32)(store32(p, 0, 4) - c->text.p);
 }
 
-static void put_full(struct code *c, u8 prefix, u8 rex, u32 op, u8 reg, struct rm rm, u32 trailing) {
-    VEC_ROOM(c->keep, c->text, 16); /* no instruction has more bytes */
-    u8 *p = c->text.p + c->text.n, field = reg & 7;
-    c->vectors |= reg >= XMM0 || (rm.kind == RM_REG && rm.reg >= XMM0);
-    rex |= (u8)((reg >> 3 & 1) << 2);
-    if (rm.kind != RM_DATA) rex |= rm.reg >> 3 & 1;
-    if (rm.kind == RM_MEM && rm.index != NO_REG) rex |= (u8)((rm.index >> 3 & 1) << 1);
-    if (prefix) p = raw8(p, prefix);
-    if (rex) p = raw8(p, 0x40 | rex);
-    p = raw_opcode(p, op);
-    if (rm.kind == RM_REG) p = raw8(p, (u8)(0xc0 | field << 3 | (rm.reg & 7)));
-    else if (rm.kind == RM_MEM) p = raw_memory(p, field, rm);
-    else p = raw_data(c, p, field, rm, trailing);
+enum { FORM_ROOM = 24 }; /* an instruction has at most 15 bytes, and what is stored at once more */
+static __attribute__((noinline)) void put_form_grow(struct code *c, u64 form, u8 reg, struct rm rm) {
+    VEC_ROOM(c->keep, c->text, FORM_ROOM);
+    put_form(c, form, reg, rm);
+}
+
+void put_form(struct code *c, u64 form, u8 reg, struct rm rm) {
+    if (unlikely(c->text.cap - c->text.n < FORM_ROOM)) {
+        put_form_grow(c, form, reg, rm);
+        return;
+    }
+    c->vectors |= (reg | rm.reg) & XMM0; /* a base is below it */
+    if (unlikely(rm.kind == RM_DATA)) {
+        put_form_data(c, form, reg, rm);
+        return;
+    }
+    u32 rex = (reg >> 3 & 1u) << 2 | (rm.reg >> 3 & 1u);
+    if (rm.index != NO_REG) rex |= (rm.index >> 3 & 1u) << 1;
+    u8 *p = store_opcode(c->text.p + c->text.n, form, rex);
+    if (rm.kind == RM_REG) *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
+    else p = store_memory(p, reg & 7u, rm);
     c->text.n = (u32)(p - c->text.p);
-}
-
-void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing) {
-    put_full(c, prefix, w ? 8 : 0, op, reg, rm, trailing);
 }
 
 void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing) {
     bool low = (reg >= 4 && reg < 8) || (rm.kind == RM_REG && rm.reg >= 4 && rm.reg < 8);
-    put_full(c, 0, low ? 0x40 : 0, op, reg, rm, trailing);
+    put_form(c, form_of(0, low ? 0x40 : 0, op, trailing), reg, rm);
 }
 
 void put_alu(struct code *c, enum alu op, u32 w, u8 reg, struct rm rm) {
@@ -197,8 +203,8 @@ void land8(struct code *c, u32 at) {
 
 u32 put_rel32(struct code *c, u32 op) {
     VEC_ROOM(c->keep, c->text, 8);
-    u8 *p = raw32(raw_opcode(c->text.p + c->text.n, op), 0);
-    c->text.n = (u32)(p - c->text.p);
+    u8 *p = store32(c->text.p + c->text.n, (u32)form_of(0, 0, op, 0), op >> 8 ? 2 : 1);
+    c->text.n = (u32)(p - c->text.p) + 4;
     return here(c) - 4;
 }
 

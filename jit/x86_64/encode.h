@@ -61,7 +61,7 @@ struct code {
     VEC(struct jit_catch) catches;
     VEC(struct jit_point) points;
     VEC(struct jit_line) lines;
-    bool vectors;                   /* a vector register occurs */
+    u32 vectors;                    /* not 0: a vector register occurs */
     u32 open8;                      /* rel8 jumps that have not landed */
     u32 seen[256];                  /* constants by hash: 4 + offset in data | log2 of the size / 4; 0: none */
 };
@@ -80,9 +80,23 @@ u32 put_data(struct code *c, u64 low, u64 high, u32 size);
 /* ---- instructions ----
  * w: 0 for 32-bit, 1 for 64-bit. reg fields take 0..31; vector registers lose
  * their offset. op: opcode, with 0x0f00 or 0x0f3800 escapes in it; prefix: 0 or 0x66, 0xf2, 0xf3. */
-void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing);
+static inline void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing);
 /* The same for byte registers: REX wherever spl..dil would be meant. */
 void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing);
+
+/* An instruction without its operands, mostly known when the compiler is built: opcode
+ * bytes as they are in memory (bits 0..23), how many those are, the prefix, REX, and how
+ * many bytes of immediate follow. */
+enum { FORM_BYTES = 24, FORM_PREFIX = 32, FORM_REX = 40, FORM_TRAILING = 48 };
+static inline u64 form_of(u8 prefix, u8 rex, u32 op, u32 trailing) {
+    u32 bytes = op >> 16 ? __builtin_bswap32(op) >> 8 : op >> 8 ? (op >> 8 | (op & 0xff) << 8) : op;
+    u32 count = op >> 16 ? 3 : op >> 8 ? 2 : 1;
+    return bytes | count << FORM_BYTES | (u64)prefix << FORM_PREFIX | (u64)rex << FORM_REX | (u64)trailing << FORM_TRAILING;
+}
+void put_form(struct code *c, u64 form, u8 reg, struct rm rm);
+static inline void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing) {
+    put_form(c, form_of(prefix, w ? 8 : 0, op, trailing), reg, rm);
+}
 
 enum alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 void put_alu(struct code *c, enum alu op, u32 w, u8 reg, struct rm rm);
