@@ -99,10 +99,9 @@ static u32 param_loc(const struct emit *e, u32 p) {
 static void gather_moves(struct emit *e, u32 edge) {
     struct fn *f = e->f;
     const struct edge *d = &f->edges.p[edge];
-    if (!d->count && !d->moves) return;
-    u32 end = def_pos(f->blocks.p[d->from].last);
+    u32 end = def_pos(f->blocks.p[d->from].last), first = block_param(f, d->to, 0);
     for (u32 k = 0; k < d->count; k++) {
-        u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
+        u32 p = first + k, v = f->pool.p[d->args + k];
         if (!e->a->first[p]) continue;
         if (same_slot(e->a, v, p)) continue;
         add_move(e, param_loc(e, p), loc_at(e, v, end), f->ins.p[p].type);
@@ -114,6 +113,8 @@ static void gather_moves(struct emit *e, u32 edge) {
 }
 
 static bool has_moves(struct emit *e, u32 edge) {
+    const struct edge *d = &e->f->edges.p[edge];
+    if (!d->count && !d->moves) return false;
     gather_moves(e, edge);
     bool any = e->moves.n != 0;
     e->moves.n = 0;
@@ -124,8 +125,11 @@ static u32 edge_target(const struct emit *e, u32 edge) { return e->f->edges.p[ed
 
 /* The rest of an edge: its moves, and a jump unless the target comes next. */
 static void finish_edge(struct emit *e, u32 edge) {
-    gather_moves(e, edge);
-    run_moves(e);
+    const struct edge *d = &e->f->edges.p[edge];
+    if (d->count || d->moves) {
+        gather_moves(e, edge);
+        run_moves(e);
+    }
     if (edge_target(e, edge) != e->block + 1) put_label(e, 0xe9, edge_target(e, edge));
 }
 
@@ -227,7 +231,7 @@ static void find_reload(struct emit *e) {
     e->reload_pos = e->reload < e->a->reloads.n ? e->a->reloads.p[e->reload].pos : NO_POS;
 }
 
-static void run_reloads(struct emit *e, u32 i) {
+static __attribute__((noinline)) void run_reloads(struct emit *e, u32 i) {
     struct alloc *a = e->a;
     for (; e->reload_pos <= gap_pos(i); e->reload++, find_reload(e)) {
         const struct move *m = &a->reloads.p[e->reload];
@@ -245,24 +249,26 @@ static void store_params(struct emit *e, u32 b) {
     }
 }
 
-static void emit_ins(struct emit *e, u32 i) {
-    u8 op = e_ins(e, i)->op;
-    if (op <= IR_CONST) return;
-    if (op == IR_RESULT || (op >= IR_CALL && op <= IR_CALL_BUILTIN)) emit_call(e, i);
-    else if (ir_opinfos[op].kind == K_TERM) emit_terminator(e, i);
-    else if (op >= IR_DIV_S && op <= IR_REM_U) emit_divide(e, i);
-    else if (op == IR_MULH) emit_multiply_high(e, i);
-    else if (op >= IR_CLZ && op <= IR_POPCNT) emit_bits(e, i);
-    else if (op >= IR_TRUNC && op <= IR_CONVERT) emit_convert(e, i);
-    else if ((op >= IR_FADD && op <= IR_FROUND) || op == IR_FCVT || op == IR_BITCAST) emit_float(e, i);
-    else if (op == IR_SELECT) emit_select(e, i);
-    else if (op <= IR_VBINARY && op >= IR_VCONST) emit_simd(e, i);
-    else if (op == IR_CHECK) emit_check(e, i);
-    else if (op == IR_CAUGHT) emit_caught(e, i);
-    else if (op >= IR_ATOMIC_LOAD && op <= IR_FENCE) emit_atomic(e, i);
-    else if (op >= IR_LOAD) emit_memory(e, i);
-    else emit_int(e, i);
-}
+static void (*const emitters[IR_OP_COUNT])(struct emit *e, u32 i) = {
+    [IR_RESULT] = emit_call,
+    [IR_ADD ... IR_ROTR] = emit_int,
+    [IR_DIV_S ... IR_REM_U] = emit_divide,
+    [IR_MULH] = emit_multiply_high,
+    [IR_CLZ ... IR_POPCNT] = emit_bits,
+    [IR_SEXT ... IR_FCMP] = emit_int,
+    [IR_FADD ... IR_FROUND] = emit_float,
+    [IR_TRUNC ... IR_CONVERT] = emit_convert,
+    [IR_FCVT ... IR_BITCAST] = emit_float,
+    [IR_SELECT] = emit_select,
+    [IR_VCONST ... IR_VBINARY] = emit_simd,
+    [IR_LOAD ... IR_STORE_AT] = emit_memory,
+    [IR_CAUGHT] = emit_caught,
+    [IR_GLOBAL_GET ... IR_TABLE_SIZE] = emit_memory,
+    [IR_ATOMIC_LOAD ... IR_FENCE] = emit_atomic,
+    [IR_CALL ... IR_CALL_BUILTIN] = emit_call,
+    [IR_CHECK] = emit_check,
+    [IR_JUMP ... IR_THROW_REF] = emit_terminator,
+};
 
 /* Code that follows is of this instruction of the module. */
 static void note_line(struct emit *e, u32 origin) {
@@ -270,15 +276,14 @@ static void note_line(struct emit *e, u32 origin) {
     if (e->f->options->lines) VEC_PUSH(e->c->keep, e->c->lines, line);
 }
 
-static void emit_noted(struct emit *e, u32 i) {
-    if (e->f->options->lines) e->origin = e->f->origins.p[i];
-    note_line(e, e->origin);
+static void emit_ins(struct emit *e, u32 i, u8 op) {
+    if (unlikely(e->f->options->lines)) note_line(e, e->origin = e->f->origins.p[i]);
 #ifdef WHELK_CHECK
     u32 from = here(e->c);
-    emit_ins(e, i);
-    if (jit_emitted && ir_opinfos[e_ins(e, i)->op].kind != K_TERM) jit_emitted(e->f, i, e->c->text.p + from, here(e->c) - from);
+    emitters[op](e, i);
+    if (jit_emitted && ir_opinfos[op].kind != K_TERM) jit_emitted(e->f, i, e->c->text.p + from, here(e->c) - from);
 #else
-    emit_ins(e, i);
+    emitters[op](e, i);
 #endif
 }
 
@@ -309,10 +314,10 @@ static void emit_block(struct emit *e, u32 b) {
     if (k->header || k->pad || e->jumped_back[b]) note_point(e, b, k->pad ? JIT_POINT_PAD : 0);
     if (b == 1) receive_args(e);
     store_params(e, b);
-    for (u32 i = k->first; i <= k->last; i++) {
-        u8 flags = e_ins(e, i)->flags;
-        run_reloads(e, i);
-        if ((flags & (V_LIVE | V_FOLDED)) == V_LIVE) emit_noted(e, i);
+    const struct ins *x = e_ins(e, k->first);
+    for (u32 i = k->first; i <= k->last; i++, x++) {
+        if (unlikely(e->reload_pos <= gap_pos(i))) run_reloads(e, i);
+        if ((x->flags & (V_LIVE | V_FOLDED)) == V_LIVE && x->op > IR_CONST) emit_ins(e, i, x->op);
     }
 }
 
@@ -388,7 +393,9 @@ static void prepare(struct emit *e) {
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
     e->reads = jit_alloc(f, places, sizeof(u32));
     e->writer = jit_alloc(f, places, sizeof(u32));
-    for (u32 b = 0; b < f->blocks.n; b++) VEC_PUSH(f, e->labels, UINT32_MAX);
+    VEC_ROOM(f, e->labels, f->blocks.n + f->blocks.n / 4);
+    e->labels.n = f->blocks.n;
+    memset(e->labels.p, 0xff, e->labels.n * sizeof(u32)); /* UINT32_MAX */
     e->jumped_back = jit_alloc(f, f->blocks.n, sizeof(bool));
     e->innermost = jit_alloc(f, f->loops.n, sizeof(bool));
     for (u32 k = f->loops.n - 1; k; k--) {

@@ -80,13 +80,21 @@ struct emit {
     VEC(struct pmove) overflow;  /* to: an overflow slot */
 };
 
-static inline struct ins *e_ins(const struct emit *e, u32 v) { return ins_at(e->f, v); }
+static inline struct ins *e_ins(const struct emit *e, u32 v) { return &e->f->ins.p[v]; } /* checked by who noted v */
 static inline u32 wide(u8 type) { return type == T_I64; }
 static inline bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
 static inline bool fits32(u64 x) { return (i64)x == (i32)x; }
 
 /* ---- operands (operand.c) ---- */
-u32 loc_at(const struct emit *e, u32 v, u32 pos);
+/* Where v is at pos. Mostly it is in one place. */
+u32 loc_of_parts(const struct emit *e, struct ival *first, u32 pos);
+static inline u32 loc_at(const struct emit *e, u32 v, u32 pos) {
+    u32 index = e->a->first[v];
+    struct ival *first = &e->a->ivals.p[index];
+    if (!index) return LOC(L_CONST, v);
+    if (unlikely(first->next)) return loc_of_parts(e, first, pos);
+    return first->reg != REG_MEM ? LOC(L_REG, first->reg) : LOC(L_SLOT, (u32)first->slot);
+}
 struct rm rm_of(const struct emit *e, u32 loc);
 struct rm rm_value(struct emit *e, u32 v, u32 pos); /* constants: in data */
 u8 in_reg(struct emit *e, u32 v, u32 pos);          /* as it is, or in the scratch of its class */

@@ -103,7 +103,23 @@ static void break_cycle(struct emit *e, u32 k) {
     VEC_PUSH(e->f, e->ready, k);
 }
 
+/* Does no move write what another reads? */
+static bool independent(const struct emit *e) {
+    u32 reads = 0, writes = 0;
+    for (u32 k = 0; k < e->moves.n; k++) {
+        struct pmove m = e->moves.p[k];
+        if (loc_kind(m.to) != L_REG) return false;
+        writes |= 1u << loc_n(m.to);
+        reads |= loc_kind(m.from) == L_REG ? 1u << loc_n(m.from) : 0;
+    }
+    return !(reads & writes);
+}
+
 void run_moves(struct emit *e) {
+    if (e->moves.n == 1 || independent(e)) {
+        while (e->moves.n) move_one(e, e->moves.p[--e->moves.n]);
+        return;
+    }
     for (u32 k = 0; k < e->moves.n; k++) {
         u32 to = shared(e->moves.p[k].to), from = shared(e->moves.p[k].from);
         if (from) e->reads[from]++;

@@ -2,26 +2,14 @@
 #include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
-/* The child that covers pos. Queries come with rising pos but for cold edges,
+/* By the child that covers pos. Queries come with rising pos but for cold edges,
  * so the children that have ended are passed once. */
-static const struct ival *child_at(const struct alloc *a, struct ival *first, u32 pos) {
-    const struct ival *i = &a->ivals.p[first->reached];
+u32 loc_of_parts(const struct emit *e, struct ival *first, u32 pos) {
+    const struct ival *ivals = e->a->ivals.p, *i = &ivals[first->reached];
     if (i->start > pos) i = first;
-    while (i->next && a->ivals.p[i->next].start <= pos) i = &a->ivals.p[i->next];
-    first->reached = (u32)(i - a->ivals.p);
-    return i;
-}
-
-u32 loc_at(const struct emit *e, u32 v, u32 pos) {
-    const struct alloc *a = e->a;
-    u32 index = a->first[v];
-    if (!index) {
-        assert(is_const(e->f, v));
-        return LOC(L_CONST, v);
-    }
-    struct ival *first = &a->ivals.p[index];
-    u8 reg = first->next ? child_at(a, first, pos)->reg : first->reg;
-    if (reg != REG_MEM) return LOC(L_REG, reg);
+    while (i->next && ivals[i->next].start <= pos) i = &ivals[i->next];
+    first->reached = (u32)(i - ivals);
+    if (i->reg != REG_MEM) return LOC(L_REG, i->reg);
     assert(first->slot != NO_SLOT);
     return LOC(L_SLOT, (u32)first->slot);
 }
