@@ -11,7 +11,7 @@ enum { HELD_MAX = 128 };
 
 static struct held {
     const struct file *file; /* NULL: free */
-    const struct inode *inode;
+    const void *what;
     bool exclusive;
 } held[HELD_MAX]; /* under lock */
 static struct mutex lock = MUTEX_INIT(lock);
@@ -36,9 +36,12 @@ static void drop(const struct file *f) {
 
 static void on_close(struct file *f) { drop(f); }
 
+/* What is locked: both ends of a pipe are one thing, as two opened files of a name are. */
+static const void *what_of(const struct file *f) { return f->inode ? (const void *)f->inode : f->object ? f->object : f; }
+
 static bool conflicts(const struct file *f, bool exclusive) {
     for (u32 i = 0; i < HELD_MAX; i++)
-        if (held[i].file && held[i].file != f && held[i].inode == f->inode && (exclusive || held[i].exclusive)) return true;
+        if (held[i].file && held[i].file != f && held[i].what == what_of(f) && (exclusive || held[i].exclusive)) return true;
     return false;
 }
 
@@ -47,7 +50,7 @@ static i64 try_lock(const struct file *f, bool exclusive) {
     struct held *h = find(f);
     if (!h) h = find(NULL);
     if (!h) return -LINUX_ENOMEM;
-    *h = (struct held){f, f->inode, exclusive};
+    *h = (struct held){f, what_of(f), exclusive};
     return 0;
 }
 
@@ -74,7 +77,7 @@ i64 call_flock(const struct call *c) {
     if (!f) return -LINUX_EBADF;
     i64 r = 0;
     if (how == LOCK_UNLOCK) drop(f);
-    else r = f->inode ? take(f, how == LOCK_EXCLUSIVE, !(c->a[1] & LOCK_NONBLOCK)) : -LINUX_EINVAL;
+    else r = take(f, how == LOCK_EXCLUSIVE, !(c->a[1] & LOCK_NONBLOCK));
     file_put(f);
     return r;
 }

@@ -315,6 +315,12 @@ static void locks(void) {
     CHECK(!flock(b, LOCK_EX | LOCK_NB));
     CHECK(!fcntl(b, F_SETLK, &l) && !fcntl(b, F_GETLK, &l) && l.l_type == F_UNLCK);
     close(b), unlink("/tmp/abi-lock");
+    int ends[2]; /* of one pipe, and so of one lock */
+    CHECK(!pipe(ends) && !flock(ends[0], LOCK_EX));
+    FAILS(flock(ends[1], LOCK_SH | LOCK_NB), EWOULDBLOCK);
+    close(ends[0]);
+    CHECK(!flock(ends[1], LOCK_EX | LOCK_NB));
+    close(ends[1]);
 }
 
 /* --- local sockets --- */
