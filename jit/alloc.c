@@ -44,7 +44,7 @@ struct scan {
 };
 
 static struct ival *at(const struct scan *s, u32 i) {
-    assert(i - 1 < s->a->ivals.n - 1);
+    assert(i);
     return &s->a->ivals.p[i];
 }
 

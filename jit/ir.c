@@ -99,15 +99,15 @@ static bool extend(struct fn *f, u8 *p, size_t n, size_t more) {
     return false;
 }
 
-/* Moves p, which has n bytes, down into the piece before it, if there is room for
- * `want` with what is behind. NULL: there is not. */
-static void *slide(struct fn *f, u8 *p, size_t n, size_t want) {
+/* Moves p, which has n bytes, down into the piece before it, which has at least `least`,
+ * if there is room for `want` with what is behind. NULL: there is not. */
+static void *slide(struct fn *f, u8 *p, size_t n, size_t want, size_t least) {
     for (u32 k = 0; k < f->piece_count; k++) {
         struct piece *x = &f->pieces[k], *behind = x + 1;
         if (x->p + x->n != p) continue;
         if (k + 1 == f->piece_count || behind->p != p + n) behind = NULL;
         size_t room = x->n + n + (behind ? behind->n : 0);
-        if (room < want) return NULL;
+        if (room < want || x->n < least) return NULL;
         u8 *to = x->p;
         memmove(to, p, n);
         if (behind) drop_piece(f, k + 1);
@@ -147,7 +147,7 @@ void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
         *cap = now;
         return p;
     }
-    void *q = *cap ? slide(f, p, have, rounded(now * size)) : NULL;
+    void *q = *cap ? slide(f, p, have, rounded(now * size), 0) : NULL;
     if (q) {
         *cap = now;
         return q;
@@ -180,7 +180,7 @@ void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
     void *to = move_down(f, p, have, keep);
     if (to) return to;
     if (have != keep) jit_give(f, (u8 *)p + keep, have - keep);
-    to = slide(f, p, keep, keep);
+    to = slide(f, p, keep, keep, keep / 8);
     return to ? to : p;
 }
 

@@ -376,6 +376,7 @@ u32 ir_append(struct fn *f, struct ins i);
 void jit_build(struct fn *f);
 void jit_clean(struct fn *f);
 void jit_select(struct fn *f);
+void jit_compact(struct fn *f); /* at the beginning of jit_live */
 void jit_live(struct fn *f);
 void jit_allocate(struct fn *f);
 

@@ -52,7 +52,7 @@ static inline void set_word(struct live *l, u32 w, u64 bits) {
     l->high = MAX(l->high, w + 1);
 }
 
-static void take_bit(struct live *l, struct ival *i) {
+static __attribute__((noinline)) void take_bit(struct live *l, struct ival *i) {
     u32 bit;
     if (l->spare.n) {
         bit = l->spare.p[--l->spare.n];
@@ -71,7 +71,7 @@ static inline void set_live(struct live *l, struct ival *i) {
     if (!(l->now.p[bit / 64] >> bit % 64 & 1)) set_word(l, bit / 64, 1ull << bit % 64);
 }
 
-static void drop_bit(struct live *l, struct ival *i) {
+static __attribute__((noinline)) void drop_bit(struct live *l, struct ival *i) {
     u32 bit = i->outside - 1;
     l->now.p[bit / 64] &= ~(1ull << bit % 64);
     VEC_PUSH(l->f, l->spare, bit);
@@ -101,7 +101,7 @@ static void keep_row(struct live *l, u32 b) {
 /* ---- ranges ---- */
 
 /* Before the first one, which it does not touch. */
-static void push_range(struct live *l, struct ival *i, u32 start, u32 end) {
+static __attribute__((noinline)) void push_range(struct live *l, struct ival *i, u32 start, u32 end) {
     struct alloc *a = l->a;
     struct range last = {i->start, i->end, 0}, n = {start, end, a->ranges.n};
     if (i->ranges) {
@@ -116,7 +116,7 @@ static void push_range(struct live *l, struct ival *i, u32 start, u32 end) {
 }
 
 /* The first of several ends at end or later; with those that it reaches then it is one. */
-static void join_ranges(struct alloc *a, struct ival *i, u32 end) {
+static __attribute__((noinline)) void join_ranges(struct alloc *a, struct ival *i, u32 end) {
     struct range *r = &a->ranges.p[i->ranges];
     r->end = MAX(r->end, end);
     while (r->next && a->ranges.p[r->next].start <= r->end) {
@@ -162,7 +162,7 @@ static u32 loop_extension(const struct live *l, u32 v) {
 }
 
 /* Of v, which has the interval, at pos in the block at hand, until end. */
-static inline void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 end) {
+static INLINE void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 end) {
     struct alloc *a = l->a;
     if (v < l->first) {
         if (l->coarse) {
@@ -428,18 +428,8 @@ static bool walk(struct live *l) {
     return done;
 }
 
-/* The IR is complete. What grew most is behind the others, where there is room. */
-static void trim(struct fn *f) {
-    u32 n = f->ins.n;
-    VEC_TRIM(f, f->ins);
-    VEC_TRIM(f, f->edges);
-    VEC_TRIM(f, f->blocks);
-    f->uses = jit_trim(f, f->uses, &n, n, 1);
-    VEC_TRIM(f, f->pool);
-}
-
 void jit_live(struct fn *f) {
-    trim(f);
+    jit_compact(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     a->first = jit_alloc(f, f->ins.n, sizeof(u32));
     VEC_PUSH(f, a->moves, (struct move){0});

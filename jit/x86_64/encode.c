@@ -201,13 +201,6 @@ void land8(struct code *c, u32 at) {
     c->text.p[at - 1] = (u8)distance;
 }
 
-u32 put_rel32(struct code *c, u32 op) {
-    VEC_ROOM(c->keep, c->text, 8);
-    u8 *p = store32(c->text.p + c->text.n, (u32)form_of(0, 0, op, 0), op >> 8 ? 2 : 1);
-    c->text.n = (u32)(p - c->text.p) + 4;
-    return here(c) - 4;
-}
-
 void put_fix(struct code *c, u32 op, u8 kind, u32 target) {
     struct fixup x = {put_rel32(c, op), target, kind, 0};
     VEC_PUSH(c->keep, c->fixups, x);

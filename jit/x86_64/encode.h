@@ -117,7 +117,13 @@ u32 put_jcc8(struct code *c, u8 cc);
 u32 put_jmp8(struct code *c);
 void land8(struct code *c, u32 at);
 /* rel32 to be fixed: returns where it is. op: 0xe8, 0xe9, or 0x0f80 + cc. */
-u32 put_rel32(struct code *c, u32 op);
+static inline u32 put_rel32(struct code *c, u32 op) {
+    u32 opcode = op >> 8 ? op >> 8 | (op & 0xff) << 8 : op, length = op >> 8 ? 2 : 1;
+    VEC_ROOM(c->keep, c->text, 8);
+    memcpy(c->text.p + c->text.n, &opcode, 4);
+    c->text.n += length + 4;
+    return c->text.n - 4;
+}
 void put_fix(struct code *c, u32 op, u8 kind, u32 target);
 void put_trap_site(struct code *c, u32 pc, u32 kind);
 

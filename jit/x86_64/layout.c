@@ -39,18 +39,42 @@ static u32 shifted(const struct layout *l, u32 at, u32 steps) { return steps ? a
 
 static u32 moved(const struct layout *l, u32 at) { return shifted(l, at, steps_before(l, at)); }
 
-/* The same where offsets mostly ascend: *steps is what the last one had. */
-static u32 moved_next(const struct layout *l, u32 at, u32 *steps) {
-    if (*steps && l->steps.p[*steps - 1].at > at) *steps = steps_before(l, at);
-    while (*steps < l->steps.n && l->steps.p[*steps].at <= at) ++*steps;
-    return shifted(l, at, *steps);
+/* What [low, high) moves down by: where the last offset of a table was, and mostly the next is. */
+struct span {
+    u32 steps, low, high, shift;
+};
+
+static void find_span(const struct layout *l, struct span *s, u32 at) {
+    if (at < s->low) s->steps = steps_before(l, at);
+    while (s->steps < l->steps.n && l->steps.p[s->steps].at <= at) s->steps++;
+    s->low = s->steps ? l->steps.p[s->steps - 1].at : 0;
+    s->high = s->steps < l->steps.n ? l->steps.p[s->steps].at : UINT32_MAX;
+    s->shift = s->steps ? l->steps.p[s->steps - 1].shift : 0;
+}
+
+static inline void move(const struct layout *l, struct span *s, u32 *at) {
+    if (*at < s->low || *at >= s->high) find_span(l, s, *at);
+    *at -= s->shift;
+}
+
+/* The same as memmove, by words where they do not lie over each other. */
+static inline void move_text(u8 *to, const u8 *from, u32 n) {
+    if (from - to < 8 || n > 64) {
+        memmove(to, from, n);
+        return;
+    }
+    for (u32 k = 0; k < n; k += 8) { /* emit_layout made room for what is read beyond */
+        u64 word;
+        memcpy(&word, from + k, 8);
+        memcpy(to + k, &word, 8);
+    }
 }
 
 /* Copies up to old offset at. */
-static void copy_until(struct layout *l, u32 at) {
+static inline void copy_until(struct layout *l, u32 at) {
     u8 *text = l->e->c->text.p;
     assert(at >= l->from && l->to <= l->from);
-    if (l->to != l->from) memmove(text + l->to, text + l->from, at - l->from);
+    if (l->to != l->from) move_text(text + l->to, text + l->from, at - l->from);
     l->to += at - l->from;
     l->from = at;
 }
@@ -110,18 +134,19 @@ static void pad(struct layout *l, u32 at) {
 static void move_tables(struct layout *l) {
     struct emit *e = l->e;
     struct code *c = e->c;
-    u32 steps = 0;
+    struct span s = {0, 0, 0, 0};
     for (u32 k = 0; k < e->labels.n; k++)
-        if (e->labels.p[k] != UINT32_MAX) e->labels.p[k] = moved_next(l, e->labels.p[k], &steps);
-    for (u32 k = e->function_fixups; k < c->fixups.n; k++) c->fixups.p[k].at = moved_next(l, c->fixups.p[k].at, &steps);
-    for (u32 k = e->function_sites; k < c->sites.n; k++) c->sites.p[k].pc = moved_next(l, c->sites.p[k].pc, &steps);
-    for (u32 k = e->function_traps; k < c->traps.n; k++) c->traps.p[k].pc = moved_next(l, c->traps.p[k].pc, &steps);
-    for (u32 k = e->function_lines; k < c->lines.n; k++) c->lines.p[k].pc = moved_next(l, c->lines.p[k].pc, &steps);
+        if (e->labels.p[k] != UINT32_MAX) move(l, &s, &e->labels.p[k]);
+    for (u32 k = e->function_fixups; k < c->fixups.n; k++) move(l, &s, &c->fixups.p[k].at);
+    for (u32 k = e->function_sites; k < c->sites.n; k++) move(l, &s, &c->sites.p[k].pc);
+    for (u32 k = e->function_traps; k < c->traps.n; k++) move(l, &s, &c->traps.p[k].pc);
+    for (u32 k = e->function_lines; k < c->lines.n; k++) move(l, &s, &c->lines.p[k].pc);
 }
 
 void emit_layout(struct emit *e) {
     struct layout l = {.e = e};
     u32 p = 0;
+    VEC_ROOM(e->c->keep, e->c->text, 8);
     l.from = l.to = e->start;
     for (u32 k = 0; k < e->label_fixups.n; k++) {
         for (; p < e->pads.n && e->pads.p[p] < e->label_fixups.p[k].at; p++) pad(&l, e->pads.p[p]);
