@@ -579,16 +579,15 @@ static void prepare(struct scan *s) {
 }
 
 void jit_allocate(struct fn *f) {
-    struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs};
+    struct hole inactive[MAX_HOLES];
+    struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs, .inactive = inactive};
     u32 next = 1, count = s.a->whole;
-    s.inactive = jit_raw(f, MAX_HOLES, sizeof *s.inactive);
     prepare(&s);
     while (next < count || s.heap.n) { /* live.c's ascend: values are numbered so */
         bool fresh = !s.heap.n || (next < count && at(&s, next)->start <= at(&s, s.heap.p[0])->start);
         place(&s, fresh ? next++ : heap_pop(&s));
     }
     VEC_GIVE(f, s.heap);
-    jit_give(f, s.inactive, MAX_HOLES * sizeof *s.inactive);
     VEC_GIVE(f, s.a->useful);
     number_slots(&s, false);
     if (f->simd) number_slots(&s, true);

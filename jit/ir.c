@@ -121,10 +121,10 @@ static void *slide(struct fn *f, u8 *p, size_t n, size_t want, size_t least) {
 
 /* What is small and stays finds a place at the front, not between large ones that go. */
 void jit_begin(struct fn *f) {
-    enum { FIRST = 1024 };
-    u8 *p = arena_raw(f->arena, FIRST);
+    size_t n = rounded(1024 + f->wf->code.n / 8);
+    u8 *p = arena_raw(f->arena, n);
     if (!p) jit_escape(f, ERR_NOMEM);
-    insert_piece(f, p, FIRST);
+    insert_piece(f, p, n);
 }
 
 void *jit_raw(struct fn *f, size_t n, size_t size) {
@@ -136,15 +136,16 @@ void *jit_raw(struct fn *f, size_t n, size_t size) {
 
 void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, (n ? n : 1) * size); }
 
-/* Doubles, or adds a quarter of it when large; where it is if there is room. What is
- * new is not zeroed. */
+/* Doubles, or adds a quarter of it when large; where it is if there is room, by less then
+ * as it costs nothing. What is new is not zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
     enum { LARGE = 1 << 12 };
     if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
-    u32 more = *cap * size < LARGE ? *cap : *cap / 4, now = MAX(MAX((u32)need, *cap + more), 16u);
+    bool large = *cap * size >= LARGE;
+    u32 now = MAX(MAX((u32)need, *cap + (large ? *cap / 4 : *cap)), 16u), here = large ? MAX((u32)need, *cap + *cap / 16) : now;
     size_t have = rounded(*cap * size);
-    if (*cap && extend(f, p, have, rounded(now * size) - have)) {
-        *cap = now;
+    if (*cap && extend(f, p, have, rounded(here * size) - have)) {
+        *cap = here;
         return p;
     }
     void *q = *cap ? slide(f, p, have, rounded(now * size), 0) : NULL;

@@ -346,8 +346,7 @@ static void make_ivals(struct live *l) {
     memset(a->fixed, 0, sizeof a->fixed);
     VEC_ROOM(f, a->useful, 3 * count + 2);
     VEC_ROOM(f, a->ranges, count / 4 * 3 + 2);
-    VEC_ROOM(f, l->sets, f->blocks.n);
-    VEC_ROOM(f, a->ivals, count + count / 8 * 3 + 2); /* parts are fewer, mostly. The newest: it grows where it is */
+    VEC_ROOM(f, a->ivals, count + 2);
     VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT}));
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
@@ -416,9 +415,10 @@ static bool walk_blocks(struct live *l) {
 
 static bool walk(struct live *l) {
     struct fn *f = l->f;
-    l->rows = jit_alloc(f, f->blocks.n, sizeof *l->rows);
     l->low = UINT32_MAX;
-    make_ivals(l);
+    make_ivals(l); /* before what goes when this is done: it grows when intervals are split */
+    l->rows = jit_alloc(f, f->blocks.n, sizeof *l->rows);
+    VEC_ROOM(f, l->sets, f->blocks.n);
     bool done = walk_blocks(l);
     VEC_GIVE(f, l->holders);
     VEC_GIVE(f, l->spare);
