@@ -255,7 +255,7 @@ void build_row(struct build *b) {
 
 static INLINE bool short_access(struct build *b, struct row r, const u8 *p) {
     u32 offset;
-    if (!b->plain_memory || *p++ & 0xc0 || !short_u32(&p, &offset)) return false;
+    if (!b->plain_memory || *p++ & 0xc0 || !short_u32(&p, &offset) || offset > ABI_MAX_DISP) return false;
     b->code.p = p;
     if (r.op == IR_LOAD) plain_load(b, r, offset);
     else plain_store(b, r, offset);

@@ -1,9 +1,9 @@
-/* short.h: numbers of at most four bytes (LEB128, WebAssembly 2.0, 5.2.2), read
- * without a look at the end at every byte: for the two loops that read most
- * instructions of all code.
+/* short.h: numbers of 32 bits (LEB128, WebAssembly 2.0, 5.2.2), read without a look
+ * at the end at every byte: for the two loops that read most instructions of all code.
  *
- * I1 the caller has seen that four bytes may be read at *p. A longer number is
- *    left where it is: what may be wrong with one is not decided here. */
+ * I1 the caller has seen that five bytes may be read at *p. A number that is longer
+ *    or larger is left where it is: what may be wrong with one is not decided here.
+ * Most have one byte. Linkers leave room: indices of functions and addresses have five. */
 #ifndef WHELK_WASM_SHORT_H
 #define WHELK_WASM_SHORT_H
 
@@ -21,8 +21,23 @@ static INLINE u32 short_length(const u8 *p) {
     return ends ? (u32)__builtin_ctz(ends) / 8 + 1 : 0;
 }
 
-static INLINE bool short_skip(const u8 **p) {
-    u32 n = short_length(*p);
+/* The same up to five, of which the last has four bits, or copies of the sign. */
+static INLINE u32 short_length_u32(const u8 *p) {
+    u32 n = short_length(p);
+    return n ? n : p[4] < 0x10 ? 5 : 0;
+}
+static INLINE u32 short_length_i32(const u8 *p) {
+    u32 n = short_length(p);
+    return n ? n : p[4] < 0x08 || (p[4] & 0xf8) == 0x78 ? 5 : 0;
+}
+
+static INLINE bool short_skip_u32(const u8 **p) {
+    u32 n = short_length_u32(*p);
+    *p += n;
+    return n;
+}
+static INLINE bool short_skip_i32(const u8 **p) {
+    u32 n = short_length_i32(*p);
     *p += n;
     return n;
 }
@@ -35,7 +50,7 @@ static INLINE u32 short_join(const u8 *p, u32 n) {
 
 static INLINE bool short_u32(const u8 **p, u32 *out) {
     const u8 *at = *p;
-    u32 n = short_length(at);
+    u32 n = short_length_u32(at);
     *p += n;
     *out = n == 1 ? at[0] : short_join(at, n);
     return n;
@@ -43,9 +58,9 @@ static INLINE bool short_u32(const u8 **p, u32 *out) {
 
 static INLINE bool short_i32(const u8 **p, i32 *out) {
     const u8 *at = *p;
-    u32 n = short_length(at);
+    u32 n = short_length_i32(at), spare = n < 5 ? 32 - 7 * n : 0;
     *p += n;
-    *out = (i32)(short_join(at, n) << (32 - 7 * n) % 32) >> (32 - 7 * n) % 32;
+    *out = (i32)(short_join(at, n) << spare % 32) >> spare % 32;
     return n;
 }
 

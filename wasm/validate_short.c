@@ -9,7 +9,7 @@
 #include "wasm/short.h"
 #include "wasm/validator.h"
 
-enum how { HOW_OTHER, HOW_UNARY, HOW_BINARY, HOW_LOAD, HOW_STORE, HOW_NUMBER, HOW_FLOAT, HOW_DOUBLE, HOW_GET, HOW_SET, HOW_TEE, HOW_BLOCK, HOW_END, HOW_BR, HOW_BR_IF };
+enum how { HOW_OTHER, HOW_UNARY, HOW_BINARY, HOW_LOAD, HOW_STORE, HOW_NUMBER, HOW_FLOAT, HOW_DOUBLE, HOW_GET, HOW_SET, HOW_TEE, HOW_BLOCK, HOW_END, HOW_BR, HOW_BR_IF, HOW_CALL };
 
 struct shape {
     u8 how, first, last, result; /* operands; where there is one, it is the last */
@@ -27,6 +27,7 @@ struct shape {
      : (code) == WASM_OP_BR    ? HOW_BR         \
      : (code) == WASM_OP_BR_IF ? HOW_BR_IF      \
      : (code) == WASM_OP_END   ? HOW_END        \
+     : (code) == WASM_OP_CALL  ? HOW_CALL       \
                                : HOW_OTHER)
 #define SHAPE_HOW(code, imm, in, out)                                             \
     ((imm) == WASM_IMM_NONE && (code) != WASM_OP_END                              ? SHAPE_PLAIN(in, out)   \
@@ -72,7 +73,7 @@ static INLINE bool put(struct run *r, wasm_type t) {
 static INLINE bool has(const struct run *r, u32 n) { return r->at - r->base >= n; }
 
 static INLINE bool take_memarg(const struct run *r, const struct shape *s, const u8 **p) {
-    return r->memory && *(*p)++ <= s->align && short_skip(p);
+    return r->memory && *(*p)++ <= s->align && short_skip_u32(p);
 }
 
 /* The type of a local, and if it is set, that the loop sets it. */
@@ -113,6 +114,21 @@ static INLINE bool take_branch(const struct run *r, const u8 **p) {
     return !(fr->op == WASM_OP_LOOP ? fr->params.n : fr->results.n);
 }
 
+static bool take_call(struct run *r, const u8 **p) {
+    const struct wasm_module *m = r->v->m;
+    u32 func;
+    if (!short_u32(p, &func) || func >= m->func_count) return false;
+    const struct wasm_functype *t = &m->types[m->funcs[func].type];
+    if (!has(r, t->param_count) || t->result_count > 1) return false;
+    for (u32 i = 0; i < t->param_count; i++)
+        if (r->at[(i32)i - (i32)t->param_count] != t->params[i]) return false;
+    wasm_type *at = r->at;
+    r->at -= t->param_count;
+    if (!t->result_count || put(r, t->results[0])) return true;
+    r->at = at;
+    return false;
+}
+
 static INLINE bool take_one(struct run *r) {
     const struct shape *s = &shapes[*r->p];
     const u8 *p = r->p + 1;
@@ -131,7 +147,7 @@ static INLINE bool take_one(struct run *r) {
         note_set(r, local);
         break;
     case HOW_NUMBER:
-        if (!short_skip(&p) || !put(r, s->result)) return false;
+        if (!short_skip_i32(&p) || !put(r, s->result)) return false;
         break;
     case HOW_FLOAT:
     case HOW_DOUBLE:
@@ -169,6 +185,9 @@ static INLINE bool take_one(struct run *r) {
         if (!take_branch(r, &p)) return false;
         r->at = r->base;
         r->v->frames[r->v->depth - 1].unreachable = true;
+        break;
+    case HOW_CALL:
+        if (!take_call(r, &p)) return false;
         break;
     default: return false;
     }

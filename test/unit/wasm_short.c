@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "test/lib/test.h"
-#include "wasm/opcodes.h"
+#include "wasm/short.h"
 
 static struct arena A;
 
-/* Types 0: (i32 i64 f32 f64) -> (), 1: (i32) -> (i32); one function of type 0. */
-#define TYPES "\0asm\1\0\0\0" "\1\xd\2" "\x60\4\x7f\x7e\x7d\x7c\0" "\x60\1\x7f\1\x7f" "\3\2\1\0"
+/* Types 0: (i32 i64 f32 f64) -> (), 1: (i64) -> (f32); functions 0: imported, of type 1,
+ * and 1, of type 0. */
+#define TYPES "\0asm\1\0\0\0" "\1\xd\2" "\x60\4\x7f\x7e\x7d\x7c\0" "\x60\1\x7e\1\x7d" "\2\7\1\1m\1f\0\1" "\3\2\1\0"
 static const char *const memories[] = {"\5\3\1\0\1", "\5\3\1\4\1", ""};
 static const u8 memory_sizes[] = {5, 5, 0};
 
@@ -39,7 +40,7 @@ static struct verdict judge(u32 memory, const u8 *code, size_t n, bool slow) {
     if (v.code) return v;
     v.code = wasm_validate(&A, &m, &error);
     if (v.code) v.at = error.offset - at - locals;
-    else v = (struct verdict){.stack = m.funcs[0].max_stack, .depth = m.funcs[0].max_depth, .set = m.funcs[0].loop_count ? m.funcs[0].loop_sets[0] : 0};
+    else v = (struct verdict){.stack = m.funcs[1].max_stack, .depth = m.funcs[1].max_depth, .set = m.funcs[1].loop_count ? m.funcs[1].loop_sets[0] : 0};
     memcpy(v.text, error.text, sizeof v.text);
     return v;
 }
@@ -64,12 +65,13 @@ struct piece {
 
 /* What an instruction may be given: what fits, what does not, and what is as long. */
 static const struct piece none[] = {PIECE("")};
-static const struct piece locals[] = {PIECE("\0"), PIECE("\1"), PIECE("\3"), PIECE("\5"), PIECE("\x82\0"), PIECE("\x85\0"), PIECE("\x83\x80\x80\0"), PIECE("\x83\x80\x80\x80\0")};
+static const struct piece locals[] = {PIECE("\0"), PIECE("\1"), PIECE("\3"), PIECE("\5"), PIECE("\x82\0"), PIECE("\x85\0"), PIECE("\x83\x80\x80\0"), PIECE("\x83\x80\x80\x80\0"), PIECE("\x83\x80\x80\x80\x10")};
 static const struct piece memargs[] = {PIECE("\0\0"), PIECE("\1\0"), PIECE("\2\1"), PIECE("\3\x81\1"), PIECE("\4\0"), PIECE("\x40\0\0"), PIECE("\x80\1\0"),
                                        PIECE("\0\xff\xff\xff\x7f"), PIECE("\0\xff\xff\xff\xff\x0f"), PIECE("\0\xff\xff\xff\xff\x1f")};
-static const struct piece numbers[] = {PIECE("\0"), PIECE("\xff\xff\xff\x7f"), PIECE("\xff\xff\xff\xff\x7f"), PIECE("\xff\xff\xff\xff\x0f")};
+static const struct piece numbers[] = {PIECE("\0"), PIECE("\xff\xff\xff\x7f"), PIECE("\xff\xff\xff\xff\x7f"), PIECE("\xff\xff\xff\xff\x0f"), PIECE("\x80\x80\x80\x80\x07"), PIECE("\x80\x80\x80\x80\x77")};
 static const struct piece floats[] = {PIECE("\0\0\0\0"), PIECE("\0\0\0\0\0\0\0\0")};
-static const struct piece labels[] = {PIECE("\0"), PIECE("\1"), PIECE("\2"), PIECE("\x80\0")};
+static const struct piece labels[] = {PIECE("\0"), PIECE("\1"), PIECE("\2"), PIECE("\x80\x80\x80\x80\0")};
+static const struct piece funcs[] = {PIECE("\0"), PIECE("\1"), PIECE("\2"), PIECE("\x80\x80\x80\x80\0"), PIECE("\x80\x80\x80\x80\x10")};
 static const struct piece blocks[] = {PIECE("\x40"), PIECE("\x7f"), PIECE("\1"), PIECE("\xc0\x7f")};
 static const struct piece others[] = {PIECE("\0\0")};
 
@@ -84,6 +86,7 @@ static const struct piece *immediates(u8 op, size_t *n) {
     case WASM_IMM_F32:
     case WASM_IMM_F64: SET(floats);
     case WASM_IMM_LABEL: SET(labels);
+    case WASM_IMM_FUNC: SET(funcs);
     case WASM_IMM_BLOCK: SET(blocks);
     default: SET(others);
     }
@@ -128,6 +131,23 @@ static void each(u8 op) {
                 }
 }
 
+/* What is taken, base/cursor takes, to the same value; and of up to four bytes all. */
+static void numbers_alike(void) {
+    static const u8 bytes[] = {0x00, 0x01, 0x07, 0x08, 0x0f, 0x10, 0x3f, 0x40, 0x70, 0x77, 0x78, 0x7f, 0x80, 0x88, 0xbf, 0xc0, 0xff};
+    u8 in[5];
+    for (u32 k = 0; k < 17 * 17 * 17 * 17 * 17; k++) {
+        for (u32 i = 0, x = k; i < 5; i++, x /= 17) in[i] = bytes[x % 17];
+        struct cursor c = {in, in, in + 5}, d = c;
+        const u8 *p = in, *q = in;
+        u32 a = 0, b = 0;
+        i32 x = 0, y = 0;
+        bool fine = !take_leb_u32(&c, &a), taken = short_u32(&p, &b);
+        if (fine != taken || (taken && (a != b || c.p != p))) EQUAL(b, a);
+        fine = !take_leb_i32(&d, &x), taken = short_i32(&q, &y);
+        if (fine != taken || (taken && (x != y || d.p != q))) EQUAL(y, x);
+    }
+}
+
 /* local.get 4, of type (ref func); before it something that makes a stack. */
 static void unset(void) {
     static const u8 code[] = {0x20, 0, 0x1a, 0x20, 4, 0x1a, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0xb};
@@ -139,6 +159,7 @@ static void unset(void) {
 int main(void) {
     arena_init(&A, &test_heap, 0);
     unset();
+    numbers_alike();
     for (u32 op = 0; op < 256; op++)
         if (wasm_opinfos[op].text) each((u8)op);
     CHECK(accepted > 5000 && refused > 5000);
