@@ -260,18 +260,15 @@ static enum ir_cond mirrored(u8 cc) {
     }
 }
 
-static u32 fold2(struct fn *f, struct ins *i) {
-    u64 bits;
-    if (is_const(f, i->a) && !is_const(f, i->b)) {
-        if (commutes(i->op)) swap_operands(i);
-        if (i->op == IR_ICMP) swap_operands(i), i->aux = mirrored(i->aux);
-    }
-    if (is_const(f, i->a) && is_const(f, i->b) && eval2(f, i, &bits)) return constant(f, i, bits);
-    if (i->a == i->b) {
-        u32 v = fold_same(f, i);
-        if (v) return v;
-    }
-    if (!is_const(f, i->b)) return 0;
+/* A constant goes to the right, if it may. */
+static bool turn(struct ins *i) {
+    if (i->op == IR_ICMP) i->aux = mirrored(i->aux);
+    else if (!commutes(i->op)) return false;
+    swap_operands(i);
+    return true;
+}
+
+static u32 fold_right_any(struct fn *f, struct ins *i) {
     if (i->op == IR_SUB) i->op = IR_ADD, i->b = constant(f, i, 0 - bits_of(f, i->b));
     if (i->op == IR_ICMP) return fold_compare(f, i);
     reassociate(f, i);
@@ -279,18 +276,21 @@ static u32 fold2(struct fn *f, struct ins *i) {
     return !v && i->op >= IR_DIV_S && i->op <= IR_REM_U ? fold_divide(f, i) : v;
 }
 
+static u32 fold2(struct fn *f, struct ins *i) {
+    bool left = is_const(f, i->a), right = is_const(f, i->b);
+    u64 bits;
+    if (left && right && eval2(f, i, &bits)) return constant(f, i, bits);
+    if (i->a == i->b) {
+        u32 v = fold_same(f, i);
+        if (v) return v;
+    }
+    if (left && !right) right = turn(i);
+    return right ? fold_right_any(f, i) : 0;
+}
+
 u32 fold_ins(struct fn *f, struct ins *i) {
     u64 bits;
     if (i->op == IR_SELECT) return fold_select(f, i);
-    if (is_float(i->type) && i->op != IR_BITCAST) return 0;
-    switch (ir_opinfos[i->op].args) {
-    case 2:
-        if (i->op == IR_STORE || i->op == IR_FCMP) return 0;
-        return fold2(f, i);
-    case 1:
-        if (ir_opinfos[i->op].kind == K_PURE && is_const(f, i->a) && eval1(f, i, &bits))
-            return ir_const(f, i->type, bits);
-        return 0;
-    default: return 0;
-    }
+    if (ir_opinfos[i->op].args == 2) return fold2(f, i);
+    return is_const(f, i->a) && eval1(f, i, &bits) ? ir_const(f, i->type, bits) : 0;
 }

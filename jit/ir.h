@@ -351,6 +351,8 @@ const struct site *fn_site(const struct fn *f, u32 i);
 /* fold.c: tries to say i with less: returns a value that equals it, or 0 after
  * it may have rewritten *i to something cheaper. */
 u32 fold_ins(struct fn *f, struct ins *i);
+/* Is there anything to try? */
+static inline bool fold_tries(u8 op) { return (op >= IR_ADD && op <= IR_ICMP) || op == IR_SELECT || op == IR_BITCAST; }
 /* fold_divide.c: a quotient or remainder by a constant, or 0. */
 u32 fold_divide(struct fn *f, const struct ins *i);
 /* No value that v can have is larger, read as unsigned. */

@@ -111,7 +111,7 @@ u32 ir_const(struct fn *f, u8 type, u64 bits) {
 
 u32 ir_value(struct fn *f, struct ins i) {
     struct number *n = f->number;
-    u32 v = fold_ins(f, &i);
+    u32 v = fold_tries(i.op) ? fold_ins(f, &i) : 0;
     if (v) return v;
     u8 kind = ir_opinfos[i.op].kind;
     if (kind != K_PURE && kind != K_TRAPS && kind != K_READS) return ir_append(f, i);
