@@ -56,6 +56,7 @@ static void start_locals(struct build *b) {
     b->stamp = jit_alloc(f, room, sizeof(u32));
     b->slot = jit_raw(f, room, sizeof(u32));
     b->columns = jit_raw(f, room, sizeof *b->columns);
+    b->before = jit_raw(f, room, sizeof(u32));
     for (; k < f->type->param_count; k++) {
         struct ins a = {.op = IR_ARG, .type = ir_type_of(f->type->params[k]), .a = k};
         b->locals[k] = ir_append(f, a);
@@ -116,6 +117,7 @@ static void give_all(struct build *b) {
     jit_give(f, b->stamp, locals);
     jit_give(f, b->slot, locals);
     jit_give(f, b->columns, room * sizeof *b->columns);
+    jit_give(f, b->before, locals);
 }
 
 void jit_build(struct fn *f) {

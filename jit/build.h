@@ -83,6 +83,7 @@ struct build {
     u32 stamp_now;
     struct column *columns;       /* of the merge at hand: by slot */
     u32 column_count;
+    u32 *before;                  /* of the locals that become PARAMs: what edges that say nothing hold */
     VEC(u32) kept;                /* results that become PARAMs */
     u32 block;                    /* being filled */
     u32 loop;                     /* innermost */
@@ -141,6 +142,7 @@ u32 build_condition(struct build *b, u32 v); /* as true as v, for who tests it a
 void build_control(struct build *b);       /* the structured instructions and branches */
 /* build_merge.c */
 u32 build_edge(struct build *b);           /* from the current block, no target yet */
+u32 build_edges(struct build *b, u32 n);   /* so many; returns the first */
 void build_edge_to_label(struct build *b, u32 edge, u32 depth);
 void build_attach(struct build *b, u32 edge, u32 block);
 void build_edge_to(struct build *b, u32 edge, struct ctl *c);

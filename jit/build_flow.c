@@ -184,7 +184,7 @@ static void do_end(struct build *b) {
 }
 
 static void do_br_if(struct build *b, u32 depth) {
-    u32 cond = build_condition(b, pop(b)), yes = build_edge(b), no = build_edge(b);
+    u32 cond = build_condition(b, pop(b)), yes = build_edges(b, 2), no = yes + 1;
     build_edge_to_label(b, yes, depth);
     build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = no});
     u32 memory = b->memory_epoch, global = b->global_epoch;

@@ -35,11 +35,16 @@ void build_undo_locals(struct build *b, u32 mark) {
     }
 }
 
-u32 build_edge(struct build *b) {
-    struct edge e = {.from = b->block};
-    VEC_PUSH(b->f, b->f->edges, e);
-    return b->f->edges.n - 1;
+u32 build_edges(struct build *b, u32 n) {
+    struct fn *f = b->f;
+    u32 first = f->edges.n;
+    VEC_ROOM(f, f->edges, n);
+    for (u32 i = 0; i < n; i++) f->edges.p[first + i] = (struct edge){.from = b->block};
+    f->edges.n = first + n;
+    return first;
 }
+
+u32 build_edge(struct build *b) { return build_edges(b, 1); }
 
 void build_attach(struct build *b, u32 edge, u32 block) {
     struct edge *e = &b->f->edges.p[edge];
@@ -55,33 +60,36 @@ static u32 new_stamp(struct build *b) { return ++b->stamp_now; }
 /* Notes (local, value) for what was assigned since the label was opened. */
 static void note_locals(struct build *b, const struct ctl *c, u32 edge) {
     struct fn *f = b->f;
-    u32 now = new_stamp(b), start = f->pool.n;
-    charge(b, b->log.n - c->log);
-    for (u32 i = c->log; i < b->log.n; i++) {
-        u32 local = b->log.p[i].local;
-        if (b->stamp[local] == now) continue;
-        b->stamp[local] = now;
-        VEC_PUSH(f, f->pool, local);
-        VEC_PUSH(f, f->pool, b->locals[local]);
-    }
+    u32 now = new_stamp(b), start = f->pool.n, most = b->log.n - c->log;
     f->edges.p[edge].pairs = start;
+    if (!most) return;
+    charge(b, most);
+    VEC_ROOM(f, f->pool, 2 * most);
+    u32 *pair = f->pool.p + start;
+    for (const struct assign *a = b->log.p + c->log, *end = b->log.p + b->log.n; a < end; a++) {
+        if (b->stamp[a->local] == now) continue;
+        b->stamp[a->local] = now;
+        *pair++ = a->local;
+        *pair++ = b->locals[a->local];
+    }
+    f->pool.n = (u32)(pair - f->pool.p);
     f->edges.p[edge].pair_count = (f->pool.n - start) / 2;
 }
 
-static void push_args(struct build *b, u32 edge, u32 arity) {
+static INLINE void push_args(struct build *b, struct edge *e, u32 arity) {
     struct fn *f = b->f;
-    u32 start = f->pool.n;
     assert(b->stack.n >= arity);
+    e->args = f->pool.n;
+    e->count = arity;
+    if (!arity) return;
     charge(b, arity);
     for (u32 i = 0; i < arity; i++) VEC_PUSH(f, f->pool, b->stack.p[b->stack.n - arity + i]);
-    f->edges.p[edge].args = start;
-    f->edges.p[edge].count = arity;
 }
 
 static void edge_to_loop(struct build *b, const struct ctl *c, u32 edge) {
     struct fn *f = b->f;
     u32 count = f->pool.p[c->locals];
-    push_args(b, edge, c->params);
+    push_args(b, &f->edges.p[edge], c->params);
     charge(b, count);
     for (u32 i = 1; i <= count; i++) VEC_PUSH(f, f->pool, b->locals[f->pool.p[c->locals + i]]);
     f->edges.p[edge].count += count;
@@ -98,7 +106,7 @@ void build_edge_to(struct build *b, u32 edge, struct ctl *c) {
         edge_to_loop(b, c, edge);
         return;
     }
-    push_args(b, edge, c->results);
+    push_args(b, &b->f->edges.p[edge], c->results);
     if (c->kind > CTL_INLINE) note_locals(b, c, edge); /* no local outlives a body */
     b->f->edges.p[edge].next = c->edges;
     c->edges = edge;
@@ -162,6 +170,7 @@ static u32 decide_locals(struct build *b, const struct ctl *c) {
         struct column *k = &b->columns[i];
         k->differs |= k->seen < c->edge_count && k->value != b->locals[k->local];
         if (!k->differs) continue;
+        b->before[params - b->kept.n] = b->locals[k->local];
         k->param = params++;
         k->value = new_param(b, b->f->ins.p[k->value].type);
     }
@@ -174,8 +183,7 @@ static void write_args(struct build *b, struct edge *d, u32 params) {
     u32 start = f->pool.n, *args = f->pool.p + start;
     f->pool.n += params;
     for (u32 k = 0; k < b->kept.n; k++) args[k] = f->pool.p[d->args + b->kept.p[k]];
-    for (u32 i = 0; i < b->column_count; i++)
-        if (b->columns[i].differs) args[b->columns[i].param] = b->locals[b->columns[i].local];
+    if (params > b->kept.n) memcpy(args + b->kept.n, b->before, (params - b->kept.n) * sizeof *args);
     const u32 *pair = f->pool.p + d->pairs;
     for (u32 i = d->pair_count; i; i--, pair += 2) {
         const struct column *k = &b->columns[b->slot[pair[0]]];
