@@ -57,11 +57,10 @@ static __attribute__((noinline)) void use_late(struct clean *c, u32 v) { VEC_PUS
 
 static INLINE void use(struct clean *c, u32 v) {
     struct ins *i = &c->ins[v];
-    u8 *uses = &c->uses[v], now = *uses;
-    if (now < 2) *uses = now + 1;
-    if (i->flags & V_LIVE) return;
-    i->flags |= V_LIVE;
-    if (unlikely(v > c->at)) use_late(c, v);
+    u8 flags = i->flags;
+    c->uses[v] += c->uses[v] < 2;
+    i->flags = flags | V_LIVE;
+    if (unlikely(v > c->at) && !(flags & V_LIVE)) use_late(c, v);
 }
 
 static void use_args(struct clean *c, const struct ins *p) {
@@ -97,7 +96,7 @@ static __attribute__((noinline)) void see_other(struct clean *c, u32 v) {
 /* v is live. */
 static INLINE void see(struct clean *c, u32 v, u8 t) {
     struct ins *i = &c->ins[v];
-    if (i->type == T_I32 && !(t & DIRTY)) i->flags |= V_ZEXT;
+    i->flags |= (i->type == T_I32 && !(t & DIRTY)) * V_ZEXT; /* no branch: there is no telling */
     if (t & INDEX) need_index(c, i);
     if (t & OTHER) see_other(c, v);
     if (!(t & OPERANDS)) return;
