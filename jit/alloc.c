@@ -24,6 +24,7 @@ enum { MAX_HOLES = 128 };
 struct scan {
     struct fn *f;
     struct alloc *a;
+    struct ival *ivals;          /* a's, until the next split */
     const struct regs *regs;
     VEC(u32) heap;               /* split off and to do, smallest start first */
     struct hole *inactive;       /* MAX_HOLES */
@@ -38,15 +39,10 @@ struct scan {
     u32 active[REG_COUNT];
     u32 active_end[REG_COUNT];   /* of the range at hand */
     u32 active_weight[REG_COUNT];
-    u32 free_until[REG_COUNT];   /* for the interval at hand */
-    u32 fixed_until[REG_COUNT];
-    u64 weight[REG_COUNT];
+    u64 weight[REG_COUNT];       /* for the interval at hand */
 };
 
-static struct ival *at(const struct scan *s, u32 i) {
-    assert(i);
-    return &s->a->ivals.p[i];
-}
+static struct ival *at(const struct scan *s, u32 i) { return s->ivals + i; }
 
 /* How many registers of a class there are. Tests ask for few, so that spilling
  * and all that follows from it happens in small functions too. */
@@ -177,6 +173,7 @@ static u32 split(struct scan *s, u32 index, u32 pos) {
     measure(s, i, &n);
     i->next = s->a->ivals.n;
     VEC_PUSH(s->f, s->a->ivals, n);
+    s->ivals = s->a->ivals.p;
     return s->a->ivals.n - 1;
 }
 
@@ -374,50 +371,49 @@ static u32 next_fixed(struct scan *s, const struct ival *i, u32 reg) {
     return *list && s->a->ranges.p[*list].start < i->end ? intersection(s->a, ival_range(s->a, i), s->a->ranges.p[*list]) : NO_POS;
 }
 
+static u32 lost_to_calls(const struct scan *s) { return fault(STALE_REGISTER) ? 0 : s->regs->caller_saved; }
+
+/* The next of mask in order; there is one. */
+static u32 next_in_order(const struct scan *s, u32 mask) {
+    u32 first = mask & s->regs->caller_saved;
+    return (u32)__builtin_ctz(first ? first : mask);
+}
+
 static u32 meeting(const struct scan *s, const struct ival *i, const struct hole *h) {
     if (h->vector != i->vector || h->over >= i->end) return NO_POS;
     return intersection(s->a, ival_range(s->a, i), current(s->a, at(s, h->ival)));
 }
 
-static void survey(struct scan *s, const struct ival *i) {
-    u32 call = next_call(s, i), class = i->vector;
-    for (u32 k = 0; k < s->count[class]; k++) {
-        u32 r = s->regs->order[class][k], until = s->fixed >> r & 1 ? next_fixed(s, i, r) : NO_POS;
-        if (s->regs->caller_saved >> r & 1 && !fault(STALE_REGISTER)) until = MIN(until, call);
-        s->fixed_until[r] = until;
-        s->free_until[r] = s->busy >> r & 1 ? i->start : until;
-    }
-    for (u32 k = 0; k < s->holes; k++) {
-        u32 meet = meeting(s, i, &s->inactive[k]), *until = &s->free_until[s->inactive[k].reg];
-        *until = MIN(*until, meet);
-    }
-}
-
-/* What each register costs to take away from whoever has it. */
-static void weigh(struct scan *s, const struct ival *i) {
-    for (u32 k = 0; k < s->count[i->vector]; k++) {
-        u32 r = s->regs->order[i->vector][k];
-        s->weight[r] = s->busy >> r & 1 ? s->active_weight[r] + 1ull : 0;
-    }
-    for (u32 k = 0; k < s->holes; k++) {
-        const struct hole *h = &s->inactive[k];
-        if (meeting(s, i, h) != NO_POS) s->weight[h->reg] = MAX(s->weight[h->reg], weight_of(at(s, h->ival)) + 1ull);
-    }
-}
-
-/* The registers that are free throughout the interval, as bits. */
-static u32 free_throughout(struct scan *s, const struct ival *i) {
-    u32 mask = s->class[i->vector] & ~s->busy;
-    if (mask & s->regs->caller_saved && !fault(STALE_REGISTER) && next_call(s, i) != NO_POS) mask &= ~s->regs->caller_saved;
+/* What of mask neither a call nor a fixed range takes within the interval. */
+static u32 unfixed(struct scan *s, const struct ival *i, u32 mask, u32 call) {
+    if (call != NO_POS) mask &= ~lost_to_calls(s);
     for (u32 m = mask & s->fixed; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
         if (next_fixed(s, i, r) != NO_POS) mask &= ~(1u << r);
     }
+    return mask;
+}
+
+/* The same for what comes back from a hole. */
+static u32 unmet(struct scan *s, const struct ival *i, u32 mask) {
     for (u32 k = 0; k < s->holes && mask; k++) {
         const struct hole *h = &s->inactive[k];
         if (mask >> h->reg & 1 && meeting(s, i, h) != NO_POS) mask &= ~(1u << h->reg);
     }
     return mask;
+}
+
+/* What each of mask costs to take away from whoever has it. */
+static void weigh(struct scan *s, const struct ival *i, u32 mask) {
+    for (u32 m = mask; m; m &= m - 1) {
+        u32 r = (u32)__builtin_ctz(m);
+        s->weight[r] = s->busy >> r & 1 ? s->active_weight[r] + 1ull : 0;
+    }
+    for (u32 k = 0; k < s->holes; k++) {
+        const struct hole *h = &s->inactive[k];
+        if (mask >> h->reg & 1 && meeting(s, i, h) != NO_POS)
+            s->weight[h->reg] = MAX(s->weight[h->reg], weight_of(at(s, h->ival)) + 1ull);
+    }
 }
 
 static u8 hinted(const struct scan *s, const struct ival *i, u32 mask) {
@@ -435,28 +431,44 @@ static u8 choose(const struct scan *s, const struct ival *i, u32 mask) {
     u8 reg = hinted(s, i, mask);
     if (reg != REG_MEM && cheap >> reg & 1) return reg;
     if (!cheap && reg != REG_MEM) return reg;
-    u32 any = cheap ? cheap : mask, first = any & s->regs->caller_saved; /* as they are in order */
-    return (u8)__builtin_ctz(first ? first : any);
+    return (u8)next_in_order(s, cheap ? cheap : mask);
 }
 
-static u8 longest(const struct scan *s, const struct ival *i) {
-    u8 best = s->regs->order[i->vector][0];
-    for (u32 k = 1; k < s->count[i->vector]; k++) {
-        u8 r = s->regs->order[i->vector][k];
-        if (s->free_until[r] > s->free_until[best]) best = r;
+/* Until where r, which nobody has, is free. */
+static u32 free_until(struct scan *s, const struct ival *i, u32 r, u32 call) {
+    u32 until = lost_to_calls(s) >> r & 1 ? call : NO_POS;
+    if (s->fixed >> r & 1) until = MIN(until, next_fixed(s, i, r));
+    for (u32 k = 0; k < s->holes; k++) {
+        if (s->inactive[k].reg != r) continue;
+        u32 meet = meeting(s, i, &s->inactive[k]);
+        until = MIN(until, meet);
     }
-    return best;
+    return until;
 }
 
-/* The cheapest register to take away, free of fixed uses until at least end. */
-static u8 cheapest(const struct scan *s, const struct ival *i, u32 end) {
-    u8 best = REG_MEM;
-    for (u32 k = 0; k < s->count[i->vector]; k++) {
-        u8 r = s->regs->order[i->vector][k];
-        if (s->fixed_until[r] < end) continue;
+/* The register that is free for the longest time, until *until. */
+static u8 longest(struct scan *s, const struct ival *i, u32 call, u32 *until) {
+    u32 best = s->regs->order[i->vector][0];
+    *until = i->start;
+    for (u32 m = s->class[i->vector] & ~s->busy; m;) {
+        u32 r = next_in_order(s, m), to = free_until(s, i, r, call);
+        m &= ~(1u << r);
+        if (to <= *until) continue;
+        *until = to;
+        best = r;
+    }
+    return (u8)best;
+}
+
+/* The cheapest register of mask to take away. */
+static u8 cheapest(const struct scan *s, u32 mask) {
+    u32 best = REG_MEM;
+    while (mask) {
+        u32 r = next_in_order(s, mask);
+        mask &= ~(1u << r);
         if (best == REG_MEM || s->weight[r] < s->weight[best]) best = r;
     }
-    return best;
+    return (u8)best;
 }
 
 static void give(struct scan *s, u32 index, u8 reg) {
@@ -484,30 +496,32 @@ static void clear_register(struct scan *s, u32 index, u8 reg) {
     }
 }
 
-static void place(struct scan *s, u32 index) {
-    expire(s, at(s, index)->start);
-    struct ival *i = at(s, index); /* expire may have split others */
-    u32 mask = free_throughout(s, i);
-    if (mask) {
-        give(s, index, choose(s, i, mask));
-        return;
-    }
-    survey(s, i);
-    weigh(s, i);
-    u8 victim = cheapest(s, i, i->end);
+static void take_away(struct scan *s, u32 index, u32 candidates, u32 call) {
+    struct ival *i = at(s, index);
+    weigh(s, i, candidates);
+    u8 victim = cheapest(s, candidates);
     if (victim != REG_MEM && s->weight[victim] < weight_of(i)) {
         clear_register(s, index, victim);
         give(s, index, victim);
         return;
     }
-    u8 reg = longest(s, i);
-    u32 until = s->free_until[reg];
+    u32 until;
+    u8 reg = longest(s, i, call, &until);
     if (until <= i->start + 4 || !i->uses || s->a->useful.p[i->uses].pos >= until) {
         to_memory(s, index, i->start);
         return;
     }
     evict(s, index, until);
     give(s, index, reg);
+}
+
+static void place(struct scan *s, u32 index) {
+    expire(s, at(s, index)->start);
+    struct ival *i = at(s, index); /* expire may have split others */
+    u32 call = next_call(s, i), class = s->class[i->vector];
+    u32 whole = unfixed(s, i, class & ~s->busy, call), mask = unmet(s, i, whole);
+    if (mask) give(s, index, choose(s, i, mask));
+    else take_away(s, index, whole | unfixed(s, i, class & s->busy, call), call);
 }
 
 /* ---- slots ---- */
@@ -580,7 +594,7 @@ static void prepare(struct scan *s) {
 
 void jit_allocate(struct fn *f) {
     struct hole inactive[MAX_HOLES];
-    struct scan s = {.f = f, .a = f->alloc, .regs = &x86_regs, .inactive = inactive};
+    struct scan s = {.f = f, .a = f->alloc, .ivals = f->alloc->ivals.p, .regs = &x86_regs, .inactive = inactive};
     u32 next = 1, count = s.a->whole;
     prepare(&s);
     while (next < count || s.heap.n) { /* live.c's ascend: values are numbered so */

@@ -297,10 +297,12 @@ static void edge_out(struct live *l, u32 b, u32 e) {
 
 static void each_live(struct live *l, u32 start, u32 end) {
     struct ival *ivals = l->a->ivals.p; /* their number does not change */
+    u32 steps = 0;
     for (u32 w = l->low; w < l->high; w++) {
         const u32 *holders = l->holders.p + w * 64;
-        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, l->steps++) add_block(l, ivals + holders[__builtin_ctzll(bits)], start, end);
+        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, steps++) add_block(l, ivals + holders[__builtin_ctzll(bits)], start, end);
     }
+    l->steps += steps;
 }
 
 static void define_params(struct live *l, const struct block *k) {

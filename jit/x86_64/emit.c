@@ -302,7 +302,9 @@ static void drop_jump(struct emit *e, u32 b) {
 static void pad_loop(struct emit *e, const struct block *k) {
     if (!k->header || !e->innermost[k->loop]) return;
     VEC_PUSH(e->f, e->pads, here(e->c));
-    for (u32 i = 1; i < LOOP_ALIGN; i++) put8(e->c, 0x90);
+    VEC_ROOM(e->c->keep, e->c->text, LOOP_ALIGN);
+    memset(e->c->text.p + e->c->text.n, 0x90, LOOP_ALIGN - 1);
+    e->c->text.n += LOOP_ALIGN - 1;
 }
 
 static void emit_block(struct emit *e, u32 b) {
