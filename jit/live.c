@@ -198,15 +198,20 @@ static inline void define(struct live *l, struct ival *i, u32 pos) {
     if (i->outside && !l->coarse) drop_bit(l, i);
 }
 
-/* Operands of i, and those of what is folded into it, are read at at's place. */
-static void use_operands(struct live *l, struct operands ops, u32 at, u32 late) {
-    struct fn *f = l->f;
+static void use_folded(struct live *l, u32 v, u32 at, u32 late);
+
+/* Operands of an instruction, and those of what is folded into it, are read at at's place. */
+static INLINE void use_operands(struct live *l, struct operands ops, u32 at, u32 late) {
     for (u32 k = ops.count; k-- > 0;) {
         u32 v = ops.list[k], index = l->a->first[v];
         u32 end = k < 8 && late >> k & 1 ? gap_pos(at + 1) : late_pos(at);
         if (index) add_use(l, v, &l->a->ivals.p[index], use_pos(at), end);
-        else if (f->ins.p[v].flags & V_FOLDED) use_operands(l, ir_operands(f, v), at, late >> 8); /* folding is one deep or two */
+        else if (l->f->ins.p[v].flags & V_FOLDED) use_folded(l, v, at, late >> 8);
     }
+}
+
+static __attribute__((noinline)) void use_folded(struct live *l, u32 v, u32 at, u32 late) {
+    use_operands(l, ir_operands(l->f, v), at, late); /* folding is one deep or two */
 }
 
 static void hint_args(struct live *l, u32 i, const struct ins *x) {
@@ -276,8 +281,7 @@ static inline void live_instruction(struct live *l, u32 i, const struct ins *x) 
     if (wants & WANTS_CLOBBERS) note_clobbers(l, i);
     if (unlikely(l->f->sites.n)) through_pads(l, i, l->block);
     u32 late = wants & WANTS_LATE && !fault(LATE_READ) ? l->regs->late(l->f, i) : 0;
-    struct operands ops = ir_operands(l->f, i);
-    if (ops.count) use_operands(l, ops, i, late);
+    use_operands(l, ir_operands(l->f, i), i, late);
     hint_instruction(l, i, x, own);
 }
 
@@ -333,33 +337,41 @@ static void live_block(struct live *l, u32 b) {
     keep_row(l, b);
 }
 
+/* How many values have a place: guessed where room matters less than time. */
 static u32 count_places(const struct fn *f) {
     u32 count = 0;
+    if (f->ins.n < 1024) return f->ins.n / 3;
     for (const struct ins *x = f->ins.p + 1, *end = f->ins.p + f->ins.n; x < end; x++) count += has_place(x);
     return count;
 }
 
-static void make_ivals(struct live *l) {
+/* As many of each as there are mostly, for so many values. */
+static void reserve(struct live *l) {
     struct fn *f = l->f;
     struct alloc *a = l->a;
-    u32 count = count_places(f);
     if ((u64)f->pool.n + 4 * (u64)f->ins.n >= MAX_USES) jit_escape(f, ERR_LIMIT);
     a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
-    memset(a->fixed, 0, sizeof a->fixed);
+    u32 count = count_places(f);
     VEC_ROOM(f, a->useful, 3 * count + 2);
     VEC_ROOM(f, a->ranges, count / 4 * 3 + 2);
     VEC_ROOM(f, a->ivals, count + 2);
     VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT}));
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
-    struct ival *i = a->ivals.p + 1;
+}
+
+static void make_ivals(struct live *l) {
+    struct fn *f = l->f;
+    struct alloc *a = l->a;
+    reserve(l);
+    memset(a->fixed, 0, sizeof a->fixed);
     const struct ins *x = f->ins.p + 1;
     for (u32 v = 1, n = f->ins.n; v < n; v++, x++) {
         if (!has_place(x)) continue;
-        a->first[v] = (u32)(i - a->ivals.p);
-        *i++ = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
+        VEC_ROOM(f, a->ivals, 1);
+        a->first[v] = a->ivals.n;
+        a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
     }
-    a->ivals.n = (u32)(i - a->ivals.p);
 }
 
 u32 first_pad(const struct fn *f, u32 pos) {

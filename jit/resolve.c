@@ -10,6 +10,7 @@
 struct resolve {
     struct fn *f;
     struct alloc *a;
+    u32 *lowest; /* by block: the first of those that an edge comes from; 0: of a loop's header, or none */
 };
 
 static u8 place_at(const struct alloc *a, u32 first, u32 pos) {
@@ -42,10 +43,11 @@ static void enter_blocks(struct resolve *r, u32 index, u32 elder) {
     struct fn *f = r->f;
     struct ival i = r->a->ivals.p[index];
     struct range now = ival_range(r->a, &i);
-    u32 b = block_at(f, i.start);
+    u32 b = block_at(f, i.start), begin = b;
     if (block_start(f, b) < i.start) b++;
     for (; b < f->blocks.n && block_start(f, b) < i.end; b++) {
         u32 start = block_start(f, b);
+        if (r->lowest[b] >= begin) continue; /* wherever they come from, it is there */
         if (i.value > f->blocks.p[b].first && i.value <= f->blocks.p[b].last) continue; /* defined here */
         while (now.end <= start) next_range(r->a, &now); /* the last one ends with i */
         if (now.start > start) continue;
@@ -98,8 +100,20 @@ static void sort_moves(struct move *m, u32 n) {
     }
 }
 
+static void note_lowest(struct resolve *r) {
+    struct fn *f = r->f;
+    r->lowest = jit_alloc(f, f->blocks.n, sizeof(u32));
+    for (u32 b = 1; b < f->blocks.n; b++) {
+        const struct block *k = &f->blocks.p[b];
+        if (k->header || !k->preds) continue;
+        r->lowest[b] = b;
+        for (u32 e = k->preds; e; e = f->edges.p[e].next) r->lowest[b] = MIN(r->lowest[b], f->edges.p[e].from);
+    }
+}
+
 void jit_resolve(struct fn *f) {
-    struct resolve r = {f, f->alloc};
+    struct resolve r = {f, f->alloc, NULL};
+    if (r.a->ivals.n > r.a->whole) note_lowest(&r);
     for (u32 first = 1; first < r.a->whole; first++) {
         u32 elder = first;
         for (u32 i = first; f->pads.n && i && !fault(PAD_RELOAD); i = r.a->ivals.p[i].next)
@@ -113,4 +127,5 @@ void jit_resolve(struct fn *f) {
         }
     }
     sort_moves(r.a->reloads.p, r.a->reloads.n);
+    if (r.lowest) jit_give(f, r.lowest, f->blocks.n * sizeof(u32));
 }
