@@ -179,7 +179,7 @@ u32 verify_guard(struct verifier *v, struct insn d) {
     u64 c;
     bool before = v->fact.kind == F_DIVISOR && v->fact.at == v->pc && v->fact.w == d.w && same_operand(&d, &v->fact);
     if (d.imm != -1 || (d.rm == NO_REG && d.base != RSP) || (!before && !constant(v, &d, &c))) return d.length;
-    x.nonzero = before;
+    x.nonzero = before && v->fact.nonzero;
     if (!take_jcc(v, &p, 5, &from, &over)) return d.length;
     u32 known = v->known;
     if (TAKE(&p, "\x33\xd2")) { /* xor edx, edx; jmp */

@@ -288,6 +288,8 @@ static const struct attack attacks[] = {
         /* mov eax, edi; test esi, esi; je 1f; cdq; idiv esi; ret; 1: ud2 */
     {"signed division", OK, 0, {20, 0xff}, 1, "\x89\xf8\x85\xf6\x74\x0e\x83\xfe\xff\x75\x05\x83\xf8\x01\x70\x04\x99\xf7\xfe\xc3\x0f\x0b", 22},
         /* mov eax, edi; test esi, esi; je 1f; cmp esi, -1; jne 2f; cmp eax, 1; jo 1f; 2: cdq; idiv esi; ret; 1: ud2 */
+    {"signed division by 0, asked twice whether it is -1", VERIFY_DIVIDE, 0, {31, 0xff}, 1, "\x89\xf8\xbe\x00\x00\x00\x00\x83\xfe\xff\x75\x05\x83\xf8\x01\x70\x0e\x83\xfe\xff\x75\x05\x83\xf8\x01\x70\x04\x99\xf7\xfe\xc3\x0f\x0b", 33},
+        /* mov eax, edi; mov esi, 0; cmp esi, -1; jne 2f; cmp eax, 1; jo 1f; 2: cmp esi, -1; jne 3f; cmp eax, 1; jo 1f; 3: cdq; idiv esi; ret; 1: ud2 */
     {"signed division, only tested narrow", VERIFY_DIVIDE, 0, {23, 0xff}, 1, "\x48\x89\xf8\x85\xf6\x74\x10\x83\xfe\xff\x75\x05\x83\xf8\x01\x70\x06\x48\x99\x48\xf7\xfe\xc3\x0f\x0b", 25},
         /* mov rax, rdi; test esi, esi; je 1f; cmp esi, -1; jne 2f; cmp eax, 1; jo 1f; 2: cqo; idiv rsi; ret; 1: ud2 */
     {"constant read", OK, 0, {0xff}, 0, "\x8b\x05\x00\x0a\x00\x7a\xc3", 7},
