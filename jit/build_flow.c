@@ -12,7 +12,7 @@ u32 build_block(struct build *b) {
     if (b->loop) k.depth = f->blocks.p[f->loops.p[b->loop].header].depth;
     VEC_PUSH(f, f->blocks, k);
     b->block = f->blocks.n - 1;
-    ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+    ir_alone(f, (struct ins){.op = IR_BLOCK, .a = b->block});
     memory_changes(b);
     if (!fault(STALE_GLOBAL)) global_changes(b);
     return b->block;
@@ -72,13 +72,13 @@ static void enter_loop(struct build *b, struct ctl *c) {
     c->header = b->block = f->blocks.n - 1;
     memory_changes(b);
     global_changes(b);
-    ir_append(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+    ir_alone(f, (struct ins){.op = IR_BLOCK, .a = b->block});
 }
 
 static u32 loop_param(struct build *b, u32 old) {
     struct fn *f = b->f;
     struct ins p = {.op = IR_PARAM, .type = f->ins.p[old].type, .a = b->block, .b = f->blocks.p[b->block].params++};
-    return ir_append(f, p);
+    return ir_alone(f, p);
 }
 
 static void do_loop(struct build *b) {
@@ -224,6 +224,7 @@ static void do_br_table(struct build *b) {
         }
         f->pool.p[start + i] = seen[depth];
     }
+    ir_index(f, index);
     build_end_block(b, (struct ins){.op = IR_BRTABLE, .a = index, .b = start, .c = count});
     go_dead(b);
 }

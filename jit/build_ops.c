@@ -50,6 +50,7 @@ static void call_changes(struct build *b) {
 
 /* Results of a call: the call itself is the first, RESULTs follow it. */
 static void push_results(struct build *b, u32 call, const struct wasm_functype *t) {
+    b->f->calls = true;
     build_site(b, call);
     call_changes(b);
     for (u32 i = 0; i < t->result_count; i++) {
@@ -92,6 +93,7 @@ static void do_call_indirect(struct build *b, u32 table) {
     struct fn *f = b->f;
     const struct wasm_functype *t = &f->m->types[b->in.a];
     VEC_PUSH(f, f->pool, table);
+    ir_index(f, b->stack.p[b->stack.n - 1]);
     u32 args = build_pool_args(b, t->param_count + 1);
     struct ins i = {.op = IR_CALL_INDIRECT, .a = args, .b = t->param_count + 1, .c = b->in.a};
     push_results(b, ir_append(f, i), t);
@@ -102,7 +104,10 @@ void build_tail_call(struct build *b) {
     bool direct = b->in.op == WASM_OP_RETURN_CALL, table = b->in.op == WASM_OP_RETURN_CALL_INDIRECT;
     u32 type = direct ? f->m->funcs[b->in.a].type : b->in.a;
     u32 n = f->m->types[type].param_count + !direct;
-    if (!direct) VEC_PUSH(f, f->pool, table ? b->in.b : WASM_NONE);
+    if (!direct) {
+        VEC_PUSH(f, f->pool, table ? b->in.b : WASM_NONE);
+        ir_index(f, b->stack.p[b->stack.n - 1]);
+    }
     struct ins i = {.op = direct ? IR_TAIL_CALL : IR_TAIL_INDIRECT, .a = build_pool_args(b, n), .b = n, .c = b->in.a};
     build_end_block(b, i);
 }
@@ -112,6 +117,7 @@ u32 build_builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, const
     u32 start = f->pool.n;
     for (u32 k = 0; k < n; k++) VEC_PUSH(f, f->pool, args[k]);
     struct ins i = {.op = IR_CALL_BUILTIN, .type = type, .aux = (u8)which, .a = start, .b = n};
+    f->calls = true;
     call_changes(b);
     return ir_append(f, i);
 }

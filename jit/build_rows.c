@@ -5,6 +5,7 @@
  *    simple[] pops what IR reads and pushes one value if it has a type.
  * I2 what the loop leaves is where it was, and build_instr's: control, long numbers,
  *    the last bytes of a body, any memory that is not behind guards. */
+#include "base/fault.h"
 #include "jit/build.h"
 #include "wasm/short.h"
 
@@ -175,6 +176,7 @@ static const struct row simple[WASM_OP_COUNT] = {
 static void plain_load(struct build *b, struct row r, u32 offset) {
     struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = offset, .c = b->memory_epoch};
     build_fold_address(b, &i.a, &i.b);
+    if (!fault(VECTOR_DIRTY) || r.aux != A_V128) ir_index(b->f, i.a);
     push(b, ir_value(b->f, i));
 }
 
@@ -182,6 +184,7 @@ static void plain_store(struct build *b, struct row r, u32 offset) {
     u32 value = pop(b), at = pop(b);
     struct ins i = {.op = IR_STORE, .aux = r.aux, .a = at, .b = value, .c = offset};
     build_fold_address(b, &i.a, &i.c);
+    if (!fault(VECTOR_DIRTY) || r.aux != A_V128) ir_index(b->f, i.a);
     ir_append(b->f, i);
     memory_changes(b);
 }

@@ -217,6 +217,7 @@ void build_finish_sites(struct build *b) {
 void build_throw(struct build *b) {
     struct fn *f = b->f;
     struct ins i = {.op = IR_THROW_REF};
+    f->calls = true;
     if (b->in.op == WASM_OP_THROW) {
         u32 n = tag_type(b, b->in.a)->param_count;
         i = (struct ins){.op = IR_THROW, .a = build_pool_args(b, n), .b = n, .c = b->in.a};

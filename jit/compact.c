@@ -62,11 +62,9 @@ static void compact_pool(struct fn *f) {
 }
 
 void jit_compact(struct fn *f) {
-    u32 n = f->ins.n;
     VEC_TRIM(f, f->ins);
     VEC_TRIM(f, f->edges);
     VEC_TRIM(f, f->blocks);
-    f->uses = jit_trim(f, f->uses, &n, n, 1);
     compact_pool(f);
     VEC_TRIM(f, f->loops);
     VEC_TRIM(f, f->sites);

@@ -3,8 +3,12 @@
 
 #include "base/fmt.h"
 
+#define IN_POOL(op)                                                                                    \
+    ((op) == IR_ATOMIC_CMPXCHG || ((op) >= IR_CALL && (op) <= IR_CALL_BUILTIN) || (op) == IR_RETURN || \
+     (op) == IR_TAIL_CALL || (op) == IR_TAIL_INDIRECT || (op) == IR_THROW)
+
 const struct ir_opinfo ir_opinfos[IR_OP_COUNT] = {
-#define X(name, args, kind) {#name, args, K_##kind},
+#define X(name, args, kind) {#name, args, K_##kind, IN_POOL(IR_##name)},
     IR_OPS(X)
 #undef X
 };
@@ -290,7 +294,7 @@ void ir_dump(const struct fn *f, const char *title) {
         for (u32 i = k->first + 1; i <= k->last; i++) {
             const struct ins *x = ins_at(f, i);
             if (x->op == IR_NOP || x->op == IR_CONST) continue;
-            if (f->uses && !(x->flags & V_LIVE)) continue;
+            if (f->clean && !(x->flags & V_LIVE)) continue;
             put_ins(&t, i);
             flush(&t);
         }

@@ -133,6 +133,8 @@ enum ir_flags {
     V_LIVE = 1,   /* marked by dead code removal */
     V_FOLDED = 2, /* emitted by its only user, in the same block */
     V_ZEXT = 4,   /* the upper half is zero wherever it is in a register */
+    V_USE = 8,    /* from here on: how often it is used, by what is live once jit_clean has run */
+    V_MANY = 0xf8, /* so often, or more often */
 };
 
 struct ins {
@@ -154,6 +156,7 @@ static_assert(sizeof(struct ins) == 16, "I1");
 struct ir_opinfo {
     const char *name;
     u8 args, kind;
+    bool pool; /* its operands are in the pool: see ir_operands */
 };
 extern const struct ir_opinfo ir_opinfos[IR_OP_COUNT];
 
@@ -254,7 +257,7 @@ struct fn {
     VEC(struct access) accesses;
     u8 *arg_regs;    /* where each parameter arrives: a register, or REG_MEM */
     u32 *arg_slots;  /* and then its overflow slot (abi.h) */
-    u8 *uses;    /* how often each value is used by live instructions: 0, 1, or 2 for more */
+    bool clean;  /* jit_clean has run: what is not V_LIVE is dead */
     bool calls;
     bool simd;   /* has values of type V128: xmm14 is a second scratch */
     VEC(struct vconst) vconsts;
@@ -297,6 +300,8 @@ static inline struct ins *ins_at(const struct fn *f, u32 i) {
     assert(i < f->ins.n);
     return &f->ins.p[i];
 }
+static inline u32 ir_uses(const struct fn *f, u32 v) { return f->ins.p[v].flags / V_USE; }
+static INLINE void ir_use(struct ins *i) { i->flags += (i->flags < V_MANY) * V_USE; }
 static inline bool is_const(const struct fn *f, u32 v) { return f->ins.p[v].op == IR_CONST; }
 static inline u64 const_bits(const struct ins *i) { return i->words[1]; }
 static inline bool is_float(u8 type) { return type >= T_F32; }
@@ -371,8 +376,11 @@ u32 ir_const(struct fn *f, u8 type, u64 bits);
  * accessed where code is now; 0: none. Set in the scope of the access. */
 u32 number_anchor(const struct fn *f, u32 v);
 void number_set_anchor(struct fn *f, u32 v, u32 address);
-/* Appends without looking. */
+/* Appends without looking, and counts the uses of its operands. */
 u32 ir_append(struct fn *f, struct ins i);
+u32 ir_alone(struct fn *f, struct ins i); /* what has no operands */
+/* v is an index, and is to be clean. */
+void ir_index(struct fn *f, u32 v);
 
 /* The passes, in order. */
 void jit_build(struct fn *f);

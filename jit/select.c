@@ -17,7 +17,7 @@ struct select {
     u32 barrier; /* the last instruction that loads must not pass */
 };
 
-static bool private(const struct select *s, u32 v) { return s->f->uses[v] == 1 && v > s->first; }
+static bool private(const struct select *s, u32 v) { return ir_uses(s->f, v) == 1 && v > s->first; }
 
 static u8 whole_access(u8 type) {
     switch (type) {
@@ -152,7 +152,7 @@ static void select_ins(struct select *s, u32 i) {
     case IR_SELECT: fold_condition(s, x->c); break;
     case IR_ICMP: /* used once, it may move to its user */
     case IR_FCMP:
-        if (s->f->uses[i] != 1) fold_compared(s, x);
+        if (ir_uses(s->f, i) != 1) fold_compared(s, x);
         break;
     case IR_SUB:
     case IR_FSUB:

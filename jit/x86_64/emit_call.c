@@ -38,7 +38,7 @@ static void move_builtin_args(struct emit *e, const struct ins *x, u32 i) {
 
 static void take_result(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
-    if (x->type == T_NONE || !e->f->uses[i]) return;
+    if (x->type == T_NONE || !ir_uses(e->f, i)) return;
     u8 d = dest(e, i);
     if (is_float(x->type)) {
         if (d != XMM0) put_fmov(e->c, x->type, d, rm_reg(XMM0));
