@@ -9,7 +9,9 @@
  *    farther: 2.4 ns.) plat/process does the same by its layout.
  * I4 a page is in `used` from before its code is written to its release.
  * I5 whoever closes all descriptors closes the region's, too, and its number may name
- *    another file then: it is looked at before each write. From then on I2 is for all. */
+ *    another file then: it is looked at before each write. From then on I2 is for all.
+ * I6 a child has a file of its own at the same addresses from its fork on: what it and its
+ *    parent write from then on, each has alone. */
 #include "cli/host_code.h"
 
 #include <pthread.h>
@@ -22,13 +24,14 @@
 #include "base/mem.h"
 
 enum { PAGE = 4096, PAGES = 16384, LARGEST = 256 * PAGE, INT3 = 0xcc };
+#define REGION ((size_t)PAGES * PAGE)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 /* under mutex */
 static bool tried;
 static bool used[PAGES];
 static u32 first_maybe; /* all before it are used */
-/* fixed once tried */
+/* fixed once tried, but for a fork */
 static int region_fd = -1;
 static struct stat region_file;
 static u8 *region;
@@ -36,6 +39,14 @@ static u8 *region;
 static void *map_view(int fd, size_t n, void *wish) {
     void *p = mmap(wish, n, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
     return p == MAP_FAILED ? NULL : p;
+}
+
+/* -1: none. */
+static int new_file(size_t n) {
+    int fd = memfd_create("whelk-code", MFD_CLOEXEC);
+    if (fd < 0 || !ftruncate(fd, (off_t)n)) return fd;
+    close(fd);
+    return -1;
 }
 
 /* Below our own code: above it is the heap. */
@@ -52,22 +63,44 @@ static void *map_near(int fd, size_t n) {
 
 /* A new file of n bytes, mapped; NULL: none. */
 static u8 *map_file(size_t n, int *fd) {
-    *fd = memfd_create("whelk-code", MFD_CLOEXEC);
-    u8 *p = *fd >= 0 && !ftruncate(*fd, (off_t)n) ? map_near(*fd, n) : NULL;
+    *fd = new_file(n);
+    u8 *p = *fd >= 0 ? map_near(*fd, n) : NULL;
     if (!p && *fd >= 0) close(*fd);
     return p;
-}
-
-static bool region_ready(void) {
-    if (!tried) region = map_file((size_t)PAGES * PAGE, &region_fd);
-    if (!tried && region && fstat(region_fd, &region_file)) region = NULL;
-    tried = true;
-    return region != NULL;
 }
 
 static bool region_ours(void) {
     struct stat now;
     return !fstat(region_fd, &now) && now.st_dev == region_file.st_dev && now.st_ino == region_file.st_ino;
+}
+
+static bool copy_used(int fd) {
+    for (size_t at = 0, end; at < PAGES; at = end + 1) {
+        for (end = at; end < PAGES && used[end];) end++;
+        size_t n = (end - at) * PAGE;
+        if (n && pwrite(fd, region + at * PAGE, n, (off_t)(at * PAGE)) != (ssize_t)n) return false;
+    }
+    return true;
+}
+
+/* In the child, I6. Short of memory it has no code any more. (Where the descriptor is
+ * closed, nobody writes the old file.) */
+static void split(void) {
+    if (!region_ours()) return;
+    int fd = new_file(REGION);
+    bool ok = fd >= 0 && copy_used(fd) && !fstat(fd, &region_file) &&
+              mmap(region, REGION, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) == region;
+    if (!ok) mmap(region, REGION, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (!ok && fd >= 0) close(fd);
+    close(region_fd);
+    region_fd = ok ? fd : -1;
+}
+
+static bool region_ready(void) {
+    if (!tried) region = map_file(REGION, &region_fd);
+    if (!tried && region && (fstat(region_fd, &region_file) || pthread_atfork(NULL, NULL, split))) region = NULL;
+    tried = true;
+    return region != NULL;
 }
 
 /* n pages in a row, now used; PAGES if there are none. */
@@ -132,6 +165,6 @@ enum err host_code_place(void *self, const void *code, size_t n, void **exec) {
 
 void host_code_free(void *self, void *exec, size_t n) {
     uptr offset = (uptr)exec - (uptr)region;
-    if (region && offset < (uptr)PAGES * PAGE) give((u32)(offset / PAGE), pages_of(n));
+    if (region && offset < REGION) give((u32)(offset / PAGE), pages_of(n));
     else munmap(exec, (size_t)pages_of(n) * PAGE);
 }

@@ -1,9 +1,10 @@
 /* host_code.c: where compiled code lies in a Linux process: what runs, what is beside it,
- * who may write it, and what becomes of it when somebody closes its file. */
+ * who may write it, and what becomes of it in a child, or when somebody closes its file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/host_code.h"
@@ -100,11 +101,40 @@ static void test_closed(void) {
     unlink(path);
 }
 
+/* A child and its parent, in turn: what is free for both is not the same page. */
+static void test_fork(void) {
+    int down[2], up[2], status;
+    char token = 0;
+    u8 *kept = place(20), *gone = place(21);
+    CHECK(!pipe(down) && !pipe(up));
+    pid_t child = fork();
+    if (!child) {
+        bool ok = run(place(22)) == 22 && write(up[1], &token, 1) == 1 && read(down[0], &token, 1) == 1;
+        host_code_free(NULL, kept, 6);
+        _exit(!(ok && run(gone) == 21 && run(place(23)) == 23));
+    }
+    CHECK(read(up[0], &token, 1) == 1);
+    u8 *mine = place(24);
+    host_code_free(NULL, gone, 6);
+    u8 *again = place(25);
+    CHECK(again == gone);
+    CHECK(write(down[1], &token, 1) == 1 && waitpid(child, &status, 0) == child);
+    EQUAL(status, 0);
+    EQUAL(run(mine), 24);
+    EQUAL(run(again), 25);
+    EQUAL(run(kept), 20);
+    for (u32 k = 0; k < 2; k++) close(down[k]), close(up[k]);
+    host_code_free(NULL, mine, 6);
+    host_code_free(NULL, again, 6);
+    host_code_free(NULL, kept, 6);
+}
+
 int main(void) {
     test_runs();
     test_rest();
     test_large();
     test_views();
+    test_fork();
     test_closed();
     return test_end("host_code");
 }
