@@ -197,11 +197,11 @@ static INLINE bool take_one(struct run *r) {
 
 void validate_short(struct validator *v) {
     const struct wasm_module *m = v->m;
-    if (v->tracks_locals) return;
+    if (v->tracks_locals || !v->stack) return; /* no stack yet: it grows in validate_instr */
     struct run r = {
         .v = v, .p = v->c.p, .at = v->stack + v->height, .base = v->stack + top(v)->height, .most = v->stack + v->most,
         .room = v->stack + MIN(v->stack_room, (u32)MAX_STACK), .locals = v->locals, .local_count = v->f->local_count,
-        .set = v->loop == WASM_NONE ? NULL : v->sets + (size_t)v->loop * v->f->loop_words,
+        .set = v->loop == WASM_NONE || !v->sets ? NULL : v->sets + (size_t)v->loop * v->f->loop_words,
         .memory = m->memory_count && !m->memories[0].limits.is64,
     };
     while (v->c.end - r.p >= SHORT_BYTES && take_one(&r)) {}
