@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "capi/internal.h"
 
 wasm_func_t *capi_func_of(wasm_store_t *s, u32 handle) {
@@ -84,7 +85,9 @@ static wasm_func_t *host_new(wasm_store_t *s, struct host_func init, const wasm_
     }
     h->next = s->funcs; /* from here on the store's, as the instance is */
     s->funcs = h;
-    return handle ? capi_func_of(s, handle) : NULL;
+    wasm_func_t *f = handle ? capi_func_of(s, handle) : NULL;
+    if (!f) h->finalizer = NULL; /* as above: nobody can call it */
+    return f;
 }
 
 wasm_func_t *wasm_func_new(wasm_store_t *s, const wasm_functype_t *type, wasm_func_callback_t f) {
@@ -140,7 +143,7 @@ static size_t size_of(const wasm_val_vec_t *v) { return v ? v->size : 0; }
 
 static const char *check_call(const wasm_func_t *f, const wasm_val_vec_t *args, const wasm_val_vec_t *results) {
     const struct wasm_externtype_t *t = f->ref.type;
-    if (size_of(args) != t->params.size) return "call: wrong number of arguments";
+    if (size_of(args) != t->params.size && !fault(ARGUMENT_COUNT)) return "call: wrong number of arguments";
     if (size_of(results) < t->results.size) return "call: no room for the results";
     for (size_t k = 0; k < t->params.size; k++)
         if (t->params.data[k]->kind == KIND_NONE) return "call: a parameter is of a type that cannot be passed";

@@ -228,7 +228,8 @@ WASM_API_EXTERN void wasm_module_exports(const wasm_module_t *, own wasm_exportt
 WASM_API_EXTERN void wasm_module_serialize(const wasm_module_t *, own wasm_byte_vec_t *out);
 WASM_API_EXTERN own wasm_module_t *wasm_module_deserialize(wasm_store_t *, const wasm_byte_vec_t *);
 
-/* A callback fills in results; a trap that it answers with is handed over. */
+/* A callback fills in results; a trap that it answers with is handed over. Where no
+ * function can be had, env stays the caller's: its finalizer does not run. */
 WASM_DECLARE_REF(func)
 typedef own wasm_trap_t *(*wasm_func_callback_t)(const wasm_val_vec_t *args, own wasm_val_vec_t *results);
 typedef own wasm_trap_t *(*wasm_func_callback_with_env_t)(void *env, const wasm_val_vec_t *args,

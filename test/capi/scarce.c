@@ -19,6 +19,9 @@ static wasm_trap_t *twice(void *env, const wasm_val_vec_t *args, wasm_val_vec_t 
     return NULL;
 }
 
+/* Of a function that could be had, once; the environment of another stays the caller's. */
+static void count_final(void *env) { ++*(unsigned *)env; }
+
 static void touch_types(const wasm_module_t *m) {
     wasm_importtype_vec_t in, copy;
     wasm_module_imports(m, &in);
@@ -41,10 +44,11 @@ static int call(const wasm_instance_t *i) {
 
 static int scenario(const wasm_byte_vec_t *bytes) {
     int answer = 0;
+    unsigned finals = 0;
     wasm_store_t *s = wasm_store_new(engine);
     if (!s) return 0;
     wasm_functype_t *t = wasm_functype_new_1_1(wasm_valtype_new_i32(), wasm_valtype_new_i32());
-    wasm_func_t *f = t ? wasm_func_new_with_env(s, t, twice, NULL, NULL) : NULL;
+    wasm_func_t *f = t ? wasm_func_new_with_env(s, t, twice, &finals, count_final) : NULL;
     wasm_module_t *m = wasm_module_new(s, bytes);
     if (m) touch_types(m);
     if (f && m) {
@@ -60,6 +64,7 @@ static int scenario(const wasm_byte_vec_t *bytes) {
     wasm_func_delete(f);
     wasm_functype_delete(t);
     wasm_store_delete(s);
+    if (finals != (f != NULL)) CHECK(!"the environment is the function's, or the caller's");
     return answer;
 }
 
