@@ -69,6 +69,9 @@
     X(POKE_LENGTH)     /* inside: a poke of fewer bytes than it says reads on */ \
     X(CACHE_PROOF)     /* cache: code that was kept runs without a proof */ \
     X(CACHE_ENTRY)     /* cache: nobody looks whether what may be called has an entry */ \
+    X(OTHER_STORE)     /* capi: what is another store's is taken as an import */ \
+    X(ARGUMENT_COUNT)  /* capi: nobody counts a call's arguments */        \
+    X(LEFT_OVER)       /* capi: a memory answers when its store is gone */ \
     X(RING_INDEX)      /* vring: the device may give back a buffer beyond the ring */ \
     X(RING_TWICE)      /* vring: the device may give back what it does not have */ \
     X(RING_LENGTH)     /* vring: the device may say that it wrote more than there is room */ \

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "capi/internal.h"
 
 static bool alive(const struct wasm_ref_t *r) { return r->store->rt != NULL; }
@@ -96,7 +97,7 @@ wasm_memory_t *wasm_memory_new(wasm_store_t *s, const wasm_memorytype_t *type) {
 
 static struct abi_memory shown(const wasm_memory_t *m) {
     struct abi_memory now = {.bytes = 0};
-    if (alive(&m->ref)) (void)rt_find_memory(m->ref.owner, m->ref.name, &now);
+    if (alive(&m->ref) || fault(LEFT_OVER)) (void)rt_find_memory(m->ref.owner, m->ref.name, &now);
     return now;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/fault.h"
 #include "base/fmt.h"
 #include "capi/internal.h"
 
@@ -94,7 +95,7 @@ static const enum wasm_kind kinds[] = {[REF_FUNC] = WASM_KIND_FUNC, [REF_GLOBAL]
 static bool give(wasm_store_t *s, const wasm_extern_vec_t *imports, struct rt_given *given) {
     for (size_t k = 0; imports && k < imports->size; k++) {
         const wasm_extern_t *e = imports->data[k];
-        if (!e || e->ref.store != s || e->ref.kind > REF_MEMORY) return false;
+        if (!e || (e->ref.store != s && !fault(OTHER_STORE)) || e->ref.kind > REF_MEMORY) return false;
         given[k] = (struct rt_given){kinds[e->ref.kind], e->ref.handle, e->ref.owner, e->ref.name};
     }
     return true;

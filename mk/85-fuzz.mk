@@ -26,6 +26,10 @@ $(B)/fuzz/bin/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
 FUZZ_EXT := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard ext/*.c) test/ext/kernel.c test/fuzz/talk.c)
 $(B)/fuzz/bin/control $(B)/fuzz/bin/inside: $(FUZZ_EXT) | $(EXT_WASM) $(HOSTILE_WASM) $(RULES)
 
+# The engine as a library, and an embedder.
+FUZZ_CAPI := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out capi/fail.c,$(wildcard capi/*.c)) cli/host_wasi.c test/lib/wat.c $(wildcard test/fuzz/embed*.c))
+$(B)/fuzz/bin/capi: $(FUZZ_CAPI)
+
 $(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c test/fuzz/knob.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
 	$(CC) $(SAN) -pie $^ -lm -o $@
 
