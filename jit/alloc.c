@@ -582,6 +582,8 @@ static void number_slots(struct scan *s, bool vectors) {
         t.kept.p[hit] = MAX(t.kept.p[hit], loop_end(s, first->value));
         first->slot = (i32)(t.first + hit * t.step);
     }
+    VEC_GIVE(s->f, t.ends);
+    VEC_GIVE(s->f, t.kept);
 }
 
 static void prepare(struct scan *s) {
@@ -603,8 +605,10 @@ void jit_allocate(struct fn *f) {
     }
     VEC_GIVE(f, s.heap);
     VEC_GIVE(f, s.a->useful);
+    VEC_GIVE(f, s.a->calls);
     number_slots(&s, false);
     if (f->simd) number_slots(&s, true);
+    VEC_TRIM(f, s.a->ivals);
     jit_resolve(f);
 #ifdef WHELK_CHECK
     jit_check(f);

@@ -1,74 +1,155 @@
-/* compact.c: the IR without what only its builder needed, at the lowest place there is.
+/* compact.c: the IR without what turned out to be dead, at the lowest place there is.
  *
- * I1 of the pool, lists that instructions or edges have are kept; two that share one
- *    have one each behind.
- * I2 nothing is renumbered but the pool. */
+ * I1 what is kept keeps its order. ARGs stay where they are: their numbers say which.
+ * I2 a PARAM that is dead goes with its arguments; the others of its block are
+ *    numbered anew.
+ * I3 of the pool, lists that instructions or edges have are kept.
+ * I4 in small functions room matters less than time: they are only moved, unless a
+ *    test asks for few registers. */
 #include "jit/ir.h"
 
-enum { SMALL_POOL = 2048 }; /* below it the pool is moved as it is */
+enum { LARGE = 2048 }; /* instructions */
 
-/* Which operations have a list in the pool, and where it is said. */
-enum { NO_LIST, LIST_A, LIST_A_BEHIND_TABLE, LIST_B };
-static const u8 lists[IR_OP_COUNT] = {
-    [IR_CALL] = LIST_A, [IR_CALL_BUILTIN] = LIST_A, [IR_TAIL_CALL] = LIST_A, [IR_THROW] = LIST_A,
-    [IR_RETURN] = LIST_A, [IR_ATOMIC_CMPXCHG] = LIST_A, [IR_CALL_INDIRECT] = LIST_A_BEHIND_TABLE,
-    [IR_TAIL_INDIRECT] = LIST_A_BEHIND_TABLE, [IR_BRTABLE] = LIST_B,
+struct compact {
+    struct fn *f;
+    u32 *map;  /* of instructions: the new number; 0: gone */
+    u32 *pool; /* the new one */
+    u32 n;
 };
 
-struct list {
-    u32 *at, count;
-    u32 before; /* words in front that belong to it */
-};
-
-static struct list list_of(struct ins *x) {
-    if (lists[x->op] == LIST_B) return (struct list){&x->b, x->c, 0};
-    return (struct list){&x->a, x->b, lists[x->op] == LIST_A_BEHIND_TABLE};
+static bool is_kept(const struct ins *x) {
+    return x->flags & V_LIVE || x->op == IR_BLOCK || x->op == IR_ARG || ir_opinfos[x->op].kind == K_TERM;
 }
 
-static u64 pool_words(struct fn *f) {
-    u64 words = 1; /* 0: none */
-    for (struct ins *x = f->ins.p + 1, *end = f->ins.p + f->ins.n; x < end; x++) {
-        if (!lists[x->op]) continue;
-        struct list l = list_of(x);
-        words += l.count + l.before;
+/* A list of n words that begins at pool[*at]; the first few are no values. */
+static void copy_list(struct compact *c, u32 *at, u32 n, u32 raw) {
+    const u32 *from = c->f->pool.p + *at;
+    u32 *to = c->pool + c->n;
+    *at = c->n;
+    c->n += n;
+    for (u32 k = 0; k < n; k++) to[k] = k < raw ? from[k] : c->map[from[k]];
+}
+
+static void rename_operands(struct compact *c, struct ins *x) {
+    switch (x->op) {
+    case IR_CALL_INDIRECT:
+    case IR_TAIL_INDIRECT: /* the table is before the list */
+        x->a--;
+        copy_list(c, &x->a, x->b + 1, 1);
+        x->a++;
+        break;
+    case IR_ATOMIC_CMPXCHG:
+    case IR_CALL:
+    case IR_CALL_BUILTIN:
+    case IR_TAIL_CALL:
+    case IR_THROW:
+    case IR_RETURN: copy_list(c, &x->a, x->b, 0); break;
+    case IR_BRTABLE: copy_list(c, &x->b, x->c, x->c); /* edges */ // fall through
+    default:
+        for (u32 k = 0; k < ir_opinfos[x->op].args; k++) x->args[k] = c->map[x->args[k]];
+        break;
     }
-    for (u32 e = 1; e < f->edges.n; e++) words += f->edges.p[e].count;
-    return words;
 }
 
-/* Copies count words from pool[*at] to the end of what is at `to`. */
-static u32 *copy_list(const struct fn *f, u32 *pool, u32 *to, struct list l) {
-    if (!l.count && !l.before) return to;
-    memcpy(to, f->pool.p + *l.at - l.before, (l.count + l.before) * sizeof(u32));
-    *l.at = (u32)(to - pool) + l.before;
-    return to + l.count + l.before;
+static void move_instructions(struct compact *c) {
+    struct fn *f = c->f;
+    u32 n = 1, param = 0;
+    c->map[0] = 0;
+    for (u32 k = 1; k < f->ins.n; k++) {
+        struct ins x = f->ins.p[k];
+        c->map[k] = 0;
+        if (!is_kept(&x)) continue;
+        c->map[k] = n;
+        if (x.op == IR_BLOCK) param = 0;
+        if (x.op == IR_PARAM) x.b = param++;
+        f->ins.p[n] = x;
+        if (f->options->lines) f->origins.p[n] = f->origins.p[k];
+        n++;
+    }
+    f->ins.n = n;
+    if (f->options->lines) f->origins.n = n;
 }
 
-static void compact_pool(struct fn *f) {
-    u64 words = f->pool.n > SMALL_POOL ? pool_words(f) : UINT64_MAX;
-    if (words > f->pool.n / 4 * 3) return;
-    u32 *pool = jit_raw(f, words, sizeof(u32)), *to = pool + 1;
-    pool[0] = 0;
-    for (struct ins *x = f->ins.p + 1, *end = f->ins.p + f->ins.n; x < end; x++)
-        if (lists[x->op]) to = copy_list(f, pool, to, list_of(x));
+static void rename_all(struct compact *c) {
+    for (struct ins *x = c->f->ins.p + 1, *end = c->f->ins.p + c->f->ins.n; x < end; x++)
+        if (x->op > IR_CONST) rename_operands(c, x);
+}
+
+/* Blocks still say where they were. */
+static void move_arguments(struct compact *c) {
+    struct fn *f = c->f;
     for (u32 e = 1; e < f->edges.n; e++) {
         struct edge *d = &f->edges.p[e];
-        to = copy_list(f, pool, to, (struct list){&d->args, d->count, 0});
+        const u32 *from = f->pool.p + d->args, *params = c->map + block_param(f, d->to, 0);
+        u32 count = d->to ? d->count : 0;
+        u32 *to = c->pool + c->n, kept = 0;
+        for (u32 k = 0; k < count; k++)
+            if (params[k]) to[kept++] = c->map[from[k]];
+        d->args = c->n;
+        d->count = kept;
+        c->n += kept;
     }
-    assert((u64)(to - pool) == words);
-    jit_give(f, f->pool.p, f->pool.cap * sizeof(u32));
-    f->pool.p = pool;
-    f->pool.n = f->pool.cap = (u32)words;
 }
 
-void jit_compact(struct fn *f) {
+static void move_blocks(struct compact *c) {
+    struct fn *f = c->f;
+    for (u32 b = 1; b < f->blocks.n; b++) {
+        struct block *k = &f->blocks.p[b];
+        u32 params = 0;
+        for (u32 p = 0; p < k->params; p++) params += c->map[k->first + 1 + p] != 0;
+        k->params = params;
+        k->first = c->map[k->first];
+        k->last = c->map[k->last];
+    }
+    for (u32 k = 0; k < f->sites.n; k++) f->sites.p[k].call = c->map[f->sites.p[k].call];
+}
+
+static void trim(struct fn *f) {
     VEC_TRIM(f, f->ins);
     VEC_TRIM(f, f->edges);
     VEC_TRIM(f, f->blocks);
-    compact_pool(f);
     VEC_TRIM(f, f->loops);
     VEC_TRIM(f, f->sites);
     VEC_TRIM(f, f->catches);
     VEC_TRIM(f, f->accesses);
     VEC_TRIM(f, f->pool);
+}
+
+/* No list is longer behind than before. */
+static u64 pool_words(const struct compact *c) {
+    const struct fn *f = c->f;
+    u64 words = 1; /* 0: none */
+    for (const struct ins *x = f->ins.p + 1, *end = f->ins.p + f->ins.n; x < end; x++) {
+        if (x->op == IR_BRTABLE) words += x->c;
+        else if (ir_opinfos[x->op].args == 0 && x->op > IR_CONST) words += (u64)ir_operands(f, (u32)(x - f->ins.p)).count + 1;
+    }
+    for (u32 e = 1; e < f->edges.n; e++) {
+        const struct edge *d = &f->edges.p[e];
+        const u32 *params = c->map + block_param(f, d->to, 0);
+        for (u32 k = 0; d->to && k < d->count; k++) words += params[k] != 0;
+    }
+    return words;
+}
+
+static void drop_dead(struct fn *f) {
+    u32 old = f->ins.n;
+    struct compact c = {.f = f, .map = jit_raw(f, old, sizeof(u32)), .n = 1};
+    move_instructions(&c);
+    u64 words = pool_words(&c);
+    c.pool = jit_raw(f, words, sizeof(u32));
+    c.pool[0] = 0;
+    rename_all(&c);
+    move_arguments(&c);
+    move_blocks(&c);
+    assert(c.n <= words);
+    VEC_GIVE(f, f->pool);
+    jit_give(f, c.map, old * sizeof(u32));
+    f->pool.p = c.pool;
+    f->pool.n = c.n;
+    f->pool.cap = (u32)words;
+}
+
+void jit_compact(struct fn *f) {
+    if (f->ins.n > LARGE || f->options->registers) drop_dead(f);
+    trim(f);
 }

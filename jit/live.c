@@ -354,7 +354,10 @@ static void reserve(struct live *l) {
     u32 count = count_places(f);
     VEC_ROOM(f, a->useful, 3 * count + 2);
     VEC_ROOM(f, a->ranges, count / 4 * 3 + 2);
+    VEC_ROOM(f, a->calls, count / 4 + 2);
+    void *below = jit_raw(f, count + 256, 1); /* for what grows while intervals are split: they grow where they are */
     VEC_ROOM(f, a->ivals, count + 2);
+    jit_give(f, below, count + 256);
     VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT}));
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
@@ -430,7 +433,7 @@ static bool walk_blocks(struct live *l) {
 static bool walk(struct live *l) {
     struct fn *f = l->f;
     l->low = UINT32_MAX;
-    make_ivals(l); /* before what goes when this is done: it grows when intervals are split */
+    make_ivals(l); /* below what goes when this is done */
     l->rows = jit_alloc(f, f->blocks.n, sizeof *l->rows);
     VEC_ROOM(f, l->sets, f->blocks.n);
     bool done = walk_blocks(l);
@@ -459,5 +462,4 @@ void jit_live(struct fn *f) {
         if (a->ivals.p[k].outside) into_memory(f, k);
     reverse_calls(a);
     give_slots(f);
-    VEC_TRIM(f, a->calls); /* out of the way of ivals */
 }

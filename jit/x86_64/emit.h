@@ -35,8 +35,9 @@ struct pmove {
 /* Code behind the function's end. */
 enum cold_kind { COLD_TRAP, COLD_EDGE, COLD_CROSS, COLD_PENDING, COLD_TAIL_CROSS, COLD_MISMATCH };
 struct cold {
-    u32 kind, label, a, back; /* a: trap kind (of MISMATCH: for null), edge, or call */
+    u32 label, a, back; /* a: trap kind (of MISMATCH: for null), edge, or call */
     u32 origin; /* of those that jump to it, as fn.origin; 0: of several, or none yet */
+    u8 kind;
     bool used;
 };
 

@@ -95,7 +95,7 @@ void put_label(struct emit *e, u32 op, u32 label) {
 
 u32 new_cold(struct emit *e, u32 kind, u32 a) {
     u32 label = new_label(e);
-    struct cold k = {kind, label, a, 0, 0, false};
+    struct cold k = {.label = label, .a = a, .kind = (u8)kind};
     VEC_PUSH(e->f, e->colds, k);
     return e->colds.n - 1;
 }
