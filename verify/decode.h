@@ -62,9 +62,10 @@ static INLINE u32 operands(u64 x, u32 rex, const u8 *p, struct insn *d) {
     d->scale = 0;
     if (m->kind >= M_SIB) { /* table 2-3 */
         u32 sib = x >> 8 & 0xff, index = (sib >> 3 & 7) | (rex & 2) << 2;
-        if (index != RSP) d->index = (u8)index, d->scale = (u8)(sib >> 6);
+        d->index = (u8)(index | -(u32)(index == RSP)); /* NO_REG */
+        d->scale = (u8)(sib >> 6);
         d->base = (u8)((sib & 7) | (rex & 1) << 3);
-        if (m->kind == M_SIB_BARE && (sib & 7) == RBP) d->base = NO_REG, n = 4;
+        if ((sib & 7) == RBP && m->kind == M_SIB_BARE) d->base = NO_REG, n = 4;
         length = 2;
     }
     d->disp = signed_at(p + length, n);

@@ -67,8 +67,7 @@ P38W(0x25 /* pmovsxdq */) P38(0x28 /* pmuldq */) P38(0x29 /* pcmpeqq */) P38(0x2
 P38W(0x30 /* pmovzxbw */) P38W(0x33 /* pmovzxwd */) P38W(0x35 /* pmovzxdq */)
 E(A38, P66, 0x37, ANY, VB, VR, 16, 0, AVX)                /* pcmpgtq */
 P38(0x38 /* pminsb */) P38(0x39 /* pminsd */) P38(0x3a /* pminuw */) P38(0x3b /* pminud */)
-P38(0x3c /* pmaxsb */) P38(0x3d /* pmaxsd */) P38(0x3e /* pmaxuw */) P38(0x3f /* pmaxud */)
-P38(0x40 /* pmulld */)
+P38(0x3c /* pmaxsb */) P38(0x3d /* pmaxsd */) P38(0x3e /* pmaxuw */) P38(0x3f /* pmaxud */) P38(0x40 /* pmulld */)
 E(A3A, P66, 0x08, ANY, VW, VR, 16, 1, SSE41) /* roundps */           E(A3A, P66, 0x09, ANY, VW, VR, 16, 1, SSE41) /* roundpd */
 E(A3A, P66, 0x14, ANY, VR, GW, 1, 1, SSE41) /* pextrb */             E(A3A, P66, 0x15, ANY, VR, GW, 2, 1, SSE41) /* pextrw */
 E(A3A, P66, 0x16, ANY, VR, GW, O, 1, SSE41) /* pextrd */             E(A3A, P66, 0x20, ANY, VB, GR, 1, 1, SSE41) /* pinsrb */

@@ -7,29 +7,15 @@
  * I3 code behind an unconditional transfer is dead until something joins. */
 #include "verify/internal.h"
 
-static bool backward(struct verifier *v, u32 from, u32 at) {
-    u32 m = v->marks[at];
-    u32 have = v->known & K_ALL, want = m & K_ALL;
+bool verify_backward(struct verifier *v, u32 from, i64 target) {
+    if (target < v->f->entry || target >= v->f->end) return verify_fail(v, VERIFY_BRANCH, from);
+    u32 at = (u32)target - v->f->entry, m = v->marks[at], have = v->known & K_ALL, want = m & K_ALL;
     if (!(m & M_POINT) || (have & want) != want) return verify_fail(v, VERIFY_BRANCH, from);
     if (m & M_KEPT) {
         bool same = v->special >> R11 & 1 && v->loop_pc == v->f->entry + at &&
                     !memcmp(&v->values[R11], &v->loop_value, sizeof v->loop_value);
         if (!same) return verify_fail(v, VERIFY_BRANCH, from);
     }
-    return true;
-}
-
-/* A jump from the instruction at from, with what is known now. */
-bool verify_branch(struct verifier *v, u32 from, i64 target) {
-    if (target < v->f->entry || target >= v->f->end) return verify_fail(v, VERIFY_BRANCH, from);
-    u32 at = (u32)target - v->f->entry, *m = &v->marks[at];
-    if (target <= from) return backward(v, from, at);
-    if (*m & M_PENDING) {
-        *m &= v->known | M_PENDING;
-        return true;
-    }
-    v->pending++;
-    *m = (v->known & K_ALL) | M_PENDING;
     return true;
 }
 
@@ -97,8 +83,7 @@ bool verify_jump(struct verifier *v, i64 target) {
     return verify_leave_by(v, v->pc, target);
 }
 
-/* A conditional jump not taken may prove something. */
-static void prove_by(struct verifier *v, u8 condition, u32 next) {
+void verify_prove_by(struct verifier *v, u8 condition, u32 next) {
     struct fact x = v->fact;
     v->fact = (struct fact){0};
     if (x.kind == F_BOUND && condition == 7) { /* not above */
@@ -116,12 +101,6 @@ static void prove_by(struct verifier *v, u8 condition, u32 next) {
         x.at = next;
         v->fact = x;
     }
-}
-
-bool verify_jcc(struct verifier *v, u8 condition, u32 next, i64 target) {
-    if (!verify_branch(v, v->pc, target)) return false;
-    if (v->fact.at == v->pc) prove_by(v, condition, next);
-    return true;
 }
 
 /* Only what the convention preserves survives. */

@@ -284,7 +284,7 @@ static bool idle(struct verifier *v, const struct insn *d) {
 static u32 skip(struct verifier *v, const u8 *at) {
     struct insn d;
     if (!verify_decode(at, &d) || d.f.cpu & ~v->m->cpu) return FAIL(v, ENCODING);
-    if (v->trap < v->m->trap_count && v->m->traps[v->trap].pc == v->pc) v->trap++;
+    if ((u32)v->next_trap == v->pc) verify_trap_next(v, v->trap + 1);
     return d.length;
 }
 
@@ -292,8 +292,6 @@ static u32 skip(struct verifier *v, const u8 *at) {
 
 /* Returns its length, or that of the sequence that it begins; 0: refused. */
 static INLINE u32 perform(struct verifier *v, const struct insn *d) {
-    u32 next = v->pc + d->length;
-    i64 target = (i64)((u64)d->imm + next); /* of jumps: no 64-bit immediates */
     u8 low = (u8)((d->opcode & 7) | (d->rex & 1) << 3);
     bool ok;
     if (d->f.cpu & ~v->m->cpu) return FAIL(v, ENCODING);
@@ -321,13 +319,9 @@ static INLINE u32 perform(struct verifier *v, const struct insn *d) {
     case CDQ: ok = extend(v, d); break;
     case NOP1: ok = d->rex & 1 ? FAIL(v, ENCODING) : true; break; /* xchg r8, rax */
     case RET: ok = ret(v); break;
-    case CALL: ok = verify_call(v, target); break;
-    case JUMP8: case JUMP32: ok = verify_jump(v, target); break;
-    case JCC8: case JCC32: ok = verify_jcc(v, d->opcode & 15, next, target); break;
     case POP: return v->slots ? FAIL(v, RETURN) : verify_leave(v, v->pc);
-    default: /* UD2 */
-        verify_end(v);
-        ok = verify_trap(v, 0);
+    case UD2: verify_end(v), ok = verify_trap(v, 0); break;
+    default: return FAIL(v, ENCODING); /* a jump: in step */
     }
     return ok ? d->length : 0;
 }
@@ -342,6 +336,12 @@ static INLINE u32 step_as(struct verifier *v, const struct form f, const u8 *at,
     return decode_as(f, at, x, n, rex, &d) ? perform(v, &d) : FAIL(v, ENCODING);
 }
 
+static INLINE bool jcc(struct verifier *v, u8 condition, u32 n, i32 by) {
+    if (!verify_branch(v, v->pc, (i64)v->pc + n + by)) return false;
+    if (v->fact.at == v->pc) verify_prove_by(v, condition, v->pc + n);
+    return true;
+}
+
 /* What most code is made of goes past the table of rows: for each a copy of what is
  * above, in which its row is a constant. */
 static INLINE u32 step(struct verifier *v, const u8 *at) {
@@ -351,12 +351,16 @@ static INLINE u32 step(struct verifier *v, const u8 *at) {
 #define AS(op) case op: return step_as(v, forms[op], at, x, n, rex);
     switch ((u8)x) {
     AS(0x01) AS(0x03) AS(0x09) AS(0x0b) AS(0x1b) AS(0x23) AS(0x2b) AS(0x33) AS(0x39) AS(0x3b) AS(0x63) AS(0x69) AS(0x80) AS(0x81)
-    AS(0x83) AS(0x85) AS(0x88) AS(0x89) AS(0x8b) AS(0x8d) AS(0xc1) AS(0xc6) AS(0xc7) AS(0xe8) AS(0xe9) AS(0xeb) AS(0xf6) AS(0xf7)
-    case 0x70 ... 0x7f: return step_as(v, forms[0x70], at, x, n, rex);
+    AS(0x83) AS(0x85) AS(0x88) AS(0x89) AS(0x8b) AS(0x8d) AS(0xc1) AS(0xc6) AS(0xc7) AS(0xd3) AS(0xf6) AS(0xf7) AS(0xff)
+    case 0x70 ... 0x7f: return jcc(v, x & 15, n + 2, (i8)(x >> 8)) ? n + 2 : 0;
     case 0xb8 ... 0xbf: return step_as(v, forms[0xb8], at, x, n, rex);
+    case 0xe8: return verify_call(v, (i64)v->pc + n + 5 + (i32)(x >> 8)) ? n + 5 : 0;
+    case 0xe9: return verify_jump(v, (i64)v->pc + n + 5 + (i32)(x >> 8)) ? n + 5 : 0;
+    case 0xeb: return verify_jump(v, (i64)v->pc + n + 2 + (i8)(x >> 8)) ? n + 2 : 0;
     case 0x0f:
-        if ((x >> 8 & 0xf0) == 0x80) return step_as(v, forms[TWO << 10 | 0x80], at, x >> 8, n + 1, rex);
+        if ((x >> 8 & 0xf0) == 0x80) return jcc(v, x >> 8 & 15, n + 6, (i32)(x >> 16)) ? n + 6 : 0;
         if ((u8)(x >> 8) == 0xb6) return step_as(v, forms[TWO << 10 | 0xb6], at, x >> 8, n + 1, rex);
+        if ((u8)(x >> 8) == 0xb7) return step_as(v, forms[TWO << 10 | 0xb7], at, x >> 8, n + 1, rex);
     }
 #undef AS
     return step_any(v, at);
@@ -364,16 +368,17 @@ static INLINE u32 step(struct verifier *v, const u8 *at) {
 
 /* From behind the prologue to the function's end. */
 static bool walk(struct verifier *v) {
-    u32 entry = v->f->entry, size = v->f->end - entry, *marks = v->marks, at = v->pc - entry;
-    const u8 *code = code_at(v, entry);
-    for (u32 n; at < size; v->instructions++, at += n, v->pc = entry + at) {
+    const u8 *at = code_at(v, v->pc), *end = code_at(v, v->f->end);
+    u32 *mark = &v->marks[v->pc - v->f->entry], count = 0;
+    for (u32 n; at < end; count++, at += n, mark += n, v->pc += n) {
         n = 0;
-        if (!marks[at] && v->pc < v->point_pc) marks[at] = M_START; /* nothing joins */
+        if (!*mark && v->pc < v->point_pc) *mark = M_START; /* nothing joins */
         else if (!verify_join(v)) return false;
-        else if (v->dead && !(n = skip(v, code + at))) return false;
-        if (!n && !(n = step(v, code + at))) return false;
+        else if (v->dead && !(n = skip(v, at))) return false;
+        if (!n && !(n = step(v, at))) return false;
     }
-    return at == size && v->dead ? true : FAIL(v, END);
+    v->instructions += count;
+    return at == end && v->dead ? true : FAIL(v, END);
 }
 
 bool verify_function(struct verifier *v, u32 index) {
@@ -386,6 +391,7 @@ bool verify_function(struct verifier *v, u32 index) {
     v->point_pc = 0; /* looked up at once */
     v->pc = v->f->entry;
     memset(v->marks, 0, (v->f->end - v->f->entry) * sizeof *v->marks);
+    verify_trap_next(v, v->trap);
     if (!verify_prologue(v)) return false;
     return walk(v) && (v->pending ? FAIL(v, BRANCH) : true);
 }

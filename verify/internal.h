@@ -102,6 +102,7 @@ struct verifier {
     u8 *entries;  /* bit per 16 bytes of code: a function's entry */
     u8 *glue;     /* per byte of glue: enum glue_kind once proven */
     u32 trap, point; /* next in their tables */
+    u64 next_trap;   /* that trap: pc; in the upper half its kind */
     u32 point_pc;    /* of the next point; UINT32_MAX: none */
     i64 plain_low, plain_high; /* first and last byte that [memory 0 + any 32 bits + disp] may touch, less the 32 bits */
     u64 instructions;
@@ -143,10 +144,10 @@ u32 verify_memory_field(const struct verifier *v, struct insn d, u32 offset);
 bool verify_number(const struct verifier *v, u8 reg, struct value *out);
 
 /* ---- flow.c ---- */
-bool verify_branch(struct verifier *v, u32 from, i64 target);
+bool verify_backward(struct verifier *v, u32 from, i64 target); /* or to nowhere */
+void verify_prove_by(struct verifier *v, u8 condition, u32 next); /* a conditional jump not taken; next: where that goes on */
 bool verify_join(struct verifier *v);
 bool verify_jump(struct verifier *v, i64 target);
-bool verify_jcc(struct verifier *v, u8 condition, u32 next, i64 target); /* next: if it is not taken */
 bool verify_call(struct verifier *v, i64 target);
 void verify_called(struct verifier *v);
 bool verify_prologue(struct verifier *v);
@@ -170,12 +171,27 @@ static inline i32 read32(const u8 *p) { i32 x; __builtin_memcpy(&x, p, 4); retur
 static inline u64 read64(const u8 *p) { u64 x; __builtin_memcpy(&x, p, 8); return x; }
 static inline const u8 *code_at(const struct verifier *v, u32 at) { return v->m->code + at; }
 
+/* Entry k of the trap table is the next. */
+static inline void verify_trap_next(struct verifier *v, u32 k) {
+    v->trap = k;
+    v->next_trap = UINT32_MAX;
+    if (k < v->m->trap_count) v->next_trap = v->m->traps[k].pc | (u64)v->m->traps[k].kind << 32;
+}
+
 /* An access that may fault: the table's next entry. kind 0: any. */
 static inline bool verify_trap(struct verifier *v, u32 kind) {
-    const struct verify_module *m = v->m;
-    if (v->trap == m->trap_count || m->traps[v->trap].pc != v->pc) return FAIL(v, TRAPS);
-    u32 have = m->traps[v->trap++].kind;
-    if (kind ? have != kind : !have || have >= ABI_TRAP_COUNT) return FAIL(v, TRAPS);
+    u32 have = (u32)(v->next_trap >> 32);
+    if ((u32)v->next_trap != v->pc || (kind ? have != kind : !have || have >= ABI_TRAP_COUNT)) return FAIL(v, TRAPS);
+    verify_trap_next(v, v->trap + 1);
+    return true;
+}
+
+/* A jump from the instruction at from, with what is known now. */
+static INLINE bool verify_branch(struct verifier *v, u32 from, i64 target) {
+    if (target <= from || target >= v->f->end) return verify_backward(v, from, target);
+    u32 *m = &v->marks[(u32)target - v->f->entry], was = *m;
+    v->pending += !(was & M_PENDING);
+    *m = M_PENDING | (v->known & (was & M_PENDING ? was : K_ALL));
     return true;
 }
 
