@@ -10,7 +10,10 @@
  * I4 a value has a bit from its last use outside its block until the walk reaches
  *    its definition; then another may have the bit. A set made before that may hold
  *    it, but whoever reads such a set is where the old value still lives. So sets
- *    are as wide as many values live at once: a word or two. */
+ *    are as wide as many values live at once: a word or two.
+ * I5 blocks through which a value lives cost nothing: while its bit is in the set, only
+ *    where that run ends is known; it becomes a range where it begins, at the definition
+ *    or where the set of the block before does not have the bit. */
 #include "base/fault.h"
 #include "jit/alloc.h"
 
@@ -26,6 +29,7 @@ struct live {
     struct alloc *a;
     const struct regs *regs;
     VEC(u32) holders; /* bit -> interval; ival.outside is 1 + bit */
+    VEC(u32) until;   /* bit in the set at hand -> where the run ends through which it lives: I5 */
     VEC(u32) spare;   /* bits without a holder */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
     u32 low, high;
@@ -59,16 +63,28 @@ static __attribute__((noinline)) void take_bit(struct live *l, struct ival *i) {
     } else {
         bit = l->holders.n;
         VEC_PUSH(l->f, l->holders, 0);
+        VEC_PUSH(l->f, l->until, 0);
         if (bit % 64 == 0) VEC_PUSH(l->f, l->now, 0);
     }
     l->holders.p[bit] = (u32)(i - l->a->ivals.p);
     i->outside = bit + 1;
 }
 
-static inline void set_live(struct live *l, struct ival *i) {
+static inline bool in_set(const struct live *l, const struct ival *i) {
+    u32 bit = i->outside - 1;
+    return i->outside && l->now.p[bit / 64] >> bit % 64 & 1;
+}
+
+/* Lives from the start of the block at hand until end, at least. */
+static inline void set_live(struct live *l, struct ival *i, u32 end) {
     if (unlikely(!i->outside)) take_bit(l, i);
     u32 bit = i->outside - 1;
-    if (!(l->now.p[bit / 64] >> bit % 64 & 1)) set_word(l, bit / 64, 1ull << bit % 64);
+    if (l->now.p[bit / 64] >> bit % 64 & 1) {
+        l->until.p[bit] = MAX(l->until.p[bit], end);
+        return;
+    }
+    set_word(l, bit / 64, 1ull << bit % 64);
+    l->until.p[bit] = end;
 }
 
 static __attribute__((noinline)) void drop_bit(struct live *l, struct ival *i) {
@@ -78,7 +94,7 @@ static __attribute__((noinline)) void drop_bit(struct live *l, struct ival *i) {
     i->outside = 0;
 }
 
-static void add_row(struct live *l, u32 b) {
+static inline void add_row(struct live *l, u32 b) {
     struct row r = l->rows[b];
     l->steps += r.n;
     for (u32 k = 0; k < r.n; k++) set_word(l, r.low + k, l->sets.p[r.at + k]);
@@ -88,7 +104,8 @@ static void add_row(struct live *l, u32 b) {
 static void keep_row(struct live *l, u32 b) {
     while (l->low < l->high && !l->now.p[l->low]) l->low++;
     while (l->low < l->high && !l->now.p[l->high - 1]) l->high--;
-    struct row r = {l->sets.n, l->low, l->high > l->low ? l->high - l->low : 0};
+    struct row r = {l->sets.n, l->low, l->high - l->low};
+    if (l->low >= l->high) r.low = r.n = 0;
     l->rows[b] = r;
     for (u32 k = 0; k < r.n; k++) {
         VEC_PUSH(l->f, l->sets, l->now.p[r.low + k]);
@@ -138,12 +155,6 @@ static inline void add_range(struct live *l, struct ival *i, u32 start, u32 end)
     else i->end = MAX(i->end, end);
 }
 
-/* Through a block that lies right before what is known of the interval, mostly. */
-static inline void add_block(struct live *l, struct ival *i, u32 start, u32 end) {
-    if (i->start == end) i->start = start;
-    else add_range(l, i, start, end);
-}
-
 static void fix_register(struct live *l, u32 reg, u32 start, u32 end) {
     struct range n = {start, end, l->a->fixed[reg]};
     VEC_PUSH(l->f, l->a->ranges, n);
@@ -164,14 +175,14 @@ static u32 loop_extension(const struct live *l, u32 v) {
 /* Of v, which has the interval, at pos in the block at hand, until end. */
 static INLINE void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 end) {
     struct alloc *a = l->a;
-    if (v < l->first) {
-        if (l->coarse) {
-            i->outside = MAX(MAX(i->outside, end), loop_extension(l, v));
-            return;
-        }
-        set_live(l, i);
+    if (v >= l->first) {
+        if (l->coarse || !in_set(l, i)) add_range(l, i, gap_pos(l->first), end);
+    } else if (l->coarse) {
+        i->outside = MAX(MAX(i->outside, end), loop_extension(l, v));
+        return;
+    } else {
+        set_live(l, i, end);
     }
-    add_range(l, i, gap_pos(l->first), end);
     struct use u = {pos, i->uses, l->depth};
     i->uses = a->useful.n;
     VEC_PUSH(l->f, a->useful, u);
@@ -191,11 +202,17 @@ static void add_reg_hint(struct live *l, u32 v, u8 reg) {
     if (i->vector == (reg >= REG_XMM)) i->hint = reg;
 }
 
+/* At its definition, of what is used outside its block. */
+static __attribute__((noinline)) void end_life(struct live *l, struct ival *i, u32 pos) {
+    if (in_set(l, i)) add_range(l, i, pos, l->until.p[i->outside - 1]);
+    drop_bit(l, i);
+}
+
 static inline void define(struct live *l, struct ival *i, u32 pos) {
+    if (i->outside && !l->coarse) end_life(l, i, pos);
     if (!i->end) i->end = pos + 1;
     i->start = pos;
     if (i->ranges) l->a->ranges.p[i->ranges].start = pos;
-    if (i->outside && !l->coarse) drop_bit(l, i);
 }
 
 static void use_folded(struct live *l, u32 v, u32 at, u32 late);
@@ -244,23 +261,21 @@ static void hint_instruction(struct live *l, u32 i, const struct ins *x, struct 
 static u32 end_of_ins(u32 i) { return gap_pos(i + 1); }
 
 /* What is live into the pads of i is live through it, if only in its slot. */
-static void through_pad(struct live *l, u32 pad, u32 i, u32 b) {
+static void through_pad(struct live *l, u32 pad, u32 i) {
     struct row r = l->rows[pad];
-    u32 first = l->f->blocks.p[b].first;
     l->steps += r.n;
     for (u32 w = 0; w < r.n; w++)
         for (u64 bits = l->sets.p[r.at + w]; bits; bits &= bits - 1, l->steps++) {
             struct ival *v = &l->a->ivals.p[l->holders.p[(r.low + w) * 64 + (u32)__builtin_ctzll(bits)]];
-            add_range(l, v, gap_pos(first), end_of_ins(i));
-            if (v->value < first) set_live(l, v);
+            set_live(l, v, end_of_ins(i));
         }
 }
 
-static void through_pads(struct live *l, u32 i, u32 b) {
+static void through_pads(struct live *l, u32 i) {
     const struct fn *f = l->f;
     const struct site *s = fn_site(f, i);
     for (u32 k = 0; s && k < s->count && !l->coarse && !costs_too_much(l); k++)
-        through_pad(l, f->catches.p[s->first + k].block, i, b);
+        through_pad(l, f->catches.p[s->first + k].block, i);
 }
 
 static void note_clobbers(struct live *l, u32 i) {
@@ -279,16 +294,16 @@ static inline void live_instruction(struct live *l, u32 i, const struct ins *x) 
     struct ival *own = NULL;
     if (x->type != T_NONE) define(l, own = ival_of(l, i), def_pos(i));
     if (wants & WANTS_CLOBBERS) note_clobbers(l, i);
-    if (unlikely(l->f->sites.n)) through_pads(l, i, l->block);
+    if (unlikely(l->f->sites.n)) through_pads(l, i);
     u32 late = wants & WANTS_LATE && !fault(LATE_READ) ? l->regs->late(l->f, i) : 0;
     use_operands(l, ir_operands(l->f, i), i, late);
     hint_instruction(l, i, x, own);
 }
 
-static void edge_out(struct live *l, u32 b, u32 e) {
+/* Arguments are read where the block ends. */
+static void use_arguments(struct live *l, u32 b, u32 e) {
     struct fn *f = l->f;
     const struct edge *d = &f->edges.p[e];
-    if (d->to > b) add_row(l, d->to);
     for (u32 k = 0; k < d->count; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
@@ -299,14 +314,29 @@ static void edge_out(struct live *l, u32 b, u32 e) {
     }
 }
 
-static void each_live(struct live *l, u32 start, u32 end) {
-    struct ival *ivals = l->a->ivals.p; /* their number does not change */
-    u32 steps = 0;
-    for (u32 w = l->low; w < l->high; w++) {
-        const u32 *holders = l->holders.p + w * 64;
-        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, steps++) add_block(l, ivals + holders[__builtin_ctzll(bits)], start, end);
+/* The set at hand is of what lives where block b ends, and the next one begins: runs
+ * of what does not live there any more are over, others begin. */
+static void change_runs(struct live *l, u32 b) {
+    struct row r = l->rows[b + 1];
+    u32 end = block_end(l->f, b), start = block_start(l->f, b + 1);
+    l->steps += l->high > l->low ? l->high - l->low : 0;
+    for (u32 w = r.n ? MIN(l->low, r.low) : l->low, high = MAX(l->high, r.low + r.n); w < high; w++) {
+        u64 old = w - r.low < r.n ? l->sets.p[r.at + w - r.low] : 0, now = l->now.p[w];
+        for (u64 gone = old & ~now; gone; gone &= gone - 1, l->steps++) {
+            u32 bit = w * 64 + (u32)__builtin_ctzll(gone);
+            add_range(l, &l->a->ivals.p[l->holders.p[bit]], start, l->until.p[bit]);
+        }
+        for (u64 fresh = now & ~old; fresh; fresh &= fresh - 1, l->steps++) l->until.p[w * 64 + (u32)__builtin_ctzll(fresh)] = end;
     }
-    l->steps += steps;
+}
+
+/* A loop begins here: what lives here lives until it ends. */
+static void through_loop(struct live *l, u32 end) {
+    for (u32 w = l->low; w < l->high; w++)
+        for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, l->steps++) {
+            u32 *until = &l->until.p[w * 64 + (u32)__builtin_ctzll(bits)];
+            *until = MAX(*until, end);
+        }
 }
 
 static void define_params(struct live *l, const struct block *k) {
@@ -327,13 +357,15 @@ static void live_block(struct live *l, u32 b) {
     l->block = b;
     l->first = k->first;
     l->depth = MIN(k->depth, (u32)MAX_DEPTH);
-    for (u32 e = 0; e < edges.count; e++) edge_out(l, b, edges.list[e]);
-    each_live(l, block_start(f, b), block_end(f, b));
+    for (u32 e = 0; e < edges.count; e++)
+        if (f->edges.p[edges.list[e]].to > b) add_row(l, f->edges.p[edges.list[e]].to);
+    if (b + 1 < f->blocks.n) change_runs(l, b);
+    for (u32 e = 0; e < edges.count; e++) use_arguments(l, b, edges.list[e]);
     const struct ins *x = &f->ins.p[k->last];
     for (u32 i = k->last; i > k->first; i--, x--)
         if ((x->flags & (V_LIVE | V_FOLDED)) == V_LIVE && x->op > IR_CONST) live_instruction(l, i, x);
     define_params(l, k);
-    if (k->header) each_live(l, block_start(f, b), block_end(f, f->loops.p[k->loop].last));
+    if (k->header) through_loop(l, block_end(f, f->loops.p[k->loop].last));
     keep_row(l, b);
 }
 
@@ -438,6 +470,7 @@ static bool walk(struct live *l) {
     VEC_ROOM(f, l->sets, f->blocks.n);
     bool done = walk_blocks(l);
     VEC_GIVE(f, l->holders);
+    VEC_GIVE(f, l->until);
     VEC_GIVE(f, l->spare);
     VEC_GIVE(f, l->now);
     VEC_GIVE(f, l->sets);
