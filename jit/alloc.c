@@ -260,7 +260,7 @@ static void evict(struct scan *s, u32 index, u32 pos) {
 
 /* ---- the scan ---- */
 
-static void set_active(struct scan *s, u32 index, u8 reg) {
+static inline void set_active(struct scan *s, u32 index, u8 reg) {
     const struct ival *i = at(s, index);
     assert(!(s->busy >> reg & 1) && i->start < i->end);
     s->active[reg] = index;
@@ -385,7 +385,7 @@ static u32 meeting(const struct scan *s, const struct ival *i, const struct hole
 }
 
 /* What of mask neither a call nor a fixed range takes within the interval. */
-static u32 unfixed(struct scan *s, const struct ival *i, u32 mask, u32 call) {
+static INLINE u32 unfixed(struct scan *s, const struct ival *i, u32 mask, u32 call) {
     if (call != NO_POS) mask &= ~lost_to_calls(s);
     for (u32 m = mask & s->fixed; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
@@ -606,8 +606,8 @@ void jit_allocate(struct fn *f) {
     VEC_GIVE(f, s.heap);
     VEC_GIVE(f, s.a->useful);
     VEC_GIVE(f, s.a->calls);
-    number_slots(&s, false);
-    if (f->simd) number_slots(&s, true);
+    if (s.a->memory || f->pads.n) number_slots(&s, false);
+    if (f->simd && (s.a->memory || f->pads.n)) number_slots(&s, true);
     VEC_TRIM(f, s.a->ivals);
     jit_resolve(f);
 #ifdef WHELK_CHECK

@@ -4,11 +4,12 @@
  * I2 a PARAM that is dead goes with its arguments; the others of its block are
  *    numbered anew.
  * I3 of the pool, lists that instructions or edges have are kept.
- * I4 in small functions room matters less than time: they are only moved, unless a
- *    test asks for few registers. */
+ * I4 where room matters less than time, in functions that are not large, the IR is
+ *    only moved, and in small ones not even that; but a test that asks for few registers
+ *    has everything. */
 #include "jit/ir.h"
 
-enum { LARGE = 2048 }; /* instructions */
+enum { SMALL = 512, LARGE = 4096 }; /* instructions */
 
 struct compact {
     struct fn *f;
@@ -150,6 +151,7 @@ static void drop_dead(struct fn *f) {
 }
 
 void jit_compact(struct fn *f) {
-    if (f->ins.n > LARGE || f->options->registers) drop_dead(f);
-    trim(f);
+    bool test = f->options->registers;
+    if (f->ins.n > LARGE || test) drop_dead(f);
+    if (f->ins.n > SMALL || test) trim(f);
 }

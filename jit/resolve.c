@@ -114,7 +114,7 @@ static void note_lowest(struct resolve *r) {
 void jit_resolve(struct fn *f) {
     struct resolve r = {f, f->alloc, NULL};
     if (r.a->ivals.n > r.a->whole) note_lowest(&r);
-    for (u32 first = 1; first < r.a->whole; first++) {
+    for (u32 first = 1; (r.lowest || f->pads.n) && first < r.a->whole; first++) {
         u32 elder = first;
         for (u32 i = first; f->pads.n && i && !fault(PAD_RELOAD); i = r.a->ivals.p[i].next)
             if (r.a->ivals.p[i].reg != REG_MEM) enter_pads(&r, i);

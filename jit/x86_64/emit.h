@@ -7,6 +7,7 @@
 #ifndef WHELK_JIT_X86_EMIT_H
 #define WHELK_JIT_X86_EMIT_H
 
+#include "base/fault.h"
 #include "jit/alloc.h"
 #include "jit/x86_64/encode.h"
 
@@ -87,6 +88,12 @@ static inline bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
 static inline bool fits32(u64 x) { return (i64)x == (i32)x; }
 
 /* ---- operands (operand.c) ---- */
+/* A constant has no place. */
+static inline struct rm rm_of(const struct emit *e, u32 loc) {
+    assert(loc_kind(loc) != L_CONST);
+    if (is_reg(loc)) return rm_reg((u8)loc_n(loc));
+    return rm_mem(RSP, (i32)(8 * loc_n(loc) + (fault(STACK_ABOVE) ? e->frame : 0)));
+}
 /* Where v is at pos. Mostly it is in one place. */
 u32 loc_of_parts(const struct emit *e, struct ival *first, u32 pos);
 static inline u32 loc_at(const struct emit *e, u32 v, u32 pos) {
@@ -96,9 +103,13 @@ static inline u32 loc_at(const struct emit *e, u32 v, u32 pos) {
     if (unlikely(first->next)) return loc_of_parts(e, first, pos);
     return first->reg != REG_MEM ? LOC(L_REG, first->reg) : LOC(L_SLOT, (u32)first->slot);
 }
-struct rm rm_of(const struct emit *e, u32 loc);
 struct rm rm_value(struct emit *e, u32 v, u32 pos); /* constants: in data */
-u8 in_reg(struct emit *e, u32 v, u32 pos);          /* as it is, or in the scratch of its class */
+u8 into_scratch(struct emit *e, u32 v, u32 pos);
+/* As it is, or in the scratch of its class. */
+static inline u8 in_reg(struct emit *e, u32 v, u32 pos) {
+    u32 l = loc_at(e, v, pos);
+    return is_reg(l) ? (u8)loc_n(l) : into_scratch(e, v, pos);
+}
 void to_reg(struct emit *e, u32 v, u32 pos, u8 reg);
 /* An i32 constant, or an i64 one that fits a sign-extended imm32. */
 bool imm_value(const struct emit *e, u32 v, i32 *imm);
@@ -107,8 +118,17 @@ bool imm_value(const struct emit *e, u32 v, i32 *imm);
 struct rm folded_load(struct emit *e, u32 load, u32 pos);
 void load_site(struct emit *e);
 static inline bool is_folded(const struct emit *e, u32 v) { return e_ins(e, v)->flags & V_FOLDED; }
-u8 dest(const struct emit *e, u32 v);               /* its register, or the scratch */
-void done(struct emit *e, u32 v, u8 reg);           /* reg holds v: to the slot if it has one */
+/* Its register, or the scratch. */
+static inline u8 dest(const struct emit *e, u32 v) {
+    u8 reg = e->a->ivals.p[e->a->first[v]].reg;
+    if (reg != REG_MEM) return reg;
+    return is_float(e_ins(e, v)->type) ? FSCRATCH : SCRATCH;
+}
+void to_slot(struct emit *e, u32 v, u8 reg);
+/* reg holds v: to the slot if it has one. */
+static inline void done(struct emit *e, u32 v, u8 reg) {
+    if (unlikely(slot_of(e->a, v) != NO_SLOT)) to_slot(e, v, reg);
+}
 /* What was just emitted set the flags by reg's value. */
 void note_flags(struct emit *e, u8 reg, u32 w, bool logic);
 u32 new_label(struct emit *e);
@@ -127,7 +147,9 @@ u8 borrow(struct emit *e, u8 not1, u8 not2);
 void give_back(struct emit *e, u8 reg);
 
 /* ---- moves.c ---- */
-void add_move(struct emit *e, u32 to, u32 from, u8 type);
+static inline void add_move(struct emit *e, u32 to, u32 from, u8 type) {
+    if (to != from) VEC_PUSH(e->f, e->moves, ((struct pmove){to, from, type}));
+}
 void run_moves(struct emit *e); /* all at once, then forgets them */
 void move_one(struct emit *e, struct pmove m);
 

@@ -86,23 +86,23 @@ static void skip_to(struct layout *l, u32 from) {
     VEC_PUSH(l->e->f, l->steps, s);
 }
 
-static bool reaches(const struct layout *l, const struct fixup *x) {
+/* to: where the short form would begin, or a byte later. */
+static bool reaches(const struct layout *l, const struct fixup *x, u32 to) {
     u32 label = l->e->labels.p[x->target], next = x->at + 4;
     if (label == UINT32_MAX || x->trailing) return false; /* I2 */
     if (label >= next) return label - next < 128;
-    return l->to + 2 - moved(l, label) <= 128; /* to: where the short form begins, or a byte later */
+    return to + 2 - moved(l, label) <= 128;
 }
 
 /* The fixup's branch is rel32 at x->at; its opcode is one byte or two before. */
 static void shorten(struct layout *l, struct fixup *x) {
     u8 *text = l->e->c->text.p, op = text[x->at - 1];
     u32 start = x->at - (op == 0xe9 ? 1 : 2), old = x->at + 4;
-    copy_until(l, start);
-    if (!reaches(l, x)) {
-        copy_until(l, old);
-        x->at = l->to - 4;
+    if (!reaches(l, x, l->to + (start - l->from))) {
+        x->at = l->to + (x->at - l->from); /* copied with what follows */
         return;
     }
+    copy_until(l, start);
     text[l->to] = op == 0xe9 ? 0xeb : 0x70 | (op & 15);
     x->at = l->to + 1;
     x->kind = FIX_SHORT;

@@ -51,13 +51,12 @@ static void into_memory(struct emit *e, struct rm to, u32 from, u8 type) {
 
 void move_one(struct emit *e, struct pmove m) {
     if (m.to == m.from) return;
+    if (is_reg(m.to) && is_reg(m.from) && !is_float(m.type)) {
+        put_mov(e->c, wide(m.type), (u8)loc_n(m.to), rm_reg((u8)loc_n(m.from)));
+        return;
+    }
     if (loc_kind(m.to) == L_REG) into_register(e, (u8)loc_n(m.to), m.from, m.type);
     else into_memory(e, rm_of(e, m.to), m.from, m.type);
-}
-
-void add_move(struct emit *e, u32 to, u32 from, u8 type) {
-    if (to == from) return;
-    VEC_PUSH(e->f, e->moves, ((struct pmove){to, from, type}));
 }
 
 /* Registers and slots may be both read and written; index into reads[]. 0: other. */

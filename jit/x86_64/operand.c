@@ -14,15 +14,6 @@ u32 loc_of_parts(const struct emit *e, struct ival *first, u32 pos) {
     return LOC(L_SLOT, (u32)first->slot);
 }
 
-struct rm rm_of(const struct emit *e, u32 loc) {
-    u32 n = loc_n(loc);
-    switch (loc_kind(loc)) {
-    case L_REG: return rm_reg((u8)n);
-    case L_SLOT: return rm_mem(RSP, (i32)(8 * n + (fault(STACK_ABOVE) ? e->frame : 0)));
-    default: unreachable();
-    }
-}
-
 static struct rm const_data(struct emit *e, u32 v) {
     const struct ins *i = e_ins(e, v);
     u32 size = i->type == T_I64 || i->type == T_F64 ? 8 : 4;
@@ -46,25 +37,15 @@ void to_reg(struct emit *e, u32 v, u32 pos, u8 reg) {
     move_one(e, (struct pmove){LOC(L_REG, reg), loc_at(e, v, pos), e_ins(e, v)->type});
 }
 
-u8 in_reg(struct emit *e, u32 v, u32 pos) {
-    u32 l = loc_at(e, v, pos);
-    if (loc_kind(l) == L_REG) return (u8)loc_n(l);
+u8 into_scratch(struct emit *e, u32 v, u32 pos) {
     u8 reg = is_float(e_ins(e, v)->type) ? FSCRATCH : SCRATCH;
     to_reg(e, v, pos, reg);
     return reg;
 }
 
-u8 dest(const struct emit *e, u32 v) {
-    u8 reg = e->a->ivals.p[e->a->first[v]].reg;
-    if (reg != REG_MEM) return reg;
-    return is_float(e_ins(e, v)->type) ? FSCRATCH : SCRATCH;
-}
-
-void done(struct emit *e, u32 v, u8 reg) {
-    i32 slot = slot_of(e->a, v);
-    if (slot == NO_SLOT) return;
+void to_slot(struct emit *e, u32 v, u8 reg) {
     u8 type = e_ins(e, v)->type;
-    struct rm to = rm_of(e, LOC(L_SLOT, (u32)slot));
+    struct rm to = rm_of(e, LOC(L_SLOT, (u32)slot_of(e->a, v)));
     if (fault(VECTOR_SLOT) && type == T_V128) to.disp *= 2;
     if (is_float(type)) put_fstore(e->c, type, to, reg);
     else put_store(e->c, wide(type), to, reg);
