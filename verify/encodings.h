@@ -61,10 +61,9 @@ E(TWO, NP, 0x10, ANY, VW, VR, U16, 0, 0) /* movups */                E(TWO, NP, 
 #define PACKED(prefix, op) E(TWO, prefix, op, ANY, VB, VR, 16, 0, 0)
 #define P38(op) E(A38, P66, op, ANY, VB, VR, 16, 0, SSE41)
 #define P38W(op) E(A38, P66, op, ANY, VW, VR, 16, 0, SSE41)
-P38(0x00 /* pshufb */) P38(0x04 /* pmaddubsw */) P38(0x0b /* pmulhrsw */) P38W(0x1c /* pabsb */)
-P38W(0x1d /* pabsw */) P38W(0x1e /* pabsd */) P38W(0x20 /* pmovsxbw */) P38W(0x23 /* pmovsxwd */)
-P38W(0x25 /* pmovsxdq */) P38(0x28 /* pmuldq */) P38(0x29 /* pcmpeqq */) P38(0x2b /* packusdw */)
-P38W(0x30 /* pmovzxbw */) P38W(0x33 /* pmovzxwd */) P38W(0x35 /* pmovzxdq */)
+P38(0x00 /* pshufb */) P38(0x04 /* pmaddubsw */) P38(0x0b /* pmulhrsw */) P38W(0x1c /* pabsb */) P38W(0x1d /* pabsw */)
+P38W(0x1e /* pabsd */) P38W(0x20 /* pmovsxbw */) P38W(0x23 /* pmovsxwd */) P38W(0x25 /* pmovsxdq */) P38(0x28 /* pmuldq */)
+P38(0x29 /* pcmpeqq */) P38(0x2b /* packusdw */) P38W(0x30 /* pmovzxbw */) P38W(0x33 /* pmovzxwd */) P38W(0x35 /* pmovzxdq */)
 E(A38, P66, 0x37, ANY, VB, VR, 16, 0, AVX)                /* pcmpgtq */
 P38(0x38 /* pminsb */) P38(0x39 /* pminsd */) P38(0x3a /* pminuw */) P38(0x3b /* pminud */)
 P38(0x3c /* pmaxsb */) P38(0x3d /* pmaxsd */) P38(0x3e /* pmaxuw */) P38(0x3f /* pmaxud */) P38(0x40 /* pmulld */)
@@ -72,7 +71,7 @@ E(A3A, P66, 0x08, ANY, VW, VR, 16, 1, SSE41) /* roundps */           E(A3A, P66,
 E(A3A, P66, 0x14, ANY, VR, GW, 1, 1, SSE41) /* pextrb */             E(A3A, P66, 0x15, ANY, VR, GW, 2, 1, SSE41) /* pextrw */
 E(A3A, P66, 0x16, ANY, VR, GW, O, 1, SSE41) /* pextrd */             E(A3A, P66, 0x20, ANY, VB, GR, 1, 1, SSE41) /* pinsrb */
 E(A3A, P66, 0x21, ANY, VB, VR, 16, 1, SSE41) /* insertps */          E(A3A, P66, 0x22, ANY, VB, GR, O, 1, SSE41) /* pinsrd */
-PACKED(NP, 0x14 /* unpcklps */) PACKED(NP, 0x16 /* movlhps */)
+PACKED(NP, 0x14 /* unpcklps */) PACKED(NP, 0x16 /* movlhps */) PACKED(P66, 0x6c /* punpcklqdq */) PACKED(P66, 0x6d /* punpckhqdq */)
 E(TWO, NP, 0x50, ANY, GW, VR | A_REGISTER, 16, 0, 0) /* movmskps */  E(TWO, P66, 0x50, ANY, GW, VR | A_REGISTER, 16, 0, 0) /* movmskpd */
 E(TWO, NP, 0x51, ANY, VW, VR, 16, 0, 0) /* sqrtps */                 E(TWO, P66, 0x51, ANY, VW, VR, 16, 0, 0) /* sqrtpd */
 PACKED(NP, 0x58 /* addps */) PACKED(P66, 0x58 /* addpd */) PACKED(NP, 0x59 /* mulps */) PACKED(P66, 0x59 /* mulpd */)
@@ -83,7 +82,6 @@ PACKED(NP, 0x5e /* divps */) PACKED(P66, 0x5e /* divpd */) PACKED(NP, 0x5f /* ma
 PACKED(P66, 0x60 /* punpcklbw */) PACKED(P66, 0x61 /* punpcklwd */) PACKED(P66, 0x62 /* punpckldq */) PACKED(P66, 0x63 /* packsswb */)
 PACKED(P66, 0x64 /* pcmpgtb */) PACKED(P66, 0x65 /* pcmpgtw */) PACKED(P66, 0x66 /* pcmpgtd */) PACKED(P66, 0x67 /* packuswb */)
 PACKED(P66, 0x68 /* punpckhbw */) PACKED(P66, 0x69 /* punpckhwd */) PACKED(P66, 0x6a /* punpckhdq */) PACKED(P66, 0x6b /* packssdw */)
-PACKED(P66, 0x6c /* punpcklqdq */) PACKED(P66, 0x6d /* punpckhqdq */)
 E(TWO, P66, 0x70, ANY, VW, VR, 16, 1, 0) /* pshufd */                E(TWO, PF2, 0x70, ANY, VW, VR, 16, 1, 0) /* pshuflw */
 E(TWO, P66, 0x71, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllwi */ E(TWO, P66, 0x72, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* pslldi */
 E(TWO, P66, 0x73, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllqi */
@@ -91,12 +89,11 @@ PACKED(P66, 0x74 /* pcmpeqb */) PACKED(P66, 0x75 /* pcmpeqw */) PACKED(P66, 0x76
 E(TWO, NP, 0xc2, ANY, VB, VR, 16, 1, 0) /* cmpps */                  E(TWO, P66, 0xc2, ANY, VB, VR, 16, 1, 0) /* cmppd */
 E(TWO, P66, 0xc4, ANY, VB, GR, 2, 1, 0) /* pinsrw */                 E(TWO, NP, 0xc6, ANY, VB, VR, 16, 1, 0) /* shufps */
 PACKED(P66, 0xd1 /* psrlw */) PACKED(P66, 0xd2 /* psrld */) PACKED(P66, 0xd3 /* psrlq */) PACKED(P66, 0xd4 /* paddq */)
-PACKED(P66, 0xd5 /* pmullw */)
 E(TWO, P66, 0xd7, ANY, GW, VR | A_REGISTER, 16, 0, 0)     /* pmovmskb */
 PACKED(P66, 0xd8 /* psubusb */) PACKED(P66, 0xd9 /* psubusw */) PACKED(P66, 0xda /* pminub */) PACKED(P66, 0xdb /* pand */)
 PACKED(P66, 0xdc /* paddusb */) PACKED(P66, 0xdd /* paddusw */) PACKED(P66, 0xde /* pmaxub */) PACKED(P66, 0xdf /* pandn */)
 PACKED(P66, 0xe0 /* pavgb */) PACKED(P66, 0xe1 /* psraw */) PACKED(P66, 0xe2 /* psrad */) PACKED(P66, 0xe3 /* pavgw */)
-PACKED(P66, 0xe4 /* pmulhuw */) PACKED(P66, 0xe5 /* pmulhw */)
+PACKED(P66, 0xd5 /* pmullw */) PACKED(P66, 0xe4 /* pmulhuw */) PACKED(P66, 0xe5 /* pmulhw */)
 E(TWO, P66, 0xe6, ANY, VW, VR, 16, 0, 0) /* cvttpd2dq */             E(TWO, PF3, 0xe6, ANY, VW, VR, 16, 0, 0) /* cvtdq2pd */
 PACKED(P66, 0xe8 /* psubsb */) PACKED(P66, 0xe9 /* psubsw */) PACKED(P66, 0xea /* pminsw */) PACKED(P66, 0xeb /* por */)
 PACKED(P66, 0xec /* paddsb */) PACKED(P66, 0xed /* paddsw */) PACKED(P66, 0xee /* pmaxsw */) PACKED(P66, 0xef /* pxor */)

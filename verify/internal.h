@@ -104,6 +104,7 @@ struct verifier {
     u32 trap, point; /* next in their tables */
     u64 next_trap;   /* that trap: pc; in the upper half its kind */
     u32 point_pc;    /* of the next point; UINT32_MAX: none */
+    u32 switched;    /* entries of switches so far: each is in data once */
     i64 plain_low, plain_high; /* first and last byte that [memory 0 + any 32 bits + disp] may touch, less the 32 bits */
     u64 instructions;
     u32 *marks;   /* per byte of the function at hand */

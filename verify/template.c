@@ -59,7 +59,8 @@ u32 verify_leave(struct verifier *v, u32 at) {
     return (u32)(p - start);
 }
 
-/* ---- br_table: cmp eax, count; jae default; and then this, from the lea on ---- */
+/* ---- br_table: cmp eax, count; jae default; and then this, from the lea on. Tables
+ * are not shared, or few bytes might name many entries to be looked at ---- */
 
 u32 verify_switch(struct verifier *v, struct insn d) {
     const struct verify_module *m = v->m;
@@ -70,6 +71,7 @@ u32 verify_switch(struct verifier *v, struct insn d) {
     /* movsxd rax, [r11 + rax * 4]; add r11, rax; jmp r11 */
     if (!bound || d.reg != R11 || !d.w || !TAKE(&p, "\x49\x63\x04\x83\x4c\x03\xd8\x41\xff\xe3")) return FAIL(v, INDIRECT);
     if (table < m->code_end || table % 4 || table + 4 * (i64)x.index > m->size) return FAIL(v, DATA);
+    if ((v->switched += x.index) > (m->size - m->code_end) / 4) return FAIL(v, DATA);
     v->known &= ~(1u << R11 | 1u << RAX | K_CALLEE);
     v->special = 0;
     for (u32 k = 0; k < x.index; k++)

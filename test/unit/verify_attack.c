@@ -589,6 +589,27 @@ static void test_points(void) {
     }
 }
 
+/* Two switches by the same table, which is all of the data: each of n entries may be
+ * named once. */
+static void test_switches(void) {
+    struct attack a = {.bytes = "\x89\xf8\x83\xf8\x00\x73\x11\x4c\x8d\x1d\x00\x0a\x00\x7a\x49\x63\x04\x83\x4c\x03\xd8\x41\xff\xe3"
+                                "\x89\xf8\x83\xf8\x00\x73\x11\x4c\x8d\x1d\x00\x0a\x00\x7a\x49\x63\x04\x83\x4c\x03\xd8\x41\xff\xe3\xc3", .length = 49};
+    /* twice: mov eax, edi; cmp eax, n; jae 1f; lea r11, [DATA]; movsxd rax, [r11 + rax * 4]; add r11, rax; jmp r11; 1:; then ret */
+    u32 n = (code.size - code.code_end) / 4, other = code.trap_count;
+    CHECK(n > 1 && n < 128);
+    while (other && code.traps[other - 1].pc >= code.funcs[1].entry) other--;
+    for (u32 more = 0; more < 2; more++) {
+        restore();
+        place(&a);
+        i32 by = (i32)(funcs[0].entry + 48 - code.code_end);
+        bytes[funcs[0].entry + 4] = (u8)n;
+        bytes[funcs[0].entry + 28] = (u8)more;
+        for (u32 k = 0; k < n; k++) memcpy(bytes + code.code_end + 4 * k, &by, 4);
+        facts.traps += other, facts.trap_count -= other, facts.point_count = 0;
+        EQUAL(verdict(), more ? VERIFY_DATA : OK);
+    }
+}
+
 /* Every bit of the glue matters, but for padding. */
 static void test_glue(void) {
     u32 accepted = 0;
@@ -645,6 +666,7 @@ int main(void) {
     test_tables();
     test_attacks();
     test_points();
+    test_switches();
     test_glue();
     arena_reset(&arena);
     arena_reset(&scratch);

@@ -89,6 +89,7 @@ static bool prove(struct test *t, u32 f) {
     struct verifier *v = &t->v;
     struct replay *r = &t->replay;
     v->failed = false;
+    v->switched = 0;
     v->trap = r->traps[f];
     v->point = r->points[f];
     return verify_function(v, f) && v->trap == r->traps[f + 1] && v->point == r->points[f + 1];

@@ -51,6 +51,7 @@ static void note_r11(struct replay *r, u32 pc, u32 f, struct block *b) {
     if (v->loop_pc == pc) return;
     struct arena_mark mark = arena_mark(r->arena);
     other.failed = false;
+    other.switched = 0;
     other.trap = r->traps[f];
     other.point = r->points[f];
     other.marks = ARENA_ARRAY(r->arena, u32, v->m->funcs[f].end - v->m->funcs[f].entry);
