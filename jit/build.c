@@ -57,6 +57,9 @@ static void start_locals(struct build *b) {
     b->slot = jit_raw(f, room, sizeof(u32));
     b->columns = jit_raw(f, room, sizeof *b->columns);
     b->before = jit_raw(f, room, sizeof(u32));
+    b->ends = jit_raw(f, room, 1);
+    memset(b->ends, UINT8_MAX, room);
+    if (f->wf->local_ends && n) memcpy(b->ends, f->wf->local_ends, n);
     for (; k < f->type->param_count; k++) {
         struct ins a = {.op = IR_ARG, .type = ir_type_of(f->type->params[k]), .a = k};
         b->locals[k] = ir_append(f, a);
@@ -118,6 +121,7 @@ static void give_all(struct build *b) {
     jit_give(f, b->slot, locals);
     jit_give(f, b->columns, room * sizeof *b->columns);
     jit_give(f, b->before, locals);
+    jit_give(f, b->ends, room);
 }
 
 void jit_build(struct fn *f) {

@@ -83,6 +83,8 @@ struct build {
     u32 stamp_now;
     struct column *columns;       /* of the merge at hand: by slot */
     u32 column_count;
+    u8 *ends;                     /* per local: wasm_func.local_ends; of a leaf's UINT8_MAX */
+    u32 outside;                  /* offset in the code where the outermost open loop begins */
     u32 *before;                  /* of the locals that become PARAMs: what edges that say nothing hold */
     VEC(u32) kept;                /* results that become PARAMs */
     u32 block;                    /* being filled */
@@ -106,6 +108,9 @@ struct build {
     u32 dead_depth;               /* of blocks opened in dead code */
     u64 cells;                    /* edge arguments handled: a limit on work */
 };
+
+/* Of the next instruction, in the function's own code. */
+static inline u32 build_offset(const struct build *b) { return (u32)cursor_at(b->outer.p ? &b->outer : &b->code); }
 
 static inline void push(struct build *b, u32 v) {
     assert(v);

@@ -64,6 +64,7 @@ static void do_block(struct build *b) {
 static void enter_loop(struct build *b, struct ctl *c) {
     struct fn *f = b->f;
     struct loop l = {.parent = b->loop, .header = f->blocks.n};
+    if (!b->loop) b->outside = build_offset(b);
     u8 depth = b->loop ? f->blocks.p[f->loops.p[b->loop].header].depth : 0;
     VEC_PUSH(f, f->loops, l);
     c->loop = b->loop = f->loops.n - 1;

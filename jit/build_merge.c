@@ -3,6 +3,7 @@
  * I1 an edge to a forward label remembers only the locals assigned since the
  *    label was opened; all others hold what they held then.
  * I2 a value becomes a PARAM only if two edges disagree about it.
+ *    And only if it may still be read: a local that is not has any value that it had.
  * I3 the log holds a local at most once per open label, so an edge costs the
  *    distinct locals assigned, not the assignments. */
 #include "jit/build.h"
@@ -56,6 +57,13 @@ void build_attach(struct build *b, u32 edge, u32 block) {
 }
 
 static u32 new_stamp(struct build *b) { return ++b->stamp_now; }
+
+/* A local that is read until here and no longer is dead: in WASM_ENDS-th parts of the
+ * code. In a loop, until where the outermost one begins. */
+static u32 dead_end(const struct build *b) {
+    u32 at = b->loop ? b->outside : build_offset(b);
+    return (u32)((u64)at * WASM_ENDS / b->f->wf->code.n);
+}
 
 /* Notes (local, value) for what was assigned since the label was opened. */
 static void note_locals(struct build *b, const struct ctl *c, u32 edge) {
@@ -135,14 +143,15 @@ static INLINE void note_column(struct build *b, u32 now, u32 local, u32 value) {
 }
 
 /* The locals that any edge assigned, in b->columns. */
-static void gather_columns(struct build *b, const struct ctl *c) {
+static void gather_columns(struct build *b, const struct ctl *c, u32 dead) {
     const struct fn *f = b->f;
     u32 now = new_stamp(b);
     b->column_count = 0;
     for (u32 e = c->edges; e; e = f->edges.p[e].next) {
         const struct edge *d = &f->edges.p[e];
         const u32 *pair = f->pool.p + d->pairs;
-        for (u32 i = d->pair_count; i; i--, pair += 2) note_column(b, now, pair[0], pair[1]);
+        for (u32 i = d->pair_count; i; i--, pair += 2)
+            if (b->ends[pair[0]] > dead) note_column(b, now, pair[0], pair[1]);
     }
 }
 
@@ -177,7 +186,7 @@ static u32 decide_locals(struct build *b, const struct ctl *c) {
     return params;
 }
 
-static void write_args(struct build *b, struct edge *d, u32 params) {
+static void write_args(struct build *b, struct edge *d, u32 params, u32 dead) {
     struct fn *f = b->f;
     VEC_ROOM(f, f->pool, params);
     u32 start = f->pool.n, *args = f->pool.p + start;
@@ -186,18 +195,19 @@ static void write_args(struct build *b, struct edge *d, u32 params) {
     if (params > b->kept.n) memcpy(args + b->kept.n, b->before, (params - b->kept.n) * sizeof *args);
     const u32 *pair = f->pool.p + d->pairs;
     for (u32 i = d->pair_count; i; i--, pair += 2) {
+        if (b->ends[pair[0]] <= dead) continue;
         const struct column *k = &b->columns[b->slot[pair[0]]];
         if (k->differs) args[k->param] = pair[1];
     }
     d->args = start;
 }
 
-static void attach_all(struct build *b, const struct ctl *c, u32 params) {
+static void attach_all(struct build *b, const struct ctl *c, u32 params, u32 dead) {
     struct fn *f = b->f;
     charge(b, (u64)(params + 1) * c->edge_count);
     for (u32 e = c->edges, next; e; e = next) {
         next = f->edges.p[e].next;
-        if (params) write_args(b, &f->edges.p[e], params);
+        if (params) write_args(b, &f->edges.p[e], params, dead);
         f->edges.p[e].count = params;
         build_attach(b, e, b->block);
     }
@@ -208,10 +218,11 @@ static bool merge(struct build *b, struct ctl *c, bool fell, bool close) {
     b->stack.n = c->height;
     if (!c->edges) return false;
     if (c->edge_count > 1 || !fell) number_release(b->f, c->number);
-    gather_columns(b, c);
+    u32 dead = dead_end(b);
+    gather_columns(b, c, dead);
     build_block(b);
     decide_results(b, c);
-    attach_all(b, c, decide_locals(b, c));
+    attach_all(b, c, decide_locals(b, c), dead);
     if (close) b->ctls.n--; /* locals now belong to the enclosing label */
     for (u32 i = 0; i < b->column_count && b->ctls.n; i++) build_set_local(b, b->columns[i].local, b->columns[i].value);
     return true;
@@ -223,8 +234,8 @@ bool build_merge(struct build *b, struct ctl *c, bool fell) { return merge(b, c,
 
 bool build_meet(struct build *b, struct ctl *c) { return merge(b, c, false, false); }
 
-/* The loop's PARAMs: its block parameters, then each local that it assigns
- * (noted by validation). Called before the entry edge is attached. */
+/* The loop's PARAMs: its block parameters, then each local that it assigns and that is
+ * read in it or behind it (noted by validation). Called before the entry edge is attached. */
 void build_loop_params(struct build *b, struct ctl *c) {
     struct fn *f = b->f;
     const struct wasm_func *w = f->wf;
@@ -232,8 +243,11 @@ void build_loop_params(struct build *b, struct ctl *c) {
     c->locals = f->pool.n;
     VEC_PUSH(f, f->pool, 0);
     charge(b, w->loop_words);
+    u32 dead = dead_end(b);
     for (u32 i = 0; i < w->loop_words; i++)
-        for (u32 bits = set[i]; bits; bits &= bits - 1)
-            VEC_PUSH(f, f->pool, i * 32 + (u32)__builtin_ctz(bits));
+        for (u32 bits = set[i]; bits; bits &= bits - 1) {
+            u32 local = i * 32 + (u32)__builtin_ctz(bits);
+            if (b->ends[local] > dead) VEC_PUSH(f, f->pool, local);
+        }
     f->pool.p[c->locals] = f->pool.n - c->locals - 1;
 }

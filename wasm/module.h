@@ -166,6 +166,9 @@ struct wasm_func {
      * inside it, loop_sets + i * loop_words. NULL if loop_count is 0. */
     u32 *loop_sets;
     u32 loop_words;
+    /* Until where each local is read: by WASM_ENDS-th parts of the code, rounded up;
+     * 0: nowhere. NULL if max_depth is 1, or there are none. */
+    u8 *local_ends;
 };
 
 enum wasm_segment_mode { WASM_ACTIVE, WASM_PASSIVE, WASM_DECLARATIVE };
@@ -193,6 +196,7 @@ struct wasm_custom {
 };
 
 #define WASM_NONE UINT32_MAX
+enum { WASM_ENDS = 250 };
 
 struct wasm_module;
 /* t with the canonical index of what it refers to, if there is such a type. */

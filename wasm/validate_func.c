@@ -85,6 +85,8 @@ static enum err lay_out_locals(struct validator *v, struct wasm_func *f,
         for (u32 k = 0; k < f->locals[i].count; k++) v->locals[at++] = f->locals[i].type;
     }
     assert(at == total);
+    if ((e = validator_reserve(v, &v->reads, &v->reads_room, total + 1, sizeof *v->reads))) return e;
+    memset(v->reads, 0, total * sizeof *v->reads);
     f->local_count = total;
     f->loop_words = (total + 31) / 32;
     return track_locals(v, t->param_count, total);
@@ -96,6 +98,23 @@ static enum err keep_loop_sets(struct validator *v, struct wasm_func *f) {
     f->loop_sets = arena_array(v->arena, words, sizeof *f->loop_sets);
     if (!f->loop_sets) return validator_fail(v, ERR_NOMEM, "out of memory");
     if (words) memcpy(f->loop_sets, v->sets, words * sizeof *f->loop_sets);
+    return ERR_OK;
+}
+
+static enum err keep_ends(struct validator *v, struct wasm_func *f) {
+    enum { SOME = 512 }; /* bytes for several functions */
+    if (f->max_depth == 1 || !f->local_count) return ERR_OK;
+    if (f->local_count > v->ends_left) {
+        v->ends_left = MAX(f->local_count, (u32)SOME);
+        v->ends = arena_array(v->arena, v->ends_left, 1);
+        if (!v->ends) return validator_fail(v, ERR_NOMEM, "out of memory");
+    }
+    f->local_ends = v->ends;
+    v->ends += f->local_count;
+    v->ends_left -= f->local_count;
+    u64 start = (u64)(f->code.p - v->m->bytes.p), scale = (1ull << 32) * WASM_ENDS / f->code.n + 1;
+    for (u32 i = 0; i < f->local_count; i++)
+        if (v->reads[i]) f->local_ends[i] = (u8)(((v->reads[i] - start) * scale >> 32) + 1);
     return ERR_OK;
 }
 
@@ -117,7 +136,7 @@ enum err validate_func(struct validator *v, struct wasm_func *f) {
     v->at = (u32)cursor_at(&v->c);
     if (cursor_left(&v->c)) return validator_fail(v, ERR_MALFORMED, "END opcode expected: bytes behind the body");
     assert(f->max_depth > 0 && v->height == 0);
-    return keep_loop_sets(v, f);
+    return (e = keep_ends(v, f)) ? e : keep_loop_sets(v, f);
 }
 
 /* WebAssembly 2.0, 3.3.10, and the extended-const proposal. */

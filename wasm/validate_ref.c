@@ -29,6 +29,7 @@ enum err validate_local(struct validator *v, const struct wasm_instr *i) {
     if (i->op == WASM_OP_LOCAL_GET) {
         if (v->tracks_locals && !(v->local_set[i->a / 32] >> (i->a % 32) & 1))
             return validator_fail(v, ERR_INVALID, "uninitialized local %u", i->a);
+        v->reads[i->a] = v->at + 1;
         return push(v, t);
     }
     if (v->loop != WASM_NONE)

@@ -57,6 +57,8 @@ struct run {
     const u8 *p;
     wasm_type *at, *base, *most, *room; /* of the stack: its end, the block's part; the highest end; the array's */
     const wasm_type *locals;
+    const u8 *start; /* of the module */
+    u32 *reads;      /* the validator's */
     u32 local_count, *set; /* of the innermost loop; or NULL */
     bool memory; /* 0 is there, and has indices of 32 bits */
 };
@@ -136,6 +138,7 @@ static INLINE bool take_one(struct run *r) {
     switch (s->how) {
     case HOW_GET:
         if (!take_local(r, &p, &local) || !put(r, r->locals[local])) return false;
+        r->reads[local] = (u32)(r->p - r->start) + 1;
         break;
     case HOW_SET:
         if (!take_local(r, &p, &local) || !has(r, 1) || r->at[-1] != r->locals[local]) return false;
@@ -201,6 +204,7 @@ void validate_short(struct validator *v) {
     struct run r = {
         .v = v, .p = v->c.p, .at = v->stack + v->height, .base = v->stack + top(v)->height, .most = v->stack + v->most,
         .room = v->stack + MIN(v->stack_room, (u32)MAX_STACK), .locals = v->locals, .local_count = v->f->local_count,
+        .start = v->c.start, .reads = v->reads,
         .set = v->loop == WASM_NONE || !v->sets ? NULL : v->sets + (size_t)v->loop * v->f->loop_words,
         .memory = m->memory_count && !m->memories[0].limits.is64,
     };

@@ -51,6 +51,8 @@ struct validator {
     wasm_type *stack;
     struct frame *frames;
     u32 *sets; /* f->loop_sets in the making */
+    u8 *ends;   /* room for f->local_ends */
+    u32 *reads; /* of each local, the last: 1 + offset in the module; 0: none */
     /* Locals without a default value, and whether they are set here (3.0, 3.3.5):
      * a bitset, and the ones set since the body began, in order. */
     bool tracks_locals; /* there are such */
@@ -58,7 +60,7 @@ struct validator {
     u32 local_set_room, set_order_room;
     u32 height, depth, loop, br_tables;
     u32 most; /* below it there is room, and f->max_stack has been as high */
-    u32 locals_room, stack_room, frames_room, sets_room;
+    u32 locals_room, stack_room, frames_room, sets_room, reads_room, ends_left;
 };
 
 /* Fills *v->error; text starts with the official suite's wording. */

@@ -51,6 +51,27 @@ static void anchored(void) {
     test_run_close(&r);
 }
 
+#define ADD_I "(local.set $sum (i32.add (local.get $sum) (local.get $i)))"
+#define SET_I "(if (i32.and (local.get $n) (i32.const 1)) (then (local.set $i (i32.const 10))) (else (local.set $i (i32.const 1))))"
+#define AGAIN(label, local) "(br_if " label " (local.tee " local " (i32.sub (local.get " local ") (i32.const 1))))"
+#define HEAD(name) "(func (export \"" name "\") (param $n i32) (result i32) (local $i i32) (local $k i32) (local $sum i32)"
+
+/* $i is read no more behind where it gets one of two values, but in the next round; or
+ * right behind. */
+static void read_again(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module " HEAD("loop") " (loop $out " ADD_I SET_I AGAIN("$out", "$n") ") (local.get $sum))"
+                  HEAD("inner") " (loop $out " ADD_I "(local.set $k (i32.const 2)) (loop $in " SET_I AGAIN("$in", "$k") ")"
+                  AGAIN("$out", "$n") ") (local.get $sum))"
+                  HEAD("behind") SET_I "(local.get $i)))", NULL, NULL);
+    EQUAL(test_call1(&r, "loop", 4, NULL), 0 + 1 + 10 + 1);
+    EQUAL(test_call1(&r, "inner", 4, NULL), 0 + 1 + 10 + 1);
+    EQUAL(test_call1(&r, "behind", 4, NULL), 1);
+    EQUAL(test_call1(&r, "behind", 5, NULL), 10);
+    test_run_close(&r);
+}
+
 /* Without an access before, only what cannot wrap is folded. */
 static void bounded(void) {
     struct test_run r;
@@ -164,6 +185,7 @@ static void combined(void) {
 
 int main(void) {
     test_engine_open(&T);
+    read_again();
     anchored();
     bounded();
     folded_loads();

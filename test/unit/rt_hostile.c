@@ -136,7 +136,7 @@ static void bombs(void) {
 static void compile_bomb(void) {
     enum { LOCALS = 20000, LOOPS = 300 };
     struct rt_limits tight = {.load_bytes = 8 << 20};
-    char *s = malloc(LOCALS * 48 + LOOPS * 16 + 1000), *p = s;
+    char *s = malloc(LOCALS * 64 + LOOPS * 16 + 1000), *p = s;
     enum abi_trap t;
     p += sprintf(p, "(module (func (local");
     for (u32 i = 0; i < LOCALS; i++) p += sprintf(p, " i32");
@@ -144,6 +144,7 @@ static void compile_bomb(void) {
     for (u32 i = 0; i < LOOPS; i++) p += sprintf(p, " loop");
     for (u32 i = 0; i < LOCALS; i++) p += sprintf(p, " i32.const 0 local.set %u", i);
     for (u32 i = 0; i < LOOPS; i++) p += sprintf(p, " end");
+    for (u32 i = 0; i < LOCALS; i++) p += sprintf(p, " local.get %u drop", i); /* else they are nothing to the loops */
     sprintf(p, "))");
     size_t spaces = T.spaces;
     enum err e = try_load(s, &tight, &t, 0);

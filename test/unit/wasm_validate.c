@@ -36,6 +36,8 @@ static void notes(void) {
     EQUAL(f->max_depth, 3);
     EQUAL(f->loop_count, 3);
     EQUAL(f->loop_words, 1);
+    EQUAL(f->local_ends[0], 3 * WASM_ENDS / 23 + 1); /* read by the third of 23 bytes */
+    EQUAL(f->local_ends[1], 0);
     if (f->loop_count != 3) return;
     EQUAL(f->loop_sets[0], 1 << 1 | 1 << 2); /* its own and the inner one's */
     EQUAL(f->loop_sets[1], 1 << 2);
