@@ -109,6 +109,7 @@ struct wasm_store_t {
     struct wasm_ref_t *retained;
     struct host_func *funcs;
     wasm_trap_t *raised; /* by a callback, on its way to who called */
+    wasm_trap_t *spare;  /* of no store: for calls that end when there is no memory for another */
     char error[200];
     /* whelk/engine.h */
     u64 budget;

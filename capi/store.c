@@ -44,6 +44,17 @@ void wasm_engine_delete(wasm_engine_t *e) {
     free(e);
 }
 
+/* What a call ends with where there is no memory for a trap: NULL would be success. */
+static wasm_trap_t *spare_trap(void) {
+    static const char text[] = "out of memory";
+    struct wasm_ref_t *r = capi_ref_new(NULL, REF_TRAP);
+    if (!r) return NULL;
+    wasm_byte_vec_new(&r->message, sizeof text, text);
+    if (r->message.size) return (wasm_trap_t *)r;
+    capi_ref_drop(r);
+    return NULL;
+}
+
 /* Callbacks run on the store's stack: more of it than modules alone need. */
 enum { STACK_BYTES = 1 << 20 };
 
@@ -55,7 +66,9 @@ wasm_store_t *wasm_store_new(wasm_engine_t *e) {
     if (!s->limits.stack_bytes) s->limits.stack_bytes = STACK_BYTES;
     s->holders = 1;
     pthread_mutex_init(&s->mutex, NULL);
-    if (!rt_store_new(machine, &s->limits, &s->rt)) return s;
+    s->spare = spare_trap();
+    if (s->spare && !rt_store_new(machine, &s->limits, &s->rt)) return s;
+    wasm_trap_delete(s->spare);
     pthread_mutex_destroy(&s->mutex);
     free(s);
     return NULL;
@@ -66,6 +79,7 @@ void capi_store_drop(wasm_store_t *s) {
     assert(left != UINT32_MAX);
     if (left) return;
     assert(!s->rt);
+    wasm_trap_delete(s->spare);
     pthread_mutex_destroy(&s->mutex);
     free(s);
 }
@@ -100,7 +114,10 @@ wasm_trap_t *wasm_trap_new(wasm_store_t *s, const wasm_message_t *message) {
 
 wasm_trap_t *capi_trap_text(wasm_store_t *s, const char *text) {
     wasm_message_t m = {strlen(text) + 1, (char *)(uptr)text};
-    return wasm_trap_new(s, &m);
+    wasm_trap_t *t = wasm_trap_new(s, &m);
+    if (t && t->ref.message.size) return t;
+    wasm_trap_delete(t);
+    return wasm_trap_copy(s->spare);
 }
 
 wasm_trap_t *capi_trap_of(wasm_store_t *s, enum abi_trap t) {
