@@ -20,7 +20,7 @@ $(B)/fuzz/%.o: %.c
 
 $(B)/fuzz/bin/%: $(B)/fuzz/test/fuzz/fuzz_%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
-	$(CLANG) -fsanitize=fuzzer,address,undefined -pie $^ -lm -o $@
+	$(CLANG) -fsanitize=fuzzer,address,undefined -pie $(FUZZ_LINK) $^ -lm -o $@
 
 # The control protocol: ext/ on the kernel of test/ext/kernel.c.
 FUZZ_EXT := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard ext/*.c) test/ext/kernel.c test/fuzz/talk.c)
@@ -29,6 +29,7 @@ $(B)/fuzz/bin/control $(B)/fuzz/bin/inside: $(FUZZ_EXT) | $(EXT_WASM) $(HOSTILE_
 # The engine as a library, and an embedder.
 FUZZ_CAPI := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out capi/fail.c,$(wildcard capi/*.c)) cli/host_wasi.c test/lib/wat.c $(wildcard test/fuzz/embed*.c))
 $(B)/fuzz/bin/capi: $(FUZZ_CAPI)
+$(B)/fuzz/bin/capi: FUZZ_LINK := -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc
 
 $(B)/asan/differ: $(patsubst %.c,$(B)/asan/%.o,test/fuzz/fuzz_differ.c $(filter-out test/fuzz/host.c test/fuzz/knob.c,$(FUZZ_LIB))) $(ENGINE_ASAN)
 	$(CC) $(SAN) -pie $^ -lm -o $@

@@ -7,6 +7,25 @@
 struct embed embed;
 wasm_engine_t *embed_engine;
 
+/* ---- memory, by the linker's --wrap ---- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_aligned_alloc(size_t align, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+
+static bool fails(void) {
+    if (!embed.failing || --embed.failing) return false;
+    embed.failed++;
+    return true;
+}
+
+void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
+void *__wrap_calloc(size_t n, size_t size) { return fails() ? NULL : __real_calloc(n, size); }
+void *__wrap_aligned_alloc(size_t align, size_t n) { return fails() ? NULL : __real_aligned_alloc(align, n); }
+
 /* ---- choices ---- */
 
 u32 take_byte(void) { return embed.at < embed.end ? *embed.at++ : 0; }
@@ -172,7 +191,7 @@ static wasm_trap_t *called_plainly(const wasm_val_vec_t *args, wasm_val_vec_t *r
 
 static wasm_func_t *make_func(struct embed_store *st, const wasm_functype_t *t) {
     if (take_chance(8)) return wasm_func_new(st->s, t, called_plainly);
-    struct environment *e = malloc(sizeof *e);
+    struct environment *e = __real_malloc(sizeof *e);
     assert(e);
     *e = (struct environment){st->id, wasm_functype_params(t)->size, wasm_functype_results(t)->size};
     wasm_func_t *f = wasm_func_new_with_env(st->s, t, called, e, free_environment);
@@ -229,6 +248,7 @@ static void close_stores(void) {
 }
 
 void embed_close(void) {
+    embed.failing = 0;
     bool stores_first = take_chance(2);
     if (stores_first) close_stores();
     for (u32 k = 0; k < REFS; k++) {

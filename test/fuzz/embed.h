@@ -4,7 +4,8 @@
  * I1 it keeps to wasm.h: it deletes what it owns, once, and hands over what is own; what
  *    is borrowed for a call lives until its end. Everything else may be: objects of
  *    another store, of a deleted one, of another kind; wrong counts; no vector.
- * I2 every finalizer that was set has run when all is deleted, once. */
+ * I2 every finalizer that was set has run when all is deleted, once.
+ * I3 an allocation fails when the input says so: then anything may be refused. */
 #ifndef WHELK_TEST_FUZZ_EMBED_H
 #define WHELK_TEST_FUZZ_EMBED_H
 
@@ -34,6 +35,8 @@ struct embed {
     wasm_shared_module_t *shared;
     u32 ids, depth;
     u32 finalizers, finalized; /* set, run */
+    u32 failing;               /* the allocation that will fail: 1 is the next; 0: none */
+    u32 failed;                /* so many did */
 };
 extern struct embed embed;
 extern wasm_engine_t *embed_engine;
@@ -43,7 +46,7 @@ void embed_close(void); /* all goes, in an order that the input has chosen */
 
 /* Choices; 0 when the input is over. */
 u32 take_byte(void);
-u32 take_below(u32 n);
+u32 take_below(u32 n); /* n up to 256 */
 bool take_chance(u32 of); /* one of so many; never when the input is over */
 
 struct embed_store *take_store(void);           /* one that lives, or NULL */

@@ -3,7 +3,8 @@
  * types, in the order that the input says, also while it is called back.
  *
  * I1 what must be refused is: wrong counts, another store's objects, a deleted store's.
- * I2 what was set is there; copies are the same; sizes agree. */
+ * I2 what was set is there; copies are the same; sizes agree.
+ * I3 memory is short when the input says so: what I1 and I2 say of it is left out then. */
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -23,8 +24,8 @@ static void new_store(void) {
     struct embed_store *st = &embed.stores[take_below(STORES)];
     if (st->s) return;
     *st = (struct embed_store){wasm_store_new(embed_engine), ++embed.ids, 0};
-    assert(st->s);
-    whelk_store_set_budget(st->s, BUDGET_NS);
+    assert(st->s || embed.failed);
+    if (st->s) whelk_store_set_budget(st->s, BUDGET_NS);
 }
 
 static void delete_store(void) {
@@ -44,7 +45,7 @@ static void wasi(void) {
     wasm_importtype_vec_t imports = WASM_EMPTY_VEC;
     if (m) wasm_module_imports(wasm_ref_as_module(m->ref), &imports);
     for (size_t k = 0; k < imports.size; k++)
-        put_ref(wasm_func_as_ref(whelk_wasi_func(st->s, imports.data[k])), st->id);
+        if (imports.data[k]) put_ref(wasm_func_as_ref(whelk_wasi_func(st->s, imports.data[k])), st->id);
     wasm_importtype_vec_delete(&imports);
     (void)whelk_wasi_exit_status(st->s);
     assert(whelk_store_error(st->s));
@@ -60,8 +61,8 @@ static void new_module(void) {
     take_binary(&binary);
     bool ask = take_chance(8), valid = ask && wasm_module_validate(st->s, &binary);
     wasm_module_t *m = wasm_module_new(st->s, &binary);
-    assert(!ask || valid == (m != NULL));
-    assert((m != NULL) == !*whelk_store_error(st->s));
+    assert(embed.failed || !ask || valid == (m != NULL));
+    assert(embed.failed || (m != NULL) == !*whelk_store_error(st->s));
     wasm_byte_vec_delete(&binary);
     put_ref(wasm_module_as_ref(m), st->id);
 }
@@ -76,7 +77,7 @@ static void store_module(void) {
     bool damaged = take_chance(2);
     if (damaged) take_damage(&copy);
     wasm_module_t *again = wasm_module_deserialize(st->s, &copy);
-    assert(damaged || again);
+    assert(damaged || again || embed.failed);
     wasm_byte_vec_delete(&copy);
     wasm_byte_vec_delete(&bytes);
     put_ref(wasm_module_as_ref(again), st->id);
@@ -106,12 +107,14 @@ static void look_at_module(void) {
     if (!slot) return;
     wasm_module_imports(wasm_ref_as_module(slot->ref), &imports);
     wasm_importtype_vec_copy(&copies, &imports);
-    assert(copies.size == imports.size);
+    assert(copies.size == imports.size || embed.failed);
     wasm_importtype_vec_delete(&imports);
-    if (copies.size) keep_type(wasm_externtype_copy(wasm_importtype_type(copies.data[take_below((u32)copies.size)])));
+    const wasm_importtype_t *in = copies.size ? copies.data[take_below((u32)copies.size)] : NULL;
+    if (in) keep_type(wasm_externtype_copy(wasm_importtype_type(in)));
     wasm_importtype_vec_delete(&copies);
     wasm_module_exports(wasm_ref_as_module(slot->ref), &exports);
-    if (exports.size) keep_type(wasm_externtype_copy(wasm_exporttype_type(exports.data[take_below((u32)exports.size)])));
+    const wasm_exporttype_t *out = exports.size ? exports.data[take_below((u32)exports.size)] : NULL;
+    if (out) keep_type(wasm_externtype_copy(wasm_exporttype_type(out)));
     wasm_exporttype_vec_delete(&exports);
 }
 
@@ -119,6 +122,7 @@ static void look_at_module(void) {
 
 /* For the import: something of the embedder's, if it has the kind, or made for it. Own. */
 static wasm_extern_t *import_for(struct embed_store *st, const wasm_importtype_t *t, bool *foreign) {
+    if (!t || !wasm_importtype_type(t)) return NULL; /* there was no memory */
     wasm_externkind_t kind = wasm_externtype_kind(wasm_importtype_type(t));
     for (u32 tries = take_below(4); tries; tries--) {
         struct embed_slot *s = take_extern();
@@ -133,6 +137,7 @@ static void give_imports(struct embed_store *st, const wasm_module_t *m, wasm_ex
     wasm_importtype_vec_t wanted;
     wasm_module_imports(m, &wanted);
     wasm_extern_vec_new_uninitialized(out, wanted.size);
+    *wrong |= out->size != wanted.size;
     for (size_t k = 0; k < out->size; k++) {
         out->data[k] = import_for(st, wanted.data[k], wrong);
         *wrong |= !out->data[k];
@@ -174,7 +179,7 @@ static void take_exports(void) {
     for (u32 n = take_below(6); n && exports.size; n--) {
         u32 k = take_below((u32)exports.size);
         if (!exports.data[k]) continue; /* handed over */
-        assert(wasm_extern_same(exports.data[k], copies.data[k]));
+        assert(copies.size ? wasm_extern_same(exports.data[k], copies.data[k]) : embed.failed);
         put_ref(wasm_extern_as_ref(exports.data[k]), id);
         exports.data[k] = NULL;
         if (take_chance(2)) break;
@@ -212,6 +217,7 @@ static void call(void) {
     u32 id = slot->store;
     struct embed_store *st = embed_store_of(id);
     wasm_functype_t *t = wasm_func_type(f);
+    if (!t) return wasm_func_delete(f);
     const wasm_valtype_vec_t *params = wasm_functype_params(t), *returned = wasm_functype_results(t);
     assert(params->size == wasm_func_param_arity(f) && returned->size == wasm_func_result_arity(f));
     wasm_val_vec_t args = {params->size, in}, results = {returned->size, out};
@@ -255,6 +261,7 @@ static void use_global(void) {
     if (!slot) return;
     wasm_global_t *g = wasm_ref_as_global(slot->ref);
     wasm_globaltype_t *t = wasm_global_type(g);
+    if (!t) return;
     wasm_val_t before, now, v = take_value(wasm_valtype_kind(wasm_globaltype_content(t)));
     struct embed_slot *of = v.kind >= WASM_EXTERNREF && v.of.ref ? slot : NULL; /* perhaps another store's */
     wasm_global_get(g, &before);
@@ -262,7 +269,7 @@ static void use_global(void) {
     wasm_global_get(g, &now);
     bool fixed = wasm_globaltype_mutability(t) == WASM_CONST || !embed_store_of(slot->store);
     bool fits = v.kind == wasm_valtype_kind(wasm_globaltype_content(t)) && v.kind <= WASM_F64;
-    assert(!fixed || same_value(&before, &now));
+    assert(embed.failed || !fixed || same_value(&before, &now));
     assert(fixed || of || !fits || same_value(&v, &now));
     wasm_val_delete(&before);
     wasm_val_delete(&now);
@@ -279,7 +286,7 @@ static void use_table(void) {
     bool set = wasm_table_set(t, at, r);
     assert(!set || at < size);
     wasm_ref_t *got = wasm_table_get(t, at);
-    assert(!set || wasm_ref_same(got, r));
+    assert(embed.failed || !set || wasm_ref_same(got, r));
     u32 id = slot->store, more = take_chance(16) ? UINT32_MAX - take_byte() : take_below(8);
     bool grown = wasm_table_grow(t, more, r);
     assert(wasm_table_size(t) == size + (grown ? more : 0));
@@ -346,7 +353,8 @@ static void look_at_extern(void) {
     wasm_extern_t *e = wasm_ref_as_extern(s->ref);
     wasm_externtype_t *t = wasm_extern_type(e);
     wasm_externkind_t kind = wasm_extern_kind(e);
-    assert(t && wasm_externtype_kind(t) == kind);
+    if (!t) return assert(embed.failed);
+    assert(wasm_externtype_kind(t) == kind);
     assert((kind == WASM_EXTERN_FUNC) == (wasm_extern_as_func(e) != NULL));
     assert((kind == WASM_EXTERN_MEMORY) == (wasm_externtype_as_memorytype(t) != NULL));
     keep_type(t);
@@ -357,11 +365,13 @@ static void types(void) {
     const wasm_externtype_t *kept = take_type();
     wasm_externtype_t *fresh = take_new_type();
     wasm_externtype_vec_new_uninitialized(&v, 3);
+    if (!v.size) return wasm_externtype_delete(fresh);
     v.data[0] = fresh;
     v.data[1] = kept && take_chance(2) ? wasm_externtype_copy(kept) : NULL;
     wasm_externtype_vec_copy(&copy, &v);
-    assert(copy.size == v.size && !copy.data[2] && !copy.data[0] == !fresh);
+    assert(embed.failed || (copy.size == v.size && !copy.data[2] && !copy.data[0] == !fresh));
     wasm_externtype_vec_delete(&v);
+    if (!copy.size) return;
     keep_type(copy.data[0]);
     copy.data[0] = NULL;
     wasm_externtype_vec_delete(&copy);
@@ -372,12 +382,18 @@ static void values(void) {
     u32 k = take_below(VALS);
     wasm_val_vec_new(&v, VALS, embed.vals); /* takes them over */
     wasm_val_vec_copy(&copy, &v);
-    assert(copy.size == VALS && v.size == VALS);
+    assert(embed.failed || (copy.size == VALS && v.size == VALS));
     for (u32 n = 0; n < VALS; n++) embed.vals[n] = (wasm_val_t)WASM_INIT_VAL;
-    embed.vals[k] = copy.data[k];
-    copy.data[k] = (wasm_val_t)WASM_INIT_VAL;
+    if (copy.size) {
+        embed.vals[k] = copy.data[k];
+        copy.data[k] = (wasm_val_t)WASM_INIT_VAL;
+    }
     wasm_val_vec_delete(&v);
     wasm_val_vec_delete(&copy);
+}
+
+static void fail_soon(void) {
+    if (take_chance(4)) embed.failing = 1 + take_below(128);
 }
 
 void embed_step(void) {
@@ -385,7 +401,7 @@ void embed_step(void) {
         new_store, new_module, new_module, new_instance, new_instance, new_instance, take_exports, take_exports,
         take_exports, call, call, call, call, call, make, make, use_global, use_table, use_memory, other_object,
         copy_ref, delete_ref, tell_host, look_at_extern, look_at_module, types, values, store_module, share_module,
-        wasi, delete_store,
+        wasi, delete_store, fail_soon,
     };
     steps[take_below(ARRAY_LEN(steps))]();
 }
