@@ -59,6 +59,7 @@ void *arena_raw(struct arena *a, size_t n) {
 }
 
 void arena_reserve(struct arena *a, size_t n) {
+    if (a->limit) n = MIN(n, a->limit - MIN(a->used, a->limit));
     if (n < SIZE_MAX / 2 && (size_t)(a->end - a->next) < n) grow(a, n);
 }
 

@@ -46,7 +46,8 @@ bool arena_extend(struct arena *a, void *p, size_t n, size_t more);
 bool arena_undo(struct arena *a, void *p, size_t n);
 /* count * size with the overflow checked. */
 void *arena_array(struct arena *a, size_t count, size_t size);
-/* Makes sure that the next n bytes lie in one chunk, or not if there is no memory. */
+/* Makes sure that the next n bytes, if there may be as many, lie in one chunk; or not if
+ * there is no memory. */
 void arena_reserve(struct arena *a, size_t n);
 /* Gives every chunk back. */
 void arena_reset(struct arena *a);

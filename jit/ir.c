@@ -140,13 +140,18 @@ void *jit_raw(struct fn *f, size_t n, size_t size) {
 
 void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, (n ? n : 1) * size); }
 
-/* Doubles, or adds a quarter of it when large; where it is if there is room, by less then
- * as it costs nothing. What is new is not zeroed. */
+/* Doubles what is small; adds half of it, and a quarter when large. */
+static u32 grown(u32 cap, u32 need, size_t size) {
+    size_t bytes = cap * size;
+    u32 more = bytes < 512 ? cap : bytes < 4096 ? cap / 2 : cap / 4, least = size > 32 ? 4 : 16;
+    return MAX(MAX(need, cap + more), least);
+}
+
+/* Where it is if there is room, by less then as it costs nothing. What is new is not
+ * zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
-    enum { LARGE = 1 << 12 };
     if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
-    bool large = *cap * size >= LARGE;
-    u32 now = MAX(MAX((u32)need, *cap + (large ? *cap / 4 : *cap)), 16u), here = large ? MAX((u32)need, *cap + *cap / 16) : now;
+    u32 now = grown(*cap, (u32)need, size), here = *cap * size < 4096 ? now : MAX((u32)need, *cap + *cap / 16);
     size_t have = rounded(*cap * size);
     if (*cap && extend(f, p, have, rounded(here * size) - have)) {
         *cap = here;
