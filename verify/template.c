@@ -90,7 +90,7 @@ u32 verify_indirect(struct verifier *v, struct insn d) {
     i32 at = store ? (i32)offsetof(struct abi_store, refs) : 0;
     u32 from1, from2, from3;
     i64 bounds, mismatch, other;
-    bool ok = d.reg == RAX && d.w && d.disp == at + (i32)offsetof(struct abi_table, len);
+    bool ok = d.reg == RAX && d.w && d.index == NO_REG && d.disp == at + (i32)offsetof(struct abi_table, len);
     ok = ok && take_jcc(v, &p, 3, &from1, &bounds);
     ok = ok && TAKE(&p, "\x4d\x1b\xd2\x49\x23\xc2\x48\xc1\xe0\x04"); /* sbb r10, r10; and rax, r10; shl rax, 4 */
     if (ok && !at) ok = TAKE(&p, "\x49\x03\x03");                    /* add rax, [r11 + at] */
@@ -127,8 +127,8 @@ u32 verify_c_call(struct verifier *v, struct insn d) {
     const u8 *start = code_at(v, v->pc), *p = start + d.length;
     u32 from, at = 0;
     i64 out, raised;
-    bool ok = v->values[R11].kind == P_STORE && d.w && d.disp == (i32)offsetof(struct abi_store, stack_limit) && take_jcc(v, &p, 2, &from, &out);
-    ok = ok && out >= v->m->glue_start && out < v->m->glue_end && verify_glue_at(v, (u32)out) == GLUE_STACK;
+    bool ok = v->values[R11].kind == P_STORE && d.w && d.index == NO_REG && d.disp == (i32)offsetof(struct abi_store, stack_limit);
+    ok = ok && take_jcc(v, &p, 2, &from, &out) && out >= v->m->glue_start && out < v->m->glue_end && verify_glue_at(v, (u32)out) == GLUE_STACK;
     ok = ok && TAKE(&p, "\x49\x8b\xfe\x41\xff");
     if (ok && *p == 0x56) at = (u32)(i8)p[1], p += 2; /* sign-extended, as the processor does */
     else if (ok && *p == 0x96) at = (u32)read32(p + 1), p += 5;
