@@ -15,11 +15,19 @@ static void charge(struct build *b, u64 cells) {
     if (b->cells > MAX_CELLS) jit_escape(b->f, ERR_LIMIT);
 }
 
+static __attribute__((noinline)) void log_grows(struct build *b, u32 local, u32 v) {
+    VEC_ROOM(b->f, b->log, 1);
+    build_set_local(b, local, v);
+}
+
 void build_set_local(struct build *b, u32 local, u32 v) {
     u32 mark = b->ctls.p[b->ctls.n - 1].log;
     if (b->logged[local] <= mark) { /* not since the innermost label */
-        struct assign a = {local, b->locals[local], b->logged[local]};
-        VEC_PUSH(b->f, b->log, a);
+        if (unlikely(b->log.n == b->log.cap)) {
+            log_grows(b, local, v);
+            return;
+        }
+        b->log.p[b->log.n++] = (struct assign){local, b->locals[local], b->logged[local]};
         b->logged[local] = b->log.n;
     }
     b->locals[local] = v;

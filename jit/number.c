@@ -85,39 +85,49 @@ void ir_index(struct fn *f, u32 v) {
     if (!fault(DIRTY_INDEX)) i->flags |= (i->type == T_I32) * V_ZEXT;
 }
 
-static __attribute__((noinline)) u32 append_slowly(struct fn *f, struct ins i) {
-    VEC_PUSH(f, f->ins, i);
-    if (f->options->lines) VEC_PUSH(f, f->origins, (u32)(f->origin - f->m->bytes.p));
-    f->simd |= i.type == T_V128;
-    return f->ins.n - 1;
-}
-
-static INLINE u32 append(struct fn *f, struct ins i) {
-    u32 v = f->ins.n;
-    if (unlikely(v == f->ins.cap || f->options->lines || (u8)(i.words[0] >> 8) == T_V128)) return append_slowly(f, i);
-    f->ins.p[v].words[0] = i.words[0];
-    f->ins.p[v].words[1] = i.words[1];
-    f->ins.n = v + 1;
-    return v;
-}
-
-u32 ir_alone(struct fn *f, struct ins i) { return append(f, i); }
-
 static __attribute__((noinline)) void use_pool(struct fn *f, u32 first, u32 count) {
     for (u32 k = 0; k < count; k++) ir_use(&f->ins.p[f->pool.p[first + k]]);
 }
 
-u32 ir_append(struct fn *f, struct ins i) {
-    const struct ir_opinfo *o = &ir_opinfos[(u8)i.words[0]];
-    u32 v = append(f, i), a = (u32)(i.words[0] >> 32), b = (u32)i.words[1];
+static INLINE void use_operands(struct fn *f, u8 op, u32 a, u32 b, u32 c) {
+    const struct ir_opinfo *o = &ir_opinfos[op];
     struct ins *ins = f->ins.p;
     if (o->args) {
         ir_use(&ins[a]);
         ir_use(&ins[o->args > 1 ? b : 0]); /* no branch: 0 is none */
-        if (unlikely(o->args > 2)) ir_use(&ins[i.words[1] >> 32]);
+        if (unlikely(o->args > 2)) ir_use(&ins[c]);
     } else if (o->pool) {
         use_pool(f, a, b);
     }
+}
+
+/* The common way of these two calls nothing but, at its end, this. */
+static __attribute__((noinline)) u32 append_slowly(struct fn *f, struct ins i) {
+    VEC_PUSH(f, f->ins, i);
+    if (f->options->lines) VEC_PUSH(f, f->origins, (u32)(f->origin - f->m->bytes.p));
+    f->simd |= i.type == T_V128;
+    use_operands(f, i.op, i.a, i.b, i.c);
+    return f->ins.n - 1;
+}
+
+static INLINE bool is_common(const struct fn *f, const struct ins *i) {
+    return likely(f->ins.n < f->ins.cap && !f->options->lines && (u8)(i->words[0] >> 8) != T_V128);
+}
+
+static INLINE u32 put(struct fn *f, const struct ins *i) {
+    u32 v = f->ins.n;
+    f->ins.p[v].words[0] = i->words[0];
+    f->ins.p[v].words[1] = i->words[1];
+    f->ins.n = v + 1;
+    return v;
+}
+
+u32 ir_alone(struct fn *f, struct ins i) { return is_common(f, &i) ? put(f, &i) : append_slowly(f, i); }
+
+u32 ir_append(struct fn *f, struct ins i) {
+    if (!is_common(f, &i)) return append_slowly(f, i);
+    u32 v = put(f, &i);
+    use_operands(f, (u8)i.words[0], (u32)(i.words[0] >> 32), (u32)i.words[1], (u32)(i.words[1] >> 32));
     return v;
 }
 
@@ -130,7 +140,7 @@ u32 ir_const(struct fn *f, u8 type, u64 bits) {
         if (x->words[1] == bits && x->type == type) return at[k];
     }
     i.words[1] = bits;
-    u32 v = append(f, i), k = 0;
+    u32 v = ir_alone(f, i), k = 0;
     while (k < PROBES - 1 && at[k]) k++;
     return at[k] = v;
 }
