@@ -318,13 +318,16 @@ static bool still_hole(struct scan *s, struct hole *h, u32 pos) {
 }
 
 static void expire_due(struct scan *s, u32 pos) {
-    u32 kept = 0;
-    s->due = NO_POS;
+    u32 kept = 0, due = NO_POS;
     for (u32 m = s->busy; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
-        if (s->active_end[r] <= pos) end_range(s, r, pos);
-        if (s->busy >> r & 1) s->due = MIN(s->due, s->active_end[r]);
+        if (s->active_end[r] <= pos) {
+            end_range(s, r, pos);
+            if (!(s->busy >> r & 1)) continue;
+        }
+        due = MIN(due, s->active_end[r]);
     }
+    s->due = due;
     for (u32 k = 0; k < s->holes; k++) {
         struct hole *h = &s->inactive[k];
         if (h->over <= pos && !still_hole(s, h, pos)) continue;

@@ -32,7 +32,7 @@ struct live {
     VEC(u32) until;   /* bit in the set at hand -> where the run ends through which it lives: I5 */
     VEC(u32) spare;   /* bits without a holder */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
-    u32 low, high;
+    u32 low, high;    /* where a block begins it stays for the one before */
     u32 block, first, depth; /* at hand, its first instruction, loops around it */
     VEC(u64) sets;
     struct row *rows; /* per block */
@@ -100,19 +100,33 @@ static inline void add_row(struct live *l, u32 b) {
     for (u32 k = 0; k < r.n; k++) set_word(l, r.low + k, l->sets.p[r.at + k]);
 }
 
-/* The set at hand is b's; the next is empty. */
+/* What lives where block b begins, too; it lives until end if it was not in the set. */
+static inline void join_row(struct live *l, u32 b, u32 end) {
+    struct row r = l->rows[b];
+    l->steps += r.n;
+    for (u32 k = 0; k < r.n; k++) {
+        u32 w = r.low + k;
+        u64 fresh = l->sets.p[r.at + k] & ~l->now.p[w];
+        if (!fresh) continue;
+        set_word(l, w, fresh);
+        for (; fresh; fresh &= fresh - 1) l->until.p[w * 64 + (u32)__builtin_ctzll(fresh)] = end;
+    }
+}
+
+static void clear_set(struct live *l) {
+    for (u32 w = l->low; w < l->high; w++) l->now.p[w] = 0;
+    l->low = UINT32_MAX;
+    l->high = 0;
+}
+
+/* The set at hand is b's. */
 static void keep_row(struct live *l, u32 b) {
     while (l->low < l->high && !l->now.p[l->low]) l->low++;
     while (l->low < l->high && !l->now.p[l->high - 1]) l->high--;
-    struct row r = {l->sets.n, l->low, l->high - l->low};
-    if (l->low >= l->high) r.low = r.n = 0;
+    if (l->low >= l->high) clear_set(l);
+    struct row r = {l->sets.n, l->high ? l->low : 0, l->high ? l->high - l->low : 0};
     l->rows[b] = r;
-    for (u32 k = 0; k < r.n; k++) {
-        VEC_PUSH(l->f, l->sets, l->now.p[r.low + k]);
-        l->now.p[r.low + k] = 0;
-    }
-    l->low = UINT32_MAX;
-    l->high = 0;
+    for (u32 k = 0; k < r.n; k++) VEC_PUSH(l->f, l->sets, l->now.p[r.low + k]);
 }
 
 /* ---- ranges ---- */
@@ -330,6 +344,27 @@ static void change_runs(struct live *l, u32 b) {
     }
 }
 
+static bool leads_to(const struct fn *f, struct operands edges, u32 b) {
+    for (u32 e = 0; e < edges.count; e++)
+        if (f->edges.p[edges.list[e]].to == b) return true;
+    return false;
+}
+
+/* The set at hand is what lives where block b + 1 begins: makes it what lives where b
+ * ends. Mostly b leads there, and no run is over. */
+static void enter_end(struct live *l, u32 b, struct operands edges) {
+    const struct fn *f = l->f;
+    bool next = leads_to(f, edges, b + 1);
+    if (!next) clear_set(l);
+    for (u32 e = 0; e < edges.count; e++) {
+        u32 to = f->edges.p[edges.list[e]].to;
+        if (to <= b || (next && to == b + 1)) continue;
+        if (next) join_row(l, to, block_end(f, b));
+        else add_row(l, to);
+    }
+    if (!next && b + 1 < f->blocks.n) change_runs(l, b);
+}
+
 /* A loop begins here: what lives here lives until it ends. */
 static void through_loop(struct live *l, u32 end) {
     for (u32 w = l->low; w < l->high; w++)
@@ -357,9 +392,7 @@ static void live_block(struct live *l, u32 b) {
     l->block = b;
     l->first = k->first;
     l->depth = MIN(k->depth, (u32)MAX_DEPTH);
-    for (u32 e = 0; e < edges.count; e++)
-        if (f->edges.p[edges.list[e]].to > b) add_row(l, f->edges.p[edges.list[e]].to);
-    if (b + 1 < f->blocks.n) change_runs(l, b);
+    enter_end(l, b, edges);
     for (u32 e = 0; e < edges.count; e++) use_arguments(l, b, edges.list[e]);
     const struct ins *x = &f->ins.p[k->last];
     for (u32 i = k->last; i > k->first; i--, x--)
