@@ -167,7 +167,8 @@ struct wasm_func {
     u32 *loop_sets;
     u32 loop_words;
     /* Until where each local is read: by WASM_ENDS-th parts of the code, rounded up;
-     * 0: nowhere. NULL if max_depth is 1, or there are none. */
+     * 0: nowhere. NULL: not noted, as if max_depth is 1, or if the code has fewer bytes
+     * than locals. */
     u8 *local_ends;
 };
 

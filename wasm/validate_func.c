@@ -103,7 +103,7 @@ static enum err keep_loop_sets(struct validator *v, struct wasm_func *f) {
 
 static enum err keep_ends(struct validator *v, struct wasm_func *f) {
     enum { SOME = 512 }; /* bytes for several functions */
-    if (f->max_depth == 1 || !f->local_count) return ERR_OK;
+    if (f->max_depth == 1 || !f->local_count || f->local_count > f->code.n) return ERR_OK;
     if (f->local_count > v->ends_left) {
         v->ends_left = MAX(f->local_count, (u32)SOME);
         v->ends = arena_array(v->arena, v->ends_left, 1);

@@ -44,6 +44,16 @@ static void notes(void) {
     EQUAL(f->loop_sets[2], 0);
 }
 
+/* Three bytes make many locals: they may not take much memory each time. */
+static void many_locals(void) {
+    /* (func (local i32 x 50) block end) */
+    static const u8 in[] = HEADER "\1\4\1\x60\0\0" "\3\2\1\0" "\xa\x9\1\7\1\x32\x7f" "\2\x40\xb\xb";
+    struct wasm_module m;
+    EQUAL(load(in, sizeof in - 1, &m), ERR_OK);
+    EQUAL(m.funcs[0].max_depth, 2);
+    CHECK(!m.funcs[0].local_ends);
+}
+
 static void equal_types(void) {
     static const u8 in[] = HEADER "\1\x10\4" "\x60\1\x7f\0" "\x60\0\0" "\x60\1\x7f\0" "\x60\0\1\x7f";
     struct wasm_module m;
@@ -113,6 +123,7 @@ static void short_of_memory(void) {
 int main(void) {
     arena_init(&A, &test_heap, 0);
     notes();
+    many_locals();
     equal_types();
     limits();
     short_of_memory();
