@@ -125,7 +125,7 @@ static void *slide(struct fn *f, u8 *p, size_t n, size_t want, size_t least) {
 
 /* What is small and stays finds a place at the front, not between large ones that go. */
 void jit_begin(struct fn *f) {
-    size_t n = rounded(1024 + f->wf->code.n / 8);
+    size_t n = rounded(512 + f->wf->code.n / 8);
     u8 *p = arena_raw(f->arena, n);
     if (!p) jit_escape(f, ERR_NOMEM);
     insert_piece(f, p, n);
