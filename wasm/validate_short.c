@@ -43,7 +43,7 @@ struct shape {
 static const struct shape shapes[WASM_OP_V128_LOAD] = {
 #define X(name, code, text, imm, in, out, align)                                               \
     [code] = {SHAPE_HOW(code, WASM_IMM_##imm, in, out), sizeof(in) > 2 ? SHAPE_TYPE((in)[0]) : 0, \
-              sizeof(in) > 1 ? SHAPE_TYPE((in)[sizeof(in) - 2]) : 0, SHAPE_TYPE((out)[0]), align},
+              SHAPE_TYPE((in)[sizeof(in) > 1 ? sizeof(in) - 2 : 0]), SHAPE_TYPE((out)[0]), align},
     WASM_PLAIN_OPS(X)
 #undef X
 };
