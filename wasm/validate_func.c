@@ -24,7 +24,8 @@ enum err validator_fail(struct validator *v, enum err code, const char *text, ..
 
 enum err validator_reserve(struct validator *v, void *array, u32 *room, u32 need, size_t size) {
     if (need <= *room) return ERR_OK;
-    u32 more = MAX(MAX(need, *room * 2), 64u);
+    enum { LEAST = 256 }; /* bytes */
+    u32 more = MAX(MAX(need, *room * 2), (u32)(LEAST / size));
     void *old, *p = arena_array(v->arena, more, size);
     if (!p) return validator_fail(v, ERR_NOMEM, "out of memory");
     memcpy(&old, array, sizeof old);
@@ -102,7 +103,7 @@ static enum err keep_loop_sets(struct validator *v, struct wasm_func *f) {
 }
 
 static enum err keep_ends(struct validator *v, struct wasm_func *f) {
-    enum { SOME = 512 }; /* bytes for several functions */
+    enum { SOME = 128 }; /* bytes for several functions */
     if (f->max_depth == 1 || !f->local_count || f->local_count > f->code.n) return ERR_OK;
     if (f->local_count > v->ends_left) {
         v->ends_left = MAX(f->local_count, (u32)SOME);
