@@ -18,7 +18,7 @@ static const struct verb verbs[] = {
     {"gdb", "NAME|FOLDER [GDB-OPTION ...]", "gdb on a running guest, or on what a panic left", gdb_main},
     {"perf", "NAME [PERF-COMMAND ...]", "perf on a guest that is a process, with the names of compiled code", perf_main},
     {"wasm", "[OPTIONS] FILE.wasm [-- ARGS]", "run a WASI program in this process", wasm_main},
-    {"check", "[--dump[=PASSES]] FILE.wasm", "validate and compile a module on the host", check_main},
+    {"check", "[--dump[=PASSES]] FILE.wasm", "validate, compile and prove a module on the host", check_main},
     {"lines", "FILE.wasm [FUNCTION+OFFSET ...]", "source lines for the backtraces of traps", lines_main},
     {"completion", "bash", "a script that completes words in a shell", completion_main},
     {"bench", "[OPTIONS]", "measure the engine beside native code and other engines", bench_main},

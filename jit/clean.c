@@ -2,8 +2,9 @@
  *
  * I1 uses are counted where operations are appended; here what is dead uses its
  *    operands less, and what is live as a PARAM its arguments more. After it V_LIVE
- *    and V_USE hold for the whole function, ir.h's `clean` is set, and a PARAM that is not
- *    live keeps its place, and the arguments for it are ignored.
+ *    and V_USE hold for the whole function, and ir.h's `clean` is set. A PARAM that is not
+ *    live keeps its place, and the arguments for it are ignored (compact.c drops both
+ *    where the function is large).
  * I2 an index is marked V_ZEXT where its user is built; from PARAMs that goes on to
  *    their arguments. V_ZEXT on a value obliges whoever defines it. Most x86 instructions keep
  *    that for nothing: only ARG, RESULT, calls, WRAP and PARAM do not. */

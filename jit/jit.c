@@ -16,7 +16,7 @@ static const struct pass {
     [JIT_BUILD] = {'B', "build", jit_build},     /* validated bytes -> SSA         */
     [JIT_CLEAN] = {'C', "clean", jit_clean},     /* what is used, what is clean    */
     [JIT_SELECT] = {'S', "select", jit_select},  /* what is folded into its user   */
-    [JIT_LIVE] = {'L', "live", jit_live},        /* ranges, uses, hints            */
+    [JIT_LIVE] = {'L', "live", jit_live},        /* compact.c; ranges, uses, hints */
     [JIT_ALLOC] = {'R', "alloc", jit_allocate},  /* a place for every value        */
     [JIT_EMIT] = {'D', "emit", NULL},            /* machine code                   */
     [JIT_GLUE] = {0, "glue", NULL},              /* once a module: thunks, stubs   */

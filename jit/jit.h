@@ -1,9 +1,9 @@
 /* jit.h: a validated module in, machine code and tables out. Pure.
  *
  * One tier, linear passes: SSA is built from the validated bytes, folded and
- * numbered on the way; then liveness, linear scan, selection and emission.
- * The result is position-independent and holds no address: rt/ copies it into
- * executable memory as it is. */
+ * numbered on the way; then selection, liveness, linear scan and emission.
+ * The result is position-independent and holds no address: it runs wherever rt_host
+ * copies it to, as it is. */
 #ifndef WHELK_JIT_JIT_H
 #define WHELK_JIT_JIT_H
 

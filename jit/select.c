@@ -1,4 +1,5 @@
-/* select.c: what is emitted by its only user: conditions, tests, loads.
+/* select.c: what is emitted by its only user: conditions, tests, scaled indices,
+ * loads (lanes of vectors among them), constants of vectors.
  *
  * I1 V_FOLDED is set on a value that is used once, in its own block.
  * I2 a folded load runs where its user runs. Between its place and that one is

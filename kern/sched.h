@@ -39,7 +39,6 @@ _Noreturn void sched_exit(void);
 void sched_tick(void);      /* from the timer interrupt: is the turn over? */
 _Noreturn void sched_idle(void);
 
-void thread_init(void);
 void thread_reap(struct thread *t); /* frees what a dead thread had */
 extern struct list all_threads;
 

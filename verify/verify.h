@@ -27,7 +27,7 @@
  *
  * EXTENDING. A new instruction form is a row in encodings.h: prefix, opcode, what it
  * does to its operands, widths, CPU feature. A form that must only occur in a fixed
- * sequence gets a template in flow.c or glue.c. Another kind of pointer is a value in
+ * sequence gets a template in template.c or glue.c. Another kind of pointer is a value in
  * enum verify_value (internal.h) with a case in memory.c. A landing pad is a
  * point with VERIFY_PAD: entered with nothing known. A new rule gets a number below,
  * the attack that it stops, and a case in test/unit/verify_attack.c. */

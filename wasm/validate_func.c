@@ -1,8 +1,8 @@
 /* validate_func.c: function bodies and constant expressions as a whole.
  *
  * I1 after success the body has ended exactly at its last byte, f->max_stack,
- *    max_depth, loop_count and loop_sets are final, and f->local_count counts
- *    the parameters.
+ *    max_depth, loop_count, loop_sets and local_ends are final, and f->local_count
+ *    counts the parameters.
  * I2 bit l of loop i is set if and only if a local.set or local.tee of l lies
  *    inside it, in reachable code or not. */
 #include <stdarg.h>

@@ -50,7 +50,7 @@ struct validator {
     wasm_type *locals;
     wasm_type *stack;
     struct frame *frames;
-    u32 *sets; /* f->loop_sets in the making */
+    u32 *sets;  /* f->loop_sets in the making */
     u8 *ends;   /* room for f->local_ends */
     u32 *reads; /* of each local, the last: 1 + offset in the module; 0: none */
     /* Locals without a default value, and whether they are set here (3.0, 3.3.5):
@@ -118,7 +118,7 @@ void validator_unset_locals(struct validator *v, u32 height);
 /* -- validate_throw.c: exceptions -- */
 enum err validate_throw(struct validator *v, const struct wasm_instr *i);
 
-/* Checks instructions from v->c on, up to one that it leaves to validate_instr. */
+/* -- validate_short.c: instructions from v->c on, up to one that it leaves to validate_instr -- */
 void validate_short(struct validator *v);
 /* One instruction, already read. */
 enum err validate_instr(struct validator *v, const struct wasm_instr *i);

@@ -77,7 +77,7 @@ struct emit {
     bool keep_flags;             /* between a comparison and its user */
     struct mismatch mismatches[2][8]; /* of tables, of references; by type: the last of those that share a row */
     VEC(struct pmove) moves;
-    u32 *reads, *writer, *reader; /* by register, then slot: of the moves */
+    u32 *reads, *writer; /* by register, then slot: of the moves */
     VEC(u32) ready;
     VEC(struct pmove) overflow;  /* to: an overflow slot */
 };
@@ -199,7 +199,6 @@ void emit_terminator(struct emit *e, u32 i);
 /* ---- points.c: for the verifier ---- */
 void note_point(struct emit *e, u32 label, u32 keep); /* right after label is bound */
 void put_points(struct emit *e);                      /* once labels are final */
-void emit_edge(struct emit *e, u32 edge);
 /* ---- layout.c ---- */
 enum { LOOP_ALIGN = 32 };
 void emit_layout(struct emit *e);

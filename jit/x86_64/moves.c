@@ -1,4 +1,4 @@
-/* moves.c: parallel moves between registers, slots and stack arguments.
+/* moves.c: parallel moves between registers and slots, and of constants into them.
  *
  * I1 no two moves have the same target.
  * I2 a move runs once nobody still reads its target; what is left then are
