@@ -1,4 +1,4 @@
-# Whelk. The two commands of a newcomer: make run, make check.
+# Whelk. The commands of a newcomer: make run, make check, make help.
 #
 # Each area has its fragment in mk/. Products are under build/:
 #   build/obj   objects of the pure folders: the same ones go into the kernel,
@@ -34,8 +34,11 @@ PURE_OBJ := $(PURE_SRC:%.c=$(B)/obj/%.o)
 
 include $(sort $(wildcard mk/*.mk))
 
-.PHONY: all clean
+.PHONY: all clean help
 all: $(ALL)
+
+help:
+	@sed -n '/^make all /,/^```/{/^```/!p}' README.md
 
 clean:
 	rm -rf $(B)
