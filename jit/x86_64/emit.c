@@ -207,6 +207,11 @@ static void emit_return(struct emit *e, u32 i) {
     put8(e->c, 0xc3);
 }
 
+static void put_trap(struct emit *e, u32 kind) {
+    put_trap_site(e->c, here(e->c), kind);
+    put8(e->c, 0x0f), put8(e->c, 0x0b); /* ud2 */
+}
+
 void emit_terminator(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     switch (x->op) {
@@ -218,10 +223,7 @@ void emit_terminator(struct emit *e, u32 i) {
     case IR_TAIL_INDIRECT: emit_tail_call(e, i); break;
     case IR_THROW:
     case IR_THROW_REF: emit_throw(e, i); break;
-    default:
-        put_trap_site(e->c, here(e->c), x->aux);
-        put8(e->c, 0x0f), put8(e->c, 0x0b);
-        break;
+    default: put_trap(e, x->aux);
     }
 }
 
@@ -324,11 +326,6 @@ static void emit_block(struct emit *e, u32 b) {
 }
 
 /* ---- cold tails ---- */
-
-static void put_trap(struct emit *e, u32 kind) {
-    put_trap_site(e->c, here(e->c), kind);
-    put8(e->c, 0x0f), put8(e->c, 0x0b);
-}
 
 static void emit_cold(struct emit *e, struct cold k) {
     bind_label(e, k.label);

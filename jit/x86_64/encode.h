@@ -2,7 +2,9 @@
  *
  * I1 code and data grow separately; data is placed behind code when both are
  *    complete, and data fixups are patched then.
- * I2 a label belongs to one function; labels are patched at the function's end. */
+ * I2 a label belongs to one function; labels are patched at the function's end.
+ * I3 an instruction is stored by words that may reach beyond its end, once there is room
+ *    for the longest; what comes next overwrites the rest, text.n alone says what counts. */
 #ifndef WHELK_JIT_X86_ENCODE_H
 #define WHELK_JIT_X86_ENCODE_H
 
@@ -80,9 +82,6 @@ u32 put_data(struct code *c, u64 low, u64 high, u32 size);
 /* ---- instructions ----
  * w: 0 for 32-bit, 1 for 64-bit. reg fields take 0..31; vector registers lose
  * their offset. op: opcode, with 0x0f00 or 0x0f3800 escapes in it; prefix: 0 or 0x66, 0xf2, 0xf3. */
-static inline void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing);
-/* The same for byte registers: REX wherever spl..dil would be meant. */
-void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing);
 
 /* An instruction without its operands, mostly known when the compiler is built: opcode
  * bytes as they are in memory (bits 0..23), how many those are, the prefix, REX, and how
@@ -97,6 +96,8 @@ void put_form(struct code *c, u64 form, u8 reg, struct rm rm);
 static inline void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing) {
     put_form(c, form_of(prefix, w ? 8 : 0, op, trailing), reg, rm);
 }
+/* The same for byte registers: REX wherever spl..dil would be meant. */
+void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing);
 
 enum alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 void put_alu(struct code *c, enum alu op, u32 w, u8 reg, struct rm rm);
