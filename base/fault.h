@@ -38,6 +38,8 @@
     X(MID_JUMP)        /* a jump lands in the middle of an instruction */  \
     X(TYPE_CHECK)      /* call_indirect does not compare types */          \
     X(TABLE_BOUND)     /* call_indirect does not compare the index */      \
+    X(BOUND_INDEX)     /* ... compares it with a word that another register chooses */ \
+    X(LIMIT_INDEX)     /* so the stack pointer before a call of C */       \
     X(STACK_ABOVE)     /* a spill goes above the frame */                  \
     X(KERNEL_CALL)     /* a call goes to what was not imported */          \
     X(STALE_REGISTER)  /* a register is taken as kept over calls that do not keep it */ \

@@ -67,7 +67,7 @@ static void find_callee(struct emit *e, const struct ins *x, u32 table) {
     if (refs) load_store(c, SCRATCH);
     else put_mov(c, 1, SCRATCH, rm_mem(CTX, (i32)(e->info->layout.tables + 8 * table)));
     if (!fault(TABLE_BOUND)) {
-        put_alu(c, ALU_CMP, 1, RAX, rm_mem(SCRATCH, at + (i32)offsetof(struct abi_table, len)));
+        put_alu(c, ALU_CMP, 1, RAX, rm_index(SCRATCH, fault(BOUND_INDEX) ? RCX : NO_REG, 0, at + (i32)offsetof(struct abi_table, len)));
         put_label(e, 0x0f80 | CC_AE, trap_label(e, ABI_TRAP_TABLE));
     }
     put_alu(c, ALU_SBB, 1, R10, rm_reg(R10)); /* all ones: below; a mask for speculation */
@@ -114,7 +114,7 @@ static void put_c_call(struct emit *e, size_t field, u32 i) {
     struct code *c = e->c;
     u32 cold = new_cold(e, COLD_PENDING, i);
     load_store(c, SCRATCH);
-    put_alu(c, ALU_CMP, 1, RSP, rm_mem(SCRATCH, offsetof(struct abi_store, stack_limit)));
+    put_alu(c, ALU_CMP, 1, RSP, rm_index(SCRATCH, fault(LIMIT_INDEX) ? RCX : NO_REG, 0, offsetof(struct abi_store, stack_limit)));
     put_fix(c, 0x0f80 | CC_B, FIX_STACK, 0);
     put_mov(c, 1, RDI, rm_reg(CTX));
     put_op(c, 0, 0, 0xff, 2, rm_mem(CTX, (i32)field), 0);
