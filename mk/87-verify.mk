@@ -26,7 +26,7 @@ CHECKS += allocation
 
 # Without sanitizers: the emulator is the check, and time is short.
 VERIFY_TOOL := $(patsubst %,$(B)/host/%.o,test/fuzz/gen cli/host_rt cli/host_code) $(ENGINE)
-$(B)/host/mutate: $(patsubst %,$(B)/host/test/verify/%.o,mutate mutants replay machine watch) $(VERIFY_TOOL)
+$(B)/host/mutate: $(patsubst %,$(B)/host/test/verify/%.o,mutate mutants edit replay machine watch) $(VERIFY_TOOL)
 	$(CC) -pie $^ -lunicorn -lZydis -lm -o $@
 $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 	$(CC) -pie $^ -lZydis -lm -o $@

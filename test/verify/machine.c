@@ -134,7 +134,11 @@ static void fill_context(struct machine *k) {
     for (u32 i = 0; i < m->counts.tables; i++) put(k, CTX + m->layout.tables + 8 * i, TABLES_AT + 32 * i);
     for (u32 i = 0; i < m->counts.globals; i++)
         if (m->globals[i] & VERIFY_GLOBAL_CELL) put(k, CTX + m->layout.globals + 16 * i, CELLS + 16 * i);
-    for (u32 i = 0; i < m->counts.tables; i++) put(k, TABLES_AT + 32 * i, ENTRIES_AT), put(k, TABLES_AT + 32 * i + 8, ENTRIES);
+    for (u32 i = 0; i < m->counts.tables; i++) { /* of any length; behind its end is nothing */
+        u64 length = random64(&k->random) % (ENTRIES + 1);
+        put(k, TABLES_AT + 32 * i, ENTRIES_AT + 16 * (ENTRIES - length));
+        put(k, TABLES_AT + 32 * i + 8, length);
+    }
     put(k, STORE_AT + offsetof(struct abi_store, refs), ENTRIES_AT);
     put(k, STORE_AT + offsetof(struct abi_store, refs) + 8, ENTRIES);
     for (u32 i = 0; i < ENTRIES; i++) {
@@ -176,7 +180,7 @@ static void note_begins(struct machine *k, u32 f) {
     ZydisDecoder decoder;
     ZydisDecodedInstruction i;
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    memset(k->begins + fn->entry, B_NONE, fn->end - fn->entry);
+    memset(k->begins + fn->entry, B_NONE, subject_room(k->s, f) - fn->entry);
     for (u32 at = fn->entry; at < fn->end; at += i.length) {
         bool valid = ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, ZYAN_NULL, k->code + at, fn->end - at, &i));
         k->begins[at] = valid ? begin_of(&i) : B_BEGINS;
@@ -201,28 +205,28 @@ static void take_over(struct machine *k, struct range now) {
 }
 
 u32 machine_bits(const struct machine *k, u32 f) {
-    const struct verify_func *fn = &k->m->funcs[f];
-    return fn->end - fn->entry + (k->m->size - k->m->code_end);
+    return subject_room(k->s, f) - k->m->funcs[f].entry + (k->m->size - k->m->code_end);
 }
 
 static void set_bit(u8 *bits, u32 i, bool on) { bits[i / 8] |= (u8)(on << i % 8); }
 
 void machine_patch(struct machine *k, u32 f, u8 *changed) {
     const struct verify_module *m = k->m;
-    const struct verify_func *fn = &m->funcs[f];
-    u32 size = fn->end - fn->entry;
+    const struct edit *e = &k->s->edit;
+    u32 entry = m->funcs[f].entry, end = subject_room(k->s, f);
     note_begins(k, f);
-    take_over(k, differing(k, m->code_end, m->size, differing(k, fn->entry, fn->end, NOTHING)));
+    take_over(k, differing(k, m->code_end, m->size, differing(k, entry, end, NOTHING)));
     if (!changed) return;
     memset(changed, 0, (machine_bits(k, f) + 7) / 8);
-    for (u32 at = fn->entry; at < fn->end; at++)
-        set_bit(changed, at - fn->entry, k->code[at] != k->original[at] || k->begins[at] != k->original_begins[at]);
-    for (u32 at = m->code_end; at < m->size; at++) set_bit(changed, size + at - m->code_end, k->code[at] != k->original[at]);
+    for (u32 at = entry; at < end; at++)
+        set_bit(changed, at - entry, k->code[at] != k->original[at] || k->begins[at] != k->original_begins[at] || (e->by && at > e->at));
+    for (u32 at = m->code_end; at < m->size; at++) set_bit(changed, end - entry + at - m->code_end, k->code[at] != k->original[at]);
 }
 
 bool machine_load(struct machine *k, const struct subject *s, u64 seed) {
     const struct verify_module *m = &s->facts;
     if (!fits(m)) return false;
+    k->s = s;
     k->m = m;
     k->code = s->bytes;
     k->original = s->original;

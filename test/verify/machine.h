@@ -47,7 +47,8 @@ struct machine {
     uc_engine *uc;
     uc_context *fresh;
     struct region regions[REGIONS];
-    const struct verify_module *m;
+    const struct subject *s;
+    const struct verify_module *m; /* s's facts */
     const u8 *code, *original;
     u8 *begins, *original_begins; /* per byte of code: B_* */
     u8 *callable;                 /* per byte of glue: C_*, where the unchanged code calls or jumps */

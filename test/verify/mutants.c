@@ -70,19 +70,19 @@ static enum mutant_class class_at(const struct verify_module *m, const struct ve
 }
 
 static u32 next_start(const struct subject *s, u32 f, u32 at) {
-    const struct verify_func *fn = &s->facts.funcs[f];
+    const struct verify_func *fn = &s->was.funcs[f];
     do at++;
     while (at < fn->end && !(s->marks[f][at - fn->entry] & M_START));
     return at;
 }
 
 enum mutant_class mutant_class(const struct subject *s, u32 f) {
-    const struct verify_func *fn = &s->facts.funcs[f];
-    u32 at = fn->entry;
-    while (at < fn->end && s->bytes[at] == s->original[at]) at++;
+    const struct verify_func *fn = &s->was.funcs[f];
+    u32 at = s->edit.by ? s->edit.at : fn->entry;
+    while (!s->edit.by && at < fn->end && s->bytes[at] == s->original[at]) at++;
     if (at == fn->end) return CLASS_DATA;
     while (at > fn->entry && !(s->marks[f][at - fn->entry] & M_START)) at--;
-    return class_at(&s->facts, fn, s->original, at, next_start(s, f, at));
+    return class_at(&s->was, fn, s->original, at, next_start(s, f, at));
 }
 
 u32 mutant_classes(const struct subject *s, u32 f) {
@@ -161,6 +161,16 @@ static void invert(u8 *bytes, u32 start, u32 end, u64 *random) {
     flip(bytes, start, end, random);
 }
 
+/* What can have another length is sought for a while. */
+static void edit_some(struct subject *s, u32 f, enum mutant_kind kind, u64 *random) {
+    enum { TRIES = 32 };
+    u32 end;
+    for (u32 k = 0; k < TRIES; k++) {
+        u32 at = some_start(s, f, random, &end);
+        if (edit_make(s, f, kind, at, end, random)) return;
+    }
+}
+
 enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random) {
     const struct verify_func *fn = &s->facts.funcs[f];
     enum mutant_kind kind = (enum mutant_kind)(random64(random) % KIND_COUNT);
@@ -170,6 +180,9 @@ enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random) {
     case KIND_IMMEDIATE: change_tail(s->bytes, at, end, random); break;
     case KIND_SWAPPED: swap(s, f, at, end); break;
     case KIND_DROPPED: memset(s->bytes + at, 0x90, end - at); break;
+    case KIND_INDEXED:
+    case KIND_UNINDEXED:
+    case KIND_REX: edit_some(s, f, kind, random); break;
     case KIND_CONDITION: invert(s->bytes, at, end, random); break;
     case KIND_REGISTER: s->bytes[at + MIN(end - at - 1, 1 + (u32)(random64(random) % 3))] ^= (u8)(1 << (random64(random) % 6)); break;
     default:

@@ -99,7 +99,8 @@ static bool first_proof(struct test *t) {
     struct verifier *v = &t->v;
     const struct verify_module *m = &t->s.facts;
     *v = (struct verifier){.m = m, .why = &t->why};
-    if (!verify_begin(v, &t->scratch)) return false;
+    if (!edit_open(&t->s, &t->arena) || !verify_begin(v, &t->scratch)) return false;
+    v->marks = ARENA_ARRAY(&t->scratch, u32, m->glue_start); /* room for what grows */
     for (u32 f = 0; f < m->func_count; f++) {
         u32 n = m->funcs[f].end - m->funcs[f].entry;
         t->replay.traps[f] = v->trap;
@@ -145,12 +146,12 @@ static bool is_new(struct test *t, u32 f) {
     return true;
 }
 
-static void restore(struct test *t) { memcpy(t->s.bytes, t->s.original, t->s.facts.size); }
-
 static void show(struct test *t, u32 f, const char *escape) {
     const struct verify_func *fn = &t->s.facts.funcs[f];
-    printf("ESCAPE: process seed %llu, module %llu, function %u, from +0x%x (known 0x%x): %s\n", ull(options.seed), ull(t->sum->modules), f, t->replay.at, t->replay.known, escape);
-    for (u32 at = fn->entry; at < t->s.facts.size; at++)
+    printf("ESCAPE: process seed %llu, mutant %llu, module %llu, function %u, from +0x%x (known 0x%x): %s\n", ull(options.seed), ull(t->sum->mutants), ull(t->sum->modules), f, t->replay.at, t->replay.known, escape);
+    u32 end = t->s.edit.by ? t->s.edit.at + 16 : t->s.facts.size; /* behind that all has moved */
+    if (t->s.edit.by) printf("  the instruction at +0x%x is %d bytes longer\n", t->s.edit.at - fn->entry, t->s.edit.by);
+    for (u32 at = t->s.edit.by ? t->s.edit.at : fn->entry; at < end; at++)
         if (t->s.bytes[at] != t->s.original[at]) printf("  +0x%x: %02x -> %02x\n", at - fn->entry, t->s.original[at], t->s.bytes[at]);
     char name[64];
     snprintf(name, sizeof name, "build/mutant-%llu-%llu.bin", ull(options.seed), ull(t->sum->mutants));
@@ -158,10 +159,11 @@ static void show(struct test *t, u32 f, const char *escape) {
     if (o) fwrite(t->s.bytes + fn->entry, 1, fn->end - fn->entry, o), fclose(o);
 }
 
-/* Functions that a mutant of f concerns: data may be any function's. */
+/* Functions that a mutant of f concerns: data may be any function's, unless they are
+ * distances to what moved. */
 static struct range concerned(const struct test *t, u32 f) {
     u32 data = t->s.facts.code_end;
-    bool all = memcmp(t->s.bytes + data, t->s.original + data, t->s.facts.size - data);
+    bool all = !t->s.edit.by && memcmp(t->s.bytes + data, t->s.original + data, t->s.facts.size - data);
     return all ? (struct range){0, t->s.facts.func_count} : (struct range){f, f + 1};
 }
 
@@ -186,7 +188,7 @@ static void test_mutant(struct test *t, u32 f) {
     enum mutant_kind kind = mutant_make(&t->s, f, &t->random);
     struct tally *sum = t->sum;
     if (!is_new(t, f)) {
-        restore(t);
+        edit_undo(&t->s);
         return;
     }
     enum mutant_class class = mutant_class(&t->s, f);
@@ -200,7 +202,7 @@ static void test_mutant(struct test *t, u32 f) {
         sum->class_kept[class]++;
         sum->escapes += escapes(t, fs);
     }
-    restore(t);
+    edit_undo(&t->s);
 }
 
 static void test_module(struct test *t, u64 seed, u64 count) {
@@ -232,7 +234,7 @@ static void run_tests(struct tally *sum, u64 count, u64 seed) {
     T.sum = sum;
     options.seed = seed;
     T.random = seed * 0x9e3779b97f4a7c15 | 1;
-    T.replay = (struct replay){.machine = machine_open(), .v = &T.v, .arena = &T.arena, .tally = &sum->runs, .random = seed | 1, .audit = options.off ? 0 : options.audit};
+    T.replay = (struct replay){.machine = machine_open(), .s = &T.s, .v = &T.v, .arena = &T.arena, .tally = &sum->runs, .random = seed | 1, .audit = options.off ? 0 : options.audit};
     for (u64 module = seed; sum->mutants < count && !ended; module++) {
         if (module % MODULES_PER_MACHINE == 0) { /* Unicorn 2.0.1 faults once its buffer for translations is full */
             machine_close(T.replay.machine);

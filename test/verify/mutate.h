@@ -14,14 +14,34 @@ struct range {
     u32 low, high;
 };
 
-/* A module under test: facts.code is bytes, which mutation changes; original stays. */
+/* An instruction of function f got so many bytes more, or lost some: what began behind
+ * `at` has moved. by 0: nothing has. */
+struct edit {
+    u32 f, at;
+    i32 by;
+};
+
+/* A module under test: facts.code is bytes, which mutation changes, and so it does with
+ * the tables that name places; original and `was` stay. */
 struct subject {
-    struct verify_module facts;
+    struct verify_module facts, was;
     u8 *bytes;
     const u8 *original;
+    struct verify_func *funcs; /* these are the facts' */
+    struct verify_trap *traps;
+    struct verify_point *points;
+    struct verify_site *sites;
+    struct verify_catch *catches;
+    struct edit edit;
     u32 *marks[MAX_FUNCS];  /* the proof's, of the unchanged functions */
     u32 classes[MAX_FUNCS]; /* a bit per enum mutant_class that occurs */
 };
+
+/* Where function f must end: there the next one's type id is, or glue. */
+static inline u32 subject_room(const struct subject *s, u32 f) {
+    const struct verify_module *m = &s->was;
+    return f + 1 < m->func_count ? m->funcs[f + 1].entry - 4 : m->glue_start;
+}
 
 static inline u64 random64(u64 *s) { /* xorshift64* */
     *s ^= *s >> 12;
@@ -34,7 +54,8 @@ static inline u64 random64(u64 *s) { /* xorshift64* */
 
 #define KINDS(X)                                                                             \
     X(FLIPPED, "bits flipped") X(IMMEDIATE, "immediates") X(SWAPPED, "swapped")             \
-    X(DROPPED, "dropped") X(REGISTER, "registers") X(ONE, "bits in one") X(CONDITION, "conditions")
+    X(DROPPED, "dropped") X(REGISTER, "registers") X(ONE, "bits in one") X(CONDITION, "conditions") \
+    X(INDEXED, "index added") X(UNINDEXED, "index dropped") X(REX, "REX added")
 #define CLASSES(X)                                                                            \
     X(INTEGER, "integers") X(FLOAT, "floats") X(VECTOR, "vectors") X(MEMORY, "memory 0")        \
     X(FURTHER, "by pointer") X(VECTOR_MEMORY, "vector access") X(ATOMIC, "atomics")             \
@@ -61,6 +82,18 @@ enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random);
 enum mutant_class mutant_class(const struct subject *s, u32 f);
 /* The classes that occur in function f, a bit each. */
 u32 mutant_classes(const struct subject *s, u32 f);
+
+/* ---- edit.c: an instruction gets another length ---- */
+
+/* Tables of the subject's own, to be changed. False: no memory. */
+bool edit_open(struct subject *s, struct arena *a);
+/* Gives some instruction of [at, end) an index, or takes it away, or adds a REX prefix.
+ * False: none has or lacks one, or there is no room. */
+bool edit_make(struct subject *s, u32 f, enum mutant_kind kind, u32 at, u32 end, u64 *random);
+/* Everything, whatever changed it, is as it was. */
+void edit_undo(struct subject *s);
+/* Where that is now which was at pc. */
+u32 edit_moved(const struct subject *s, u32 pc);
 
 /* ---- machine.c: the emulator ---- */
 
@@ -99,6 +132,7 @@ struct replay_tally {
 
 struct replay {
     struct machine *machine;
+    const struct subject *s;
     struct verifier *v; /* of the last proof: marks */
     struct arena *arena;
     struct replay_tally *tally;

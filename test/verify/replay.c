@@ -156,6 +156,14 @@ static const char *run_block(struct replay *r, u32 f, const struct block *b, u32
     return escape;
 }
 
+/* A block of the unchanged function, where it is now. */
+static struct block moved(const struct replay *r, u32 f, const struct block *b) {
+    u32 entry = r->s->was.funcs[f].entry;
+    struct block now = *b;
+    now.at = edit_moved(r->s, entry + b->at) - entry;
+    return now;
+}
+
 const char *replay_mutant(struct replay *r, u32 f, bool off) {
     const struct replay_function *fn = r->functions[f];
     const char *escape = NULL;
@@ -164,6 +172,9 @@ const char *replay_mutant(struct replay *r, u32 f, bool off) {
     while (low < high && !changed[low]) low++;
     while (low < high && !changed[high - 1]) high--;
     if (!off) count = list_blocks(r, f);
-    for (u32 i = 0; i < count && !escape; i++) escape = run_block(r, f, off ? &fn->blocks[i] : &blocks[i], low, high);
+    for (u32 i = 0; i < count && !escape; i++) {
+        if (off) blocks[i] = moved(r, f, &fn->blocks[i]);
+        escape = run_block(r, f, &blocks[i], low, high);
+    }
     return escape;
 }

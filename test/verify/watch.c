@@ -32,6 +32,13 @@ void machine_stop(struct machine *k, const char *escape, u64 address) {
     uc_emu_stop(k->uc);
 }
 
+/* The instruction's bytes, at least seven, without REX: that changes nothing of a jump
+ * by rax, or of ud2. */
+static u64 plain_code(struct machine *k) {
+    u64 code = word_at(k, k->pc);
+    return (code & 0xf0) == 0x40 ? code >> 8 : code;
+}
+
 /* ---- what happened ---- */
 
 static void trace(struct machine *k, u64 what) { k->run->trace = (k->run->trace ^ what) * 0x9e3779b97f4a7c15 + 1; }
@@ -39,11 +46,11 @@ static void trace(struct machine *k, u64 what) { k->run->trace = (k->run->trace 
 /* Code bytes [at, at + n) were executed or read. */
 static void cover(struct machine *k, u64 at, u32 n) {
     const struct verify_module *m = k->m;
-    const struct verify_func *f = &m->funcs[k->f];
+    u32 low = m->funcs[k->f].entry, high = subject_room(k->s, k->f);
     for (u64 end = at + n; k->run->cover && at < end; at++) {
         u64 bit;
-        if (at >= f->entry && at < f->end) bit = at - f->entry;
-        else if (at >= m->code_end && at < m->size) bit = f->end - f->entry + at - m->code_end;
+        if (at >= low && at < high) bit = at - low;
+        else if (at >= m->code_end && at < m->size) bit = high - low + at - m->code_end;
         else continue;
         k->run->cover[bit / 8] |= (u8)(1 << bit % 8);
     }
@@ -79,7 +86,7 @@ static u8 glue_at(const struct machine *k, u64 pc) {
 /* Of a transfer to what rax says, at once or through glue: was its type id compared?
  * At once: is its context ours? NULL: fine. */
 static const char *unchecked(struct machine *k, u64 to) {
-    u64 code = word_at(k, k->pc) & 0xffff;
+    u64 code = plain_code(k) & 0xffff;
     bool direct = code == 0xd0ff || code == 0xe0ff;
     if (!direct && glue_at(k, to) != C_BY_RAX) return NULL;
     if (machine_get(k, RAX) != k->typed) return "went where no type was checked";
@@ -297,7 +304,7 @@ static void on_interrupt(uc_engine *uc, u32 number, void *self) {
 static bool on_invalid(uc_engine *uc, void *self) {
     struct machine *k = self;
     u32 kind = 0;
-    bool ud2 = (word_at(k, k->pc) & 0xffff) == 0x0b0f;
+    bool ud2 = (plain_code(k) & 0xffff) == 0x0b0f;
     if (!k->done) machine_stop(k, ud2 && trap_site(k, k->pc, &kind) ? NULL : "invalid instruction", k->pc);
     return false;
 }
