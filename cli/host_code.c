@@ -11,7 +11,8 @@
  * I5 whoever closes all descriptors closes the region's, too, and its number may name
  *    another file then: it is looked at before each write. From then on I2 is for all.
  * I6 a child has a file of its own at the same addresses from its fork on: what it and its
- *    parent write from then on, each has alone. */
+ *    parent write from then on, each has alone. Nobody else is at `used` while it forks:
+ *    a thread that the child has not would hold the mutex for ever. */
 #include "cli/host_code.h"
 
 #include <pthread.h>
@@ -83,6 +84,9 @@ static bool copy_used(int fd) {
     return true;
 }
 
+static void before_fork(void) { pthread_mutex_lock(&mutex); }
+static void in_parent(void) { pthread_mutex_unlock(&mutex); }
+
 /* In the child, I6. Short of memory it has no code any more. (Where the descriptor is
  * closed, nobody writes the old file.) */
 static void split(void) {
@@ -96,9 +100,14 @@ static void split(void) {
     region_fd = ok ? fd : -1;
 }
 
+static void in_child(void) {
+    split();
+    pthread_mutex_unlock(&mutex);
+}
+
 static bool region_ready(void) {
     if (!tried) region = map_file(REGION, &region_fd);
-    if (!tried && region && (fstat(region_fd, &region_file) || pthread_atfork(NULL, NULL, split))) region = NULL;
+    if (!tried && region && (fstat(region_fd, &region_file) || pthread_atfork(before_fork, in_parent, in_child))) region = NULL;
     tried = true;
     return region != NULL;
 }

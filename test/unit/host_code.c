@@ -1,6 +1,7 @@
 /* host_code.c: where compiled code lies in a Linux process: what runs, what is beside it,
  * who may write it, and what becomes of it in a child, or when somebody closes its file. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,12 +130,46 @@ static void test_fork(void) {
     host_code_free(NULL, kept, 6);
 }
 
+/* Three pages in a row, where there are none but behind thousands of others: a long search. */
+static void *search(void *stop) {
+    static u8 nops[3 * PAGE];
+    for (void *exec; !__atomic_load_n((bool *)stop, __ATOMIC_RELAXED); host_code_free(NULL, exec, sizeof nops))
+        if (host_code_place(NULL, nops, sizeof nops, &exec)) break;
+    return NULL;
+}
+
+/* A child of one thread, while the other looks for pages: it finds pages, too. */
+static void test_fork_threads(void) {
+    enum { HELD = 8000, FORKS = 20 };
+    static u8 *held[HELD];
+    bool stop = false;
+    pthread_t other;
+    u32 good = 0;
+    for (u32 k = 0; k < HELD; k++) held[k] = place(k);
+    for (u32 k = 0; k < HELD; k += 2) host_code_free(NULL, held[k], 6);
+    CHECK(!pthread_create(&other, NULL, search, &stop));
+    for (u32 k = 0; k < FORKS && good == k; k++) {
+        int status = 1;
+        pid_t child = fork();
+        if (!child) {
+            alarm(5);
+            _exit(run(place(k)) != k || run(held[1]) != 1);
+        }
+        good += waitpid(child, &status, 0) == child && !status;
+    }
+    EQUAL(good, FORKS);
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(other, NULL);
+    for (u32 k = 1; k < HELD; k += 2) host_code_free(NULL, held[k], 6);
+}
+
 int main(void) {
     test_runs();
     test_rest();
     test_large();
     test_views();
     test_fork();
+    test_fork_threads();
     test_closed();
     return test_end("host_code");
 }
