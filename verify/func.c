@@ -22,7 +22,7 @@ static INLINE bool in_frame(struct verifier *v, const struct insn *d, bool write
 
 static INLINE bool is_plain(const struct verifier *v, const struct insn *d) {
     if (d->base != R15 || d->index == NO_REG || d->scale || !((v->known & ~v->special) >> d->index & 1)) return false;
-    return d->disp >= v->plain_low && d->disp + d->width <= v->plain_high && !(d->f.rm & A_ALIGNED);
+    return d->disp >= v->plain_low && (i64)d->disp + d->width <= v->plain_high && !(d->f.rm & A_ALIGNED);
 }
 
 static INLINE bool memory(struct verifier *v, const struct insn *d, bool write) {

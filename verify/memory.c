@@ -34,7 +34,7 @@ static bool guarded(struct verifier *v, const struct insn *d, u32 memory, u64 lo
 
 /* base + x, low <= x <= bytes: the access must end at x or below, and not begin below base. */
 static bool checked(struct verifier *v, const struct insn *d, const struct value *x) {
-    if (d->disp + d->width > 0 || x->low < (u64)-(i64)d->disp || d->f.rm & A_ALIGNED) return FAIL(v, MEMORY);
+    if ((i64)d->disp + d->width > 0 || x->low < (u64)-(i64)d->disp || d->f.rm & A_ALIGNED) return FAIL(v, MEMORY);
     return true;
 }
 

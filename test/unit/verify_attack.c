@@ -38,6 +38,8 @@ static const struct attack attacks[] = {
         /* mov eax, edi; shl rax, 3; mov eax, [r15 + rax]; ret */
     {"load, displacement into the front guard", OK, 0, {2, 0xff}, 1, "\x89\xf8\x41\x8b\x84\x07\x00\x00\x00\x80\xc3", 11},
         /* mov eax, edi; mov eax, [r15 + rax - 0x80000000]; ret */
+    {"load, the largest displacement", OK, 0, {2, 0xff}, 1, "\x89\xf8\x49\x8b\x84\x07\xff\xff\xff\x7f\xc3", 11},
+        /* mov eax, edi; mov rax, [r15 + rax + 0x7fffffff]; ret */
     {"spill reloaded sign-extended", VERIFY_MEMORY, 8, {12, 0xff}, 1, "\x48\x83\xec\x08\x89\x3c\x24\x48\x63\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 20},
         /* sub rsp, 8; mov [rsp], edi; movsxd rax, dword ptr [rsp]; mov eax, [r15 + rax]; add rsp, 8; ret */
     {"spill reloaded clean", OK, 8, {10, 0xff}, 1, "\x48\x83\xec\x08\x89\x3c\x24\x8b\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 19},
@@ -174,6 +176,8 @@ static const struct attack attacks[] = {
         /* mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 4]; ret; 1: ret */
     {"exact check of more than was added", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x04\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 33},
         /* mov r11d, 4; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 - 8]; ret; 1: ret */
+    {"exact check, the largest displacement", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x18\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0f\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x83\xff\xff\xff\x7f\xc3\xc3", 36},
+        /* mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE2]; mov rax, [r11 + 0x7fffffff]; ret; 1: ret */
     {"exact check of another memory", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x77\x0c\x4d\x03\x9e\x00\x06\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 33},
         /* mov r11d, 24; add r11, rdi; jc 1f; cmp r11, [r14 + BYTES2]; ja 1f; add r11, [r14 + BASE1]; mov rax, [r11 - 8]; ret; 1: ret */
     {"exact check by the wrong condition", VERIFY_MEMORY, 0, {0xff}, 0, "\x41\xbb\x18\x00\x00\x00\x4c\x03\xdf\x72\x15\x4d\x3b\x9e\x00\x08\x00\x7a\x73\x0c\x4d\x03\x9e\x00\x07\x00\x7a\x49\x8b\x43\xf8\xc3\xc3", 33},
