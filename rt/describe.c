@@ -22,23 +22,10 @@ const char *rt_name_text(char *out, size_t cap, struct bytes name) {
     return out;
 }
 
+/* Shorter than in errors, where the text is all that is said of the type. */
 static const char *type_name(wasm_type t) {
-    switch (t & (WASM_TYPE_CODE | WASM_TYPE_NONNULL | WASM_TYPE_INDEX)) {
-    case WASM_I32: return "i32";
-    case WASM_I64: return "i64";
-    case WASM_F32: return "f32";
-    case WASM_F64: return "f64";
-    case WASM_V128: return "v128";
-    case WASM_FUNCREF: return "funcref";
-    case WASM_EXTERNREF: return "externref";
-    case WASM_EXNREF: return "exnref";
-    case WASM_EXNREF | WASM_TYPE_NONNULL: return "(ref exn)";
-    case WASM_FUNCREF | WASM_TYPE_NONNULL: return "(ref func)";
-    case WASM_EXTERNREF | WASM_TYPE_NONNULL: return "(ref extern)";
-    case WASM_FUNCREF | WASM_TYPE_INDEX: return "(ref null type)";
-    case WASM_FUNCREF | WASM_TYPE_INDEX | WASM_TYPE_NONNULL: return "(ref type)";
-    default: return "?";
-    }
+    if ((t & (WASM_TYPE_CODE | WASM_TYPE_INDEX)) != (WASM_FUNCREF | WASM_TYPE_INDEX)) return wasm_type_text(t);
+    return t & WASM_TYPE_NONNULL ? "(ref type)" : "(ref null type)";
 }
 
 /* Appends "i32, i64"; returns the new length, which may pass cap. */

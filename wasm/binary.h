@@ -41,7 +41,4 @@ enum err wasm_take_heaptype(struct cursor *c, wasm_type *out, const char **why);
 /* As struct wasm_instr.bits has it: see wasm_block_is_index. */
 enum err wasm_take_blocktype(struct cursor *c, u64 *out, const char **why);
 
-/* "i32", ...; "?" for anything else. */
-const char *wasm_type_text(wasm_type t);
-
 #endif

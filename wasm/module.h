@@ -46,6 +46,8 @@ static inline u32 wasm_type_index(wasm_type t) { return t >> WASM_TYPE_INDEX_SHI
 static inline wasm_type wasm_ref_to(u32 index, u32 flags) {
     return WASM_FUNCREF | WASM_TYPE_INDEX | flags | index << WASM_TYPE_INDEX_SHIFT;
 }
+/* "i32", ...; "?" for what is none. */
+const char *wasm_type_text(wasm_type t);
 static inline bool wasm_has_default(wasm_type t) { return !(t & WASM_TYPE_NONNULL); }
 /* a <: b, for types whose indices mean the same and are canonical. Function types
  * have no subtypes but themselves. */
