@@ -132,12 +132,12 @@ static const u8 *take_saves(struct verifier *v, const u8 *p) {
     return p;
 }
 
-/* sub rsp, n */
+/* sub rsp, n. Of a negative n nothing is taken: that one is no part of an entry. */
 static bool take_sub(const u8 **p, u32 *n) {
     const u8 *q = *p;
     if (q[0] != 0x48 || (q[1] != 0x83 && q[1] != 0x81) || q[2] != 0xec) return false;
     i32 by = q[1] == 0x83 ? (i8)q[3] : read32(q + 3);
-    *p += q[1] == 0x83 ? 4 : 7;
+    *p += by <= 0 ? 0 : q[1] == 0x83 ? 4 : 7;
     *n = (u32)by;
     return by > 0;
 }

@@ -84,6 +84,14 @@ static const struct attack attacks[] = {
         /* sub rsp, 8192; add rsp, 8192; ret */
     {"frame with probes", OK, 8192, {0xff}, 0, "\x48\x81\xec\x00\x10\x00\x00\x85\x04\x24\x48\x81\xec\x00\x10\x00\x00\x48\x81\xc4\x00\x20\x00\x00\xc3", 25},
         /* sub rsp, 4096; test [rsp], eax; sub rsp, 4096; add rsp, 8192; ret */
+    {"frame below the return address", VERIFY_PINNED, 0, {0xff}, 0, "\x48\x83\xec\xf8\xc3", 5},
+        /* sub rsp, -8; ret */
+    {"frame of nothing", VERIFY_PINNED, 0, {0xff}, 0, "\x48\x83\xec\x00\xc3", 5},
+        /* sub rsp, 0; ret */
+    {"frame below the return address, far", VERIFY_PINNED, 8, {0xff}, 0, "\x53\x48\x81\xec\x00\xff\xff\xff\x5b\xc3", 10},
+        /* push rbx; sub rsp, -256; pop rbx; ret */
+    {"frame below the return address, behind a probe", VERIFY_PINNED, 4096, {0xff}, 0, "\x48\x81\xec\x00\x10\x00\x00\x85\x04\x24\x48\x83\xec\xf8\x48\x81\xc4\x00\x10\x00\x00\xc3", 22},
+        /* sub rsp, 4096; test [rsp], eax; sub rsp, -8; add rsp, 4096; ret */
     {"frame half left", VERIFY_RETURN, 16, {0xff}, 0, "\x48\x83\xec\x10\x48\x83\xc4\x08\xc3", 9},
         /* sub rsp, 16; add rsp, 8; ret */
     {"frame not left", VERIFY_RETURN, 8, {0xff}, 0, "\x48\x83\xec\x08\xc3", 5},
