@@ -1,4 +1,4 @@
-/* edit.c: an instruction gets or loses bytes. What follows in its function moves, and
+/* edit.c: an instruction gets or loses bytes, or another one comes behind it. What follows in its function moves, and
  * whatever names a place there goes with it: jumps, calls, displacements from rip,
  * switch tables, and the compiler's tables of places.
  *
@@ -56,9 +56,9 @@ static bool by_rip(const ZydisDecodedInstruction *i) { return has_modrm(i) && i-
 
 /* The field of n bytes, `from_end` before the end of what was at pc, says another
  * distance now. */
-static bool fix(struct subject *s, u32 end, u32 from_end, u32 n, i64 distance) {
-    u32 now = edit_moved(s, end);
-    i64 target = end + distance, to = target >= 0 && target < s->was.size ? edit_moved(s, (u32)target) : target, x = to - now;
+static bool fix(struct subject *s, u32 pc, u32 length, u32 from_end, u32 n, i64 distance) {
+    u32 now = edit_moved(s, pc) + length + (pc == s->edit.at ? (u32)s->edit.by : 0);
+    i64 target = pc + length + distance, to = target >= 0 && target < s->was.size ? edit_moved(s, (u32)target) : target, x = to - now;
     if (n == 1 && x != (i8)x) return false;
     memcpy(s->bytes + now - from_end, &x, n);
     return true;
@@ -81,8 +81,8 @@ static bool fix_code(struct subject *s) {
         if (!decode(s->original + at, fn->end - at, &i)) return false;
         end = at + i.length;
         if (i.mnemonic == ZYDIS_MNEMONIC_CMP && i.raw.imm[0].size) count = (u32)i.raw.imm[0].value.u;
-        if (i.raw.imm[0].is_relative && !fix(s, end, i.length - i.raw.imm[0].offset, i.raw.imm[0].size / 8, i.raw.imm[0].value.s)) return false;
-        if (by_rip(&i)) fix(s, end, i.length - i.raw.disp.offset, 4, i.raw.disp.value);
+        if (i.raw.imm[0].is_relative && !fix(s, at, i.length, i.length - i.raw.imm[0].offset, i.raw.imm[0].size / 8, i.raw.imm[0].value.s)) return false;
+        if (by_rip(&i)) fix(s, at, i.length, i.length - i.raw.disp.offset, 4, i.raw.disp.value);
         if (by_rip(&i) && i.mnemonic == ZYDIS_MNEMONIC_LEA) fix_table(s, end + i.raw.disp.value, count);
     }
     return true;
@@ -136,6 +136,20 @@ static bool drop_index(const ZydisDecodedInstruction *i, const u8 *p, struct tex
     return true;
 }
 
+/* Another displacement, or the same in more or fewer bytes. */
+static bool displace(const ZydisDecodedInstruction *i, const u8 *p, struct text *t, u64 random) {
+    if (!has_modrm(i) || i->raw.modrm.mod == 3 || by_rip(i)) return false;
+    bool sib = i->raw.modrm.rm == 4;
+    u32 mod = (random & 3) % 3, base = sib ? i->raw.sib.base : i->raw.modrm.rm, o = i->raw.modrm.offset, operand = o + 1 + sib, had = i->raw.disp.size / 8;
+    if (base == 5 && (mod == 0 || i->raw.modrm.mod == 0)) return false;
+    u32 by = random & 4 ? 0 : random & 8 ? (u32)(random >> 8) % 64 - 32 : (u32)(random >> 8), disp = (u32)i->raw.disp.value + by;
+    put(t, p, operand);
+    t->bytes[o] = (u8)((p[o] & 0x3f) | mod << 6);
+    put(t, (const u8 *)&disp, mod == 2 ? 4 : mod);
+    put(t, p + operand + had, i->length - operand - had);
+    return true;
+}
+
 /* A REX prefix, or another index by it. */
 static bool add_rex(const ZydisDecodedInstruction *i, const u8 *p, struct text *t, u64 random) {
     u8 rex = (u8)(0x40 | (random & 1 ? 2 : random >> 8 & 15));
@@ -152,16 +166,18 @@ static bool rewrite(enum mutant_kind kind, const ZydisDecodedInstruction *i, con
     switch (kind) {
     case KIND_INDEXED: return add_index(i, p, t, random);
     case KIND_UNINDEXED: return drop_index(i, p, t);
+    case KIND_DISPLACED: return displace(i, p, t, random);
     default: return add_rex(i, p, t, random);
     }
 }
 
-static bool replace(struct subject *s, u32 f, u32 at, u32 length, const struct text *t) {
+/* What begins behind `stays` moves. */
+static bool replace(struct subject *s, u32 f, u32 stays, u32 at, u32 length, const struct text *t) {
     const struct verify_func *fn = &s->was.funcs[f];
     i32 by = (i32)t->n - (i32)length;
     u32 end = fn->end + (u32)by;
     if (end > subject_room(s, f)) return false;
-    s->edit = (struct edit){f, at, by};
+    s->edit = (struct edit){f, stays, by};
     memcpy(s->bytes + at, t->bytes, t->n);
     memcpy(s->bytes + at + t->n, s->original + at + length, fn->end - at - length);
     if (end < fn->end) memset(s->bytes + end, 0xcc, fn->end - end);
@@ -183,5 +199,18 @@ bool edit_make(struct subject *s, u32 f, enum mutant_kind kind, u32 at, u32 end,
         chosen_at = at;
         length = i.length;
     }
-    return length && replace(s, f, chosen_at, length, &chosen);
+    return length && replace(s, f, chosen_at, chosen_at, length, &chosen);
+}
+
+/* What comes behind and what jumps there are not the same place then: a jump goes past it. */
+bool edit_insert(struct subject *s, u32 f, u32 behind, u32 from) {
+    const struct verify_module *m = &s->was;
+    struct text t = {0};
+    ZydisDecodedInstruction i;
+    if (behind >= m->funcs[f].end || !decode(s->original + from, m->funcs[f].end - from, &i)) return false;
+    if (i.raw.imm[0].is_relative || by_rip(&i)) return false;
+    for (u32 k = 0; k < m->trap_count; k++)
+        if (m->traps[k].pc == from) return false; /* a copy would need an entry of its own */
+    put(&t, s->original + from, i.length);
+    return replace(s, f, behind - 1, behind, 0, &t);
 }

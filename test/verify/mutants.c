@@ -161,13 +161,14 @@ static void invert(u8 *bytes, u32 start, u32 end, u64 *random) {
     flip(bytes, start, end, random);
 }
 
-/* What can have another length is sought for a while. */
+/* Where a length can change is sought for a while. */
 static void edit_some(struct subject *s, u32 f, enum mutant_kind kind, u64 *random) {
     enum { TRIES = 32 };
     u32 end;
     for (u32 k = 0; k < TRIES; k++) {
-        u32 at = some_start(s, f, random, &end);
-        if (edit_make(s, f, kind, at, end, random)) return;
+        u32 at = some_start(s, f, random, &end), behind = end;
+        if (kind == KIND_INSERTED && edit_insert(s, f, behind, random64(random) & 3 ? any_start(s, f, random, &end) : at)) return;
+        if (kind != KIND_INSERTED && edit_make(s, f, kind, at, end, random)) return;
     }
 }
 
@@ -182,6 +183,8 @@ enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random) {
     case KIND_DROPPED: memset(s->bytes + at, 0x90, end - at); break;
     case KIND_INDEXED:
     case KIND_UNINDEXED:
+    case KIND_DISPLACED:
+    case KIND_INSERTED:
     case KIND_REX: edit_some(s, f, kind, random); break;
     case KIND_CONDITION: invert(s->bytes, at, end, random); break;
     case KIND_REGISTER: s->bytes[at + MIN(end - at - 1, 1 + (u32)(random64(random) % 3))] ^= (u8)(1 << (random64(random) % 6)); break;

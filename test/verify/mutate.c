@@ -150,7 +150,7 @@ static void show(struct test *t, u32 f, const char *escape) {
     const struct verify_func *fn = &t->s.facts.funcs[f];
     printf("ESCAPE: process seed %llu, mutant %llu, module %llu, function %u, from +0x%x (known 0x%x): %s\n", ull(options.seed), ull(t->sum->mutants), ull(t->sum->modules), f, t->replay.at, t->replay.known, escape);
     u32 end = t->s.edit.by ? t->s.edit.at + 16 : t->s.facts.size; /* behind that all has moved */
-    if (t->s.edit.by) printf("  the instruction at +0x%x is %d bytes longer\n", t->s.edit.at - fn->entry, t->s.edit.by);
+    if (t->s.edit.by) printf("  what begins behind +0x%x has moved by %d\n", t->s.edit.at - fn->entry, t->s.edit.by);
     for (u32 at = t->s.edit.by ? t->s.edit.at : fn->entry; at < end; at++)
         if (t->s.bytes[at] != t->s.original[at]) printf("  +0x%x: %02x -> %02x\n", at - fn->entry, t->s.original[at], t->s.bytes[at]);
     char name[64];

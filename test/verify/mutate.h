@@ -14,7 +14,7 @@ struct range {
     u32 low, high;
 };
 
-/* An instruction of function f got so many bytes more, or lost some: what began behind
+/* Function f got so many bytes more, or lost some: what began behind
  * `at` has moved. by 0: nothing has. */
 struct edit {
     u32 f, at;
@@ -55,7 +55,8 @@ static inline u64 random64(u64 *s) { /* xorshift64* */
 #define KINDS(X)                                                                             \
     X(FLIPPED, "bits flipped") X(IMMEDIATE, "immediates") X(SWAPPED, "swapped")             \
     X(DROPPED, "dropped") X(REGISTER, "registers") X(ONE, "bits in one") X(CONDITION, "conditions") \
-    X(INDEXED, "index added") X(UNINDEXED, "index dropped") X(REX, "REX added")
+    X(INDEXED, "index added") X(UNINDEXED, "index dropped") X(DISPLACED, "displaced") X(REX, "REX added") \
+    X(INSERTED, "inserted")
 #define CLASSES(X)                                                                            \
     X(INTEGER, "integers") X(FLOAT, "floats") X(VECTOR, "vectors") X(MEMORY, "memory 0")        \
     X(FURTHER, "by pointer") X(VECTOR_MEMORY, "vector access") X(ATOMIC, "atomics")             \
@@ -87,9 +88,13 @@ u32 mutant_classes(const struct subject *s, u32 f);
 
 /* Tables of the subject's own, to be changed. False: no memory. */
 bool edit_open(struct subject *s, struct arena *a);
-/* Gives some instruction of [at, end) an index, or takes it away, or adds a REX prefix.
+/* Gives some instruction of [at, end) an index, or takes it away, or changes its
+ * displacement, or adds a REX prefix.
  * False: none has or lacks one, or there is no room. */
 bool edit_make(struct subject *s, u32 f, enum mutant_kind kind, u32 at, u32 end, u64 *random);
+/* A copy of the instruction at from comes before what begins at `behind`. False: this
+ * one cannot be copied, or there is no room. */
+bool edit_insert(struct subject *s, u32 f, u32 behind, u32 from);
 /* Everything, whatever changed it, is as it was. */
 void edit_undo(struct subject *s);
 /* Where that is now which was at pc. */
