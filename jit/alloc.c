@@ -190,7 +190,7 @@ u32 block_at(const struct fn *f, u32 pos) {
 /* ---- memory ---- */
 
 static void needs_slot(struct scan *s, const struct ival *i) {
-    at(s, s->a->first[i->value])->slot = 0; /* numbered by number_slots */
+    at(s, s->a->first[i->value])->slot = 0; /* numbered by slots.c */
     s->a->memory = true;
 }
 
@@ -527,67 +527,7 @@ static void place(struct scan *s, u32 index) {
     else take_away(s, index, whole | unfixed(s, i, class & s->busy, call), call);
 }
 
-/* ---- slots ---- */
-
-/* The slots of one size: slot k is first + k * step. */
-struct slots {
-    VEC(u32) ends; /* of the last life in each */
-    VEC(u32) kept; /* until there for what has a hint: the loop's end, of its parameters */
-    u32 first, step;
-};
-
-static bool is_wide(const struct scan *s, u32 v) { return s->f->ins.p[v].type == T_V128; }
-
-/* The slot of a value that v comes from or goes to, if it is free: the move between
- * them is none then. (With narrow moves, chacha: 3.4 -> 2.3 of gcc's time.) */
-static u32 hinted_slot(const struct scan *s, const struct slots *t, u32 v, u32 start) {
-    const struct alloc *a = s->a;
-    const u32 *hints = at(s, a->first[v])->hint_values;
-    for (u32 k = 0; k < 2; k++) {
-        u32 w = hints[k];
-        if (!w || w >= v || slot_of(a, w) == NO_SLOT || is_wide(s, w) != is_wide(s, v)) continue;
-        u32 hit = ((u32)slot_of(a, w) - t->first) / t->step;
-        if (t->ends.p[hit] <= start) return hit;
-    }
-    return NO_POS;
-}
-
-static u32 free_slot(struct scan *s, struct slots *t, u32 start) {
-    u32 n = t->ends.n; /* small: a scan of the newest few suffices */
-    for (u32 k = 1; k <= MIN(n, 64u); k++)
-        if (MAX(t->ends.p[n - k], t->kept.p[n - k]) <= start + (fault(SLOT_SHARED) ? 64 : 0)) return n - k;
-    VEC_PUSH(s->f, t->ends, 0);
-    VEC_PUSH(s->f, t->kept, 0);
-    s->a->slots += t->step;
-    return n;
-}
-
-/* The end of the loop that v is a parameter of; 0: of none. */
-static u32 loop_end(const struct scan *s, u32 v) {
-    const struct fn *f = s->f;
-    const struct ins *x = &f->ins.p[v];
-    if (x->op != IR_PARAM || !f->blocks.p[x->a].header) return 0;
-    return block_end(f, f->loops.p[f->blocks.p[x->a].loop].last);
-}
-
-/* Slots are shared by values of a size whose lives do not meet; value order is
- * start order. A vector takes two. */
-static void number_slots(struct scan *s, bool vectors) {
-    struct alloc *a = s->a;
-    struct slots t = {.first = a->slots, .step = vectors ? 2 : 1};
-    for (u32 k = 1; k < a->whole; k++) {
-        struct ival *first = &a->ivals.p[k];
-        if (first->slot == NO_SLOT || is_wide(s, first->value) != vectors) continue;
-        u32 end = first->end, hit = hinted_slot(s, &t, first->value, first->start);
-        for (u32 i = first->next; i; i = at(s, i)->next) end = at(s, i)->end;
-        if (hit == NO_POS) hit = free_slot(s, &t, first->start);
-        t.ends.p[hit] = end;
-        t.kept.p[hit] = MAX(t.kept.p[hit], loop_end(s, first->value));
-        first->slot = (i32)(t.first + hit * t.step);
-    }
-    VEC_GIVE(s->f, t.ends);
-    VEC_GIVE(s->f, t.kept);
-}
+/* ---- all ---- */
 
 static void prepare(struct scan *s) {
     for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
@@ -609,8 +549,7 @@ void jit_allocate(struct fn *f) {
     VEC_GIVE(f, s.heap);
     VEC_GIVE(f, s.a->useful);
     VEC_GIVE(f, s.a->calls);
-    if (s.a->memory || f->pads.n) number_slots(&s, false);
-    if (f->simd && (s.a->memory || f->pads.n)) number_slots(&s, true);
+    jit_number_slots(f);
     VEC_TRIM(f, s.a->ivals);
     jit_resolve(f);
 #ifdef WHELK_CHECK

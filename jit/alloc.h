@@ -1,5 +1,5 @@
 /* alloc.h: live intervals and where they end up. Shared by live.c, alloc.c,
- * resolve.c and the emitter.
+ * slots.c, resolve.c and the emitter.
  *
  * I1 the children of a value are disjoint, ordered, and together cover its ranges.
  * I2 a value with a child in memory has a slot, written once, right after its
@@ -113,6 +113,7 @@ static inline bool same_slot(const struct alloc *a, u32 v, u32 p) {
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
 u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */
+void jit_number_slots(struct fn *f); /* slots.c: of values that have one, whichever */
 void jit_resolve(struct fn *f);
 
 #ifdef WHELK_CHECK
