@@ -79,13 +79,6 @@ static u32 heap_pop(struct scan *s) {
 
 /* ---- intervals ---- */
 
-bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos) {
-    struct range r = ival_range(a, i);
-    while (r.end <= pos)
-        if (!next_range(a, &r)) return false;
-    return r.start <= pos;
-}
-
 /* The range at hand. */
 static struct range current(const struct alloc *a, const struct ival *i) {
     return i->ranges ? a->ranges.p[i->cursor] : (struct range){i->start, i->end, 0};
@@ -113,68 +106,11 @@ static u32 weight_of(const struct ival *i) {
     return (u32)MIN(weight, (u64)UINT32_MAX);
 }
 
-/* head lost tail: its uses are counted anew; the tail has what is left. Nothing walks
- * the tail, or cutting a long list again and again would cost its square. */
-static void measure(struct scan *s, struct ival *head, struct ival *tail) {
-    head->sum = 0;
-    for (u32 u = head->uses; u; u = s->a->useful.p[u].next) add_weight(head, use_weight(&s->a->useful.p[u]));
-    tail->sum -= MIN(head->sum, tail->sum);
-}
-
-/* Cuts the ranges of head, of which tail is a copy. */
-static void cut_list(struct scan *s, struct ival *head, struct ival *tail, u32 pos) {
-    struct range *ranges = s->a->ranges.p, *r = &ranges[head->ranges];
-    u32 end = pos;
-    tail->ranges = head->ranges;
-    while (r->end <= pos) {
-        end = r->end;
-        tail->ranges = r->next;
-        if (ranges[r->next].start >= pos) r->next = 0;
-        r = &ranges[tail->ranges];
-    }
-    tail->start = MAX(r->start, pos);
-    head->cursor = head->ranges;
-    head->end = r->start < pos ? pos : end;
-    if (r->start < pos) {
-        struct range rest = {pos, r->end, r->next};
-        r->end = pos;
-        r->next = 0;
-        tail->ranges = rest.next ? s->a->ranges.n : 0;
-        if (rest.next) VEC_PUSH(s->f, s->a->ranges, rest);
-    } else if (!r->next) {
-        tail->ranges = 0;
-    }
-    if (!s->a->ranges.p[head->ranges].next) head->ranges = 0;
-}
-
-static void cut_ranges(struct scan *s, struct ival *head, struct ival *tail, u32 pos) {
-    if (head->ranges) cut_list(s, head, tail, pos);
-    else head->end = tail->start = pos;
-}
-
-/* Cuts the list of uses at pos; returns the rest. */
-static u32 cut_uses(struct scan *s, u32 *list, u32 pos) {
-    struct use *last = NULL, *uses = s->a->useful.p;
-    u32 u = *list;
-    for (; u && uses[u].pos < pos; u = last->next) last = &uses[u];
-    if (last) last->next = 0;
-    else *list = 0;
-    return u;
-}
-
 /* i keeps what is before pos; the result, a new sibling, has the rest. */
-static u32 split(struct scan *s, u32 index, u32 pos) {
-    struct ival *i = at(s, index);
-    assert(i->start < pos && pos < i->end);
-    struct ival n = *i;
-    cut_ranges(s, i, &n, pos);
-    n.uses = cut_uses(s, &i->uses, pos);
-    n.reg = REG_MEM;
-    measure(s, i, &n);
-    i->next = s->a->ivals.n;
-    VEC_PUSH(s->f, s->a->ivals, n);
+static u32 split(struct scan *s, u32 i, u32 pos) {
+    u32 rest = ival_split(s->f, i, pos);
     s->ivals = s->a->ivals.p;
-    return s->a->ivals.n - 1;
+    return rest;
 }
 
 u32 block_at(const struct fn *f, u32 pos) {

@@ -1,5 +1,5 @@
-/* alloc.h: live intervals and where they end up. Shared by live.c, alloc.c,
- * slots.c, resolve.c and the emitter.
+/* alloc.h: live intervals and where they end up. Shared by live.c, ival.c,
+ * alloc.c, slots.c, resolve.c and the emitter.
  *
  * I1 the children of a value are disjoint, ordered, and together cover its ranges.
  * I2 a value with a child in memory has a slot, written once, right after its
@@ -111,6 +111,8 @@ static inline bool same_slot(const struct alloc *a, u32 v, u32 p) {
     return i->reg == REG_MEM && slot_of(a, v) == i->slot;
 }
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
+/* The interval keeps what is before pos; the result, a new sibling, has the rest. Intervals move. */
+u32 ival_split(struct fn *f, u32 index, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
 u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */
 void jit_number_slots(struct fn *f); /* slots.c: of values that have one, whichever */

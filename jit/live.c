@@ -442,16 +442,6 @@ static void make_ivals(struct live *l) {
     }
 }
 
-u32 first_pad(const struct fn *f, u32 pos) {
-    u32 low = 0, high = f->pads.n;
-    while (low < high) {
-        u32 mid = (low + high) / 2;
-        if (block_start(f, f->pads.p[mid]) < pos) low = mid + 1;
-        else high = mid;
-    }
-    return low;
-}
-
 static bool covers_pad(const struct fn *f, u32 start, u32 end) {
     u32 k = first_pad(f, start);
     return k < f->pads.n && block_start(f, f->pads.p[k]) < end;
