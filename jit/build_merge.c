@@ -2,8 +2,8 @@
  *
  * I1 an edge to a forward label remembers only the locals assigned since the
  *    label was opened; all others hold what they held then.
- * I2 a value becomes a PARAM only if two edges disagree about it.
- *    And only if it may still be read: a local that is not has any value that it had.
+ * I2 a value becomes a PARAM only if two edges disagree about it and, of a local, only
+ *    if it may still be read (wasm_func.local_ends): else it has any value that it had.
  * I3 the log holds a local at most once per open label, so an edge costs the
  *    distinct locals assigned, not the assignments. */
 #include "jit/build.h"

@@ -4,9 +4,9 @@
  * I2 a PARAM that is dead goes with its arguments; the others of its block are
  *    numbered anew.
  * I3 of the pool, lists that instructions or edges have are kept.
- * I4 where room matters less than time, in functions that are not large, the IR is
- *    only moved, and in small ones not even that; but a test that asks for few registers
- *    has everything. */
+ * I4 room matters in large functions; in others time does: their IR is moved down with
+ *    what is dead in it, that of small ones not even that. A test that asks for few
+ *    registers gets everything, whatever the size. */
 #include "jit/ir.h"
 
 enum { SMALL = 512, LARGE = 4096 }; /* instructions */

@@ -1,4 +1,11 @@
-/* ir.c: storage, operands and text of the intermediate form. */
+/* ir.c: storage, operands and text of the intermediate form.
+ *
+ * Storage is the arena and what was given back to it before the function is done:
+ * I1 pieces ascend, and no two of them lie side by side: what is given back joins its
+ *    neighbours, or the arena if it was its last.
+ * I2 all that is handed out, and so each piece, is a multiple of JIT_ALIGN long.
+ * I3 there are at most JIT_PIECES: the smallest is forgotten, and lost until the
+ *    function is done. */
 #include "jit/ir.h"
 
 #include "base/fmt.h"

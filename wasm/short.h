@@ -3,7 +3,11 @@
  *
  * I1 the caller has seen that five bytes may be read at *p. A number that is longer
  *    or larger is left where it is: what may be wrong with one is not decided here.
- * Most have one byte. Linkers leave room: indices of functions and addresses have five. */
+ * Most have one byte. Linkers leave room: indices of functions and addresses have five.
+ *
+ * Who reads instructions: validate_short and build_short read and act at once; what they
+ * leave wasm_take_short reads into a struct wasm_instr; and what that leaves, or nobody
+ * may have, wasm_take_instr, which says what is wrong with it. */
 #ifndef WHELK_WASM_SHORT_H
 #define WHELK_WASM_SHORT_H
 
