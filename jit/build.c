@@ -65,8 +65,9 @@ static void start_locals(struct build *b) {
         b->locals[k] = ir_append(f, a);
     }
     for (u32 r = 0; r < f->wf->local_runs; r++) {
-        u32 zero = build_zero(b, f->wf->locals[r].type);
-        for (u32 i = 0; i < f->wf->locals[r].count; i++) b->locals[k++] = zero;
+        u32 zero = build_zero(b, f->wf->locals[r].type), *to = b->locals + k, count = f->wf->locals[r].count;
+        for (u32 i = 0; i < count; i++) to[i] = zero;
+        k += count;
     }
     assert(k == n);
 }

@@ -55,11 +55,12 @@ static void start(struct validator *v, struct bytes code) {
 }
 
 /* Parameters are set, and so are locals with a default value. */
-static enum err track_locals(struct validator *v, u32 params, u32 total) {
+static enum err track_locals(struct validator *v, const struct wasm_func *f, u32 params, u32 total) {
     u32 unset = 0, words = total / 32 + 1;
     enum err e;
     v->set_locals = 0;
-    for (u32 i = params; i < total; i++) unset += !wasm_has_default(v->locals[i]);
+    for (u32 i = 0; i < f->local_runs; i++)
+        if (!wasm_has_default(f->locals[i].type)) unset += f->locals[i].count;
     v->tracks_locals = unset;
     if (!unset) return ERR_OK;
     if ((e = validator_reserve(v, &v->local_set, &v->local_set_room, words, sizeof *v->local_set)) ||
@@ -69,6 +70,14 @@ static enum err track_locals(struct validator *v, u32 params, u32 total) {
     for (u32 i = 0; i < total; i++)
         if (i < params || wasm_has_default(v->locals[i])) v->local_set[i / 32] |= 1u << (i % 32);
     return ERR_OK;
+}
+
+/* A few bytes of a module may say it of 50,000: two at a time. */
+static void fill(wasm_type *to, wasm_type t, u32 n) {
+    static_assert(sizeof t == 4, "two in a word");
+    u64 both = t | (u64)t << 32;
+    if (n % 2) to[--n] = t;
+    for (u32 i = 0; i < n; i += 2) memcpy(to + i, &both, sizeof both);
 }
 
 /* The types of parameters and locals, in v->locals. */
@@ -81,16 +90,18 @@ static enum err lay_out_locals(struct validator *v, struct wasm_func *f,
     if (t->param_count) memcpy(v->locals, t->params, t->param_count * sizeof *v->locals);
     u32 at = t->param_count;
     for (u32 i = 0; i < f->local_runs; i++) {
-        assert(f->locals[i].count <= total - at);
+        u32 count = f->locals[i].count;
+        assert(count <= total - at);
         if ((e = validator_type(v, &f->locals[i].type))) return e;
-        for (u32 k = 0; k < f->locals[i].count; k++) v->locals[at++] = f->locals[i].type;
+        fill(v->locals + at, f->locals[i].type, count);
+        at += count;
     }
     assert(at == total);
     if ((e = validator_reserve(v, &v->reads, &v->reads_room, total + 1, sizeof *v->reads))) return e;
-    memset(v->reads, 0, total * sizeof *v->reads);
+    if (total <= f->code.n) memset(v->reads, 0, total * sizeof *v->reads); /* else keep_ends keeps none */
     f->local_count = total;
     f->loop_words = (total + 31) / 32;
-    return track_locals(v, t->param_count, total);
+    return track_locals(v, f, t->param_count, total);
 }
 
 static enum err keep_loop_sets(struct validator *v, struct wasm_func *f) {
