@@ -223,7 +223,7 @@ static void epoll_close(struct file *f) {
     kfree(ep);
 }
 
-static const struct file_ops epoll_ops = {.kind = "epoll", .poll = epoll_poll, .close = epoll_close};
+static const struct file_ops epoll_ops = {.kind = "epoll", .anonymous = true, .poll = epoll_poll, .close = epoll_close};
 
 i64 epoll_open(struct file **out) {
     struct epoll *ep = kzalloc(sizeof *ep);

@@ -62,7 +62,7 @@ static u32 counter_poll(struct file *f) {
 
 static void counter_close(struct file *f) { kfree(f->object); }
 
-static const struct file_ops counter_ops = {.kind = "eventfd", .read = counter_read,
+static const struct file_ops counter_ops = {.kind = "eventfd", .anonymous = true, .read = counter_read,
                                             .write = counter_write, .poll = counter_poll,
                                             .close = counter_close};
 

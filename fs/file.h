@@ -39,6 +39,7 @@ struct file_ops {
     i64 (*read)(struct file *f, void *buf, size_t n, u64 *pos);
     i64 (*write)(struct file *f, const void *buf, size_t n, u64 *pos);
     bool seekable;
+    bool anonymous; /* has no inode of its own: Linux has one for all such files, which flock locks */
     /* Gives back the last n bytes that a read took, which did not reach the program; NULL: they are lost. */
     void (*unread)(struct file *f, const void *buf, size_t n);
     /* What is ready now: LINUX_POLL*. Must not block; NULL means always in and out.

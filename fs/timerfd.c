@@ -66,7 +66,7 @@ static void timerfd_close(struct file *f) {
     kfree(t);
 }
 
-static const struct file_ops ops = {.kind = "timerfd", .read = timerfd_read, .poll = timerfd_poll, .close = timerfd_close};
+static const struct file_ops ops = {.kind = "timerfd", .anonymous = true, .read = timerfd_read, .poll = timerfd_poll, .close = timerfd_close};
 
 bool timerfd_is(const struct file *f) { return f->ops == &ops; }
 

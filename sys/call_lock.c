@@ -37,7 +37,10 @@ static void drop(const struct file *f) {
 static void on_close(struct file *f) { drop(f); }
 
 /* What is locked: both ends of a pipe are one thing, as two opened files of a name are. */
-static const void *what_of(const struct file *f) { return f->inode ? (const void *)f->inode : f->object ? f->object : f; }
+static const void *what_of(const struct file *f) {
+    static const char anonymous;
+    return f->inode ? (const void *)f->inode : f->ops->anonymous ? &anonymous : f->object;
+}
 
 static bool conflicts(const struct file *f, bool exclusive) {
     for (u32 i = 0; i < HELD_MAX; i++)

@@ -321,6 +321,10 @@ static void locks(void) {
     close(ends[0]);
     CHECK(!flock(ends[1], LOCK_EX | LOCK_NB));
     close(ends[1]);
+    int e = eventfd(0, 0), p = epoll_create1(0); /* Linux has one inode for all of these */
+    CHECK(!flock(e, LOCK_EX));
+    FAILS(flock(p, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+    close(e), close(p);
 }
 
 /* --- local sockets --- */
