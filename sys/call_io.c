@@ -168,7 +168,7 @@ static i64 send_steps(struct transfer *t, struct file *out, struct bounce *b, u6
         if (r < 0) return done ? (i64)done : r;
         done += (u64)r;
         t->pos += (u64)r;
-        if (r < n || n < (i64)want) break;
+        if (!n || r < n) break; /* a short read is no end: what was written may lie behind it */
     }
     return (i64)done;
 }

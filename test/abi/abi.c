@@ -18,6 +18,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -302,6 +303,15 @@ static void waits_for_signals(void) {
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* What is sent behind the end of its own file is there to be sent. */
+static void send_to_itself(void) {
+    char text[60] = {0};
+    int to = open("/tmp/abi-send", O_CREAT | O_RDWR, 0600), from = open("/tmp/abi-send", O_RDONLY);
+    CHECK(write(to, "0123456789", 10) == 10 && sendfile(to, from, NULL, 45) == 45);
+    CHECK(pread(to, text, sizeof text, 0) == 55 && !memcmp(text + 40, "012345678901234", 15));
+    close(to), close(from), unlink("/tmp/abi-send");
+}
+
 static void locks(void) {
     int a = open("/tmp/abi-lock", O_CREAT | O_RDWR, 0600), b = open("/tmp/abi-lock", O_RDWR), c = dup(a);
     struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -407,6 +417,7 @@ int main(int argc, char **argv) {
     timers();
     waits_for_signals();
     locks();
+    send_to_itself();
     local_sockets();
     if (argc > 1 && !strcmp(argv[1], "--whelk")) refusals();
     printf("abi: %u passed, %u failed\n", passed, failed);
