@@ -22,7 +22,7 @@ enum { R_BYTE = 1, R_GROUP = 2, R_LOCK = 4, R_PREDICATE = 8, R_IMM = 16, R_NARRO
         {role, reg, (rm) | ((width) == 16 ? A_ALIGNED : 0), WIDTH(width), imm, CPU_##cpu, RARE(map, prefix, first, role, reg, rm, width)},
 #define E(map, prefix, opcode, role, reg, rm, width, imm, cpu) RANGE(map, prefix, opcode, opcode, role, reg, rm, width, imm, cpu)
 enum { CPU_0 = 0, CPU_SSE41 = VERIFY_CPU_SSE41, CPU_POPCNT = VERIFY_CPU_POPCNT, CPU_LZCNT = VERIFY_CPU_LZCNT,
-    CPU_BMI1 = VERIFY_CPU_BMI1, CPU_AVX = VERIFY_CPU_AVX };
+    CPU_BMI1 = VERIFY_CPU_BMI1, CPU_BMI2 = VERIFY_CPU_BMI2, CPU_AVX = VERIFY_CPU_AVX };
 
 static const struct form forms[4 << 10] = {
 #include "verify/encodings.h"

@@ -42,7 +42,9 @@ E(TWO, NP, 0xbd, ANY, GX, GR, O, 0, 0)                               E(TWO, PF3,
 E(TWO, PF3, 0xbc, ANY, GW, GR, O, 0, BMI1)                           E(TWO, PF3, 0xbd, ANY, GW, GR, O, 0, LZCNT)
 E(TWO, NP, 0xc0, ANY, GB8, GB8, 1, 0, 0) /* xadd */                  E(TWO, NP, 0xc1, ANY, GX, GX, O, 0, 0)
 E(TWO, P66, 0xc1, ANY, GB16, GB16, 2, 0, 0)                          E(TWO, NP, 0xae, FENCE, N, N, O, 0, 0)
-E(TWO, NP, 0x1f, NOP, N, N, O, 0, 0)                                 E(TWO, P66, 0x1f, NOP, N, N, O, 0, 0)
+E(A38, P66, 0xf7, BMI, GW, GR, O, 0, BMI2) /* shlx: with VEX */       E(A38, PF3, 0xf7, BMI, GW, GR, O, 0, BMI2) /* sarx */
+E(A38, PF2, 0xf7, BMI, GW, GR, O, 0, BMI2) /* shrx */                E(A3A, PF2, 0xf0, BMI, GW, GR, O, 1, BMI2) /* rorx */
+E(A38, NP, 0xf2, BMI, GW, GR, O, 0, BMI1) /* andn */                 E(TWO, NP, 0x1f, NOP, N, N, O, 0, 0)                                 E(TWO, P66, 0x1f, NOP, N, N, O, 0, 0)
 /* scalar floating point */
 E(TWO, PF3, 0x10, ANY, VW, VR, 4, 0, 0)                              E(TWO, PF2, 0x10, ANY, VW, VR, 8, 0, 0)
 E(TWO, PF3, 0x11, ANY, VR, VW, 4, 0, 0)                              E(TWO, PF2, 0x11, ANY, VR, VW, 8, 0, 0)
@@ -64,7 +66,6 @@ E(TWO, NP, 0x10, ANY, VW, VR, U16, 0, 0) /* movups */                E(TWO, NP, 
 P38(0x00 /* pshufb */) P38(0x04 /* pmaddubsw */) P38(0x0b /* pmulhrsw */) P38W(0x1c /* pabsb */) P38W(0x1d /* pabsw */)
 P38W(0x1e /* pabsd */) P38W(0x20 /* pmovsxbw */) P38W(0x23 /* pmovsxwd */) P38W(0x25 /* pmovsxdq */) P38(0x28 /* pmuldq */)
 P38(0x29 /* pcmpeqq */) P38(0x2b /* packusdw */) P38W(0x30 /* pmovzxbw */) P38W(0x33 /* pmovzxwd */) P38W(0x35 /* pmovzxdq */)
-E(A38, P66, 0x37, ANY, VB, VR, 16, 0, AVX)                /* pcmpgtq */
 P38(0x38 /* pminsb */) P38(0x39 /* pminsd */) P38(0x3a /* pminuw */) P38(0x3b /* pminud */)
 P38(0x3c /* pmaxsb */) P38(0x3d /* pmaxsd */) P38(0x3e /* pmaxuw */) P38(0x3f /* pmaxud */) P38(0x40 /* pmulld */)
 E(A3A, P66, 0x08, ANY, VW, VR, 16, 1, SSE41) /* roundps */           E(A3A, P66, 0x09, ANY, VW, VR, 16, 1, SSE41) /* roundpd */
@@ -84,8 +85,8 @@ PACKED(P66, 0x64 /* pcmpgtb */) PACKED(P66, 0x65 /* pcmpgtw */) PACKED(P66, 0x66
 PACKED(P66, 0x68 /* punpckhbw */) PACKED(P66, 0x69 /* punpckhwd */) PACKED(P66, 0x6a /* punpckhdq */) PACKED(P66, 0x6b /* packssdw */)
 E(TWO, P66, 0x70, ANY, VW, VR, 16, 1, 0) /* pshufd */                E(TWO, PF2, 0x70, ANY, VW, VR, 16, 1, 0) /* pshuflw */
 E(TWO, P66, 0x71, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllwi */ E(TWO, P66, 0x72, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* pslldi */
-E(TWO, P66, 0x73, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllqi */
-PACKED(P66, 0x74 /* pcmpeqb */) PACKED(P66, 0x75 /* pcmpeqw */) PACKED(P66, 0x76 /* pcmpeqd */)
+E(TWO, P66, 0x73, G_VSHIFT, N, VB | A_REGISTER, 16, 1, 0) /* psllqi */ E(A38, P66, 0x37, ANY, VB, VR, 16, 0, AVX) /* pcmpgtq */
+PACKED(P66, 0x74 /* pcmpeqb */) PACKED(P66, 0x75 /* pcmpeqw */) PACKED(P66, 0x76 /* pcmpeqd */) PACKED(P66, 0xd5 /* pmullw */)
 E(TWO, NP, 0xc2, ANY, VB, VR, 16, 1, 0) /* cmpps */                  E(TWO, P66, 0xc2, ANY, VB, VR, 16, 1, 0) /* cmppd */
 E(TWO, P66, 0xc4, ANY, VB, GR, 2, 1, 0) /* pinsrw */                 E(TWO, NP, 0xc6, ANY, VB, VR, 16, 1, 0) /* shufps */
 PACKED(P66, 0xd1 /* psrlw */) PACKED(P66, 0xd2 /* psrld */) PACKED(P66, 0xd3 /* psrlq */) PACKED(P66, 0xd4 /* paddq */)
@@ -93,12 +94,11 @@ E(TWO, P66, 0xd7, ANY, GW, VR | A_REGISTER, 16, 0, 0)     /* pmovmskb */
 PACKED(P66, 0xd8 /* psubusb */) PACKED(P66, 0xd9 /* psubusw */) PACKED(P66, 0xda /* pminub */) PACKED(P66, 0xdb /* pand */)
 PACKED(P66, 0xdc /* paddusb */) PACKED(P66, 0xdd /* paddusw */) PACKED(P66, 0xde /* pmaxub */) PACKED(P66, 0xdf /* pandn */)
 PACKED(P66, 0xe0 /* pavgb */) PACKED(P66, 0xe1 /* psraw */) PACKED(P66, 0xe2 /* psrad */) PACKED(P66, 0xe3 /* pavgw */)
-PACKED(P66, 0xd5 /* pmullw */) PACKED(P66, 0xe4 /* pmulhuw */) PACKED(P66, 0xe5 /* pmulhw */)
 E(TWO, P66, 0xe6, ANY, VW, VR, 16, 0, 0) /* cvttpd2dq */             E(TWO, PF3, 0xe6, ANY, VW, VR, 16, 0, 0) /* cvtdq2pd */
 PACKED(P66, 0xe8 /* psubsb */) PACKED(P66, 0xe9 /* psubsw */) PACKED(P66, 0xea /* pminsw */) PACKED(P66, 0xeb /* por */)
 PACKED(P66, 0xec /* paddsb */) PACKED(P66, 0xed /* paddsw */) PACKED(P66, 0xee /* pmaxsw */) PACKED(P66, 0xef /* pxor */)
 PACKED(P66, 0xf1 /* psllw */) PACKED(P66, 0xf2 /* pslld */) PACKED(P66, 0xf3 /* psllq */) PACKED(P66, 0xf4 /* pmuludq */)
-PACKED(P66, 0xf5 /* pmaddwd */) PACKED(P66, 0xf8 /* psubb */) PACKED(P66, 0xf9 /* psubw */) PACKED(P66, 0xfa /* psubd */)
+PACKED(P66, 0xe4 /* pmulhuw */) PACKED(P66, 0xe5 /* pmulhw */) PACKED(P66, 0xf5 /* pmaddwd */) PACKED(P66, 0xf8 /* psubb */) PACKED(P66, 0xf9 /* psubw */) PACKED(P66, 0xfa /* psubd */)
 PACKED(P66, 0xfb /* psubq */) PACKED(P66, 0xfc /* paddb */) PACKED(P66, 0xfd /* paddw */) PACKED(P66, 0xfe /* paddd */)
 #undef PACKED
 #undef P38

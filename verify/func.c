@@ -5,9 +5,10 @@
  * I2 after the loop nothing is pending and the end is dead: nothing falls off it. */
 #include "verify/decode.h"
 
-static void set_value(struct verifier *v, u8 reg, struct value x) {
+static bool set_value(struct verifier *v, u8 reg, struct value x) {
     v->values[reg] = x;
     v->special |= 1u << reg;
+    return true;
 }
 
 static bool zero_extended(const struct verifier *v, u8 reg) { return v->known >> reg & 1; }
@@ -64,17 +65,13 @@ static bool on_spare(const struct verifier *v, const struct insn *d) {
 static INLINE bool move(struct verifier *v, u8 to, u8 from, bool w) {
     if (PINNED >> from & 1) return FAIL(v, PINNED);
     bool special = w && v->special >> from & 1 && v->values[from].kind != CARRY;
-    if (!verify_write(v, to, !w || zero_extended(v, from))) return false;
-    if (special) set_value(v, to, v->values[from]);
-    return true;
+    return verify_write(v, to, !w || zero_extended(v, from)) && (!special || set_value(v, to, v->values[from]));
 }
 
 static bool load_pointer(struct verifier *v, struct insn d) {
     struct value x;
     if (!verify_pointer(v, d, &x)) return verify_memory(v, d, false) && verify_write(v, d.reg, false);
-    if (!verify_write(v, d.reg, false)) return false;
-    set_value(v, d.reg, x);
-    return true;
+    return verify_write(v, d.reg, false) && set_value(v, d.reg, x);
 }
 
 static INLINE bool load(struct verifier *v, const struct insn *d) {
@@ -93,9 +90,7 @@ static INLINE bool store(struct verifier *v, const struct insn *d) {
 
 static INLINE bool mov_imm(struct verifier *v, u8 reg, i64 imm, bool w) {
     u64 x = w ? (u64)imm : (u32)imm;
-    if (!verify_write(v, reg, x <= UINT32_MAX)) return false;
-    set_value(v, reg, (struct value){NUMBER, 0, x, x});
-    return true;
+    return verify_write(v, reg, x <= UINT32_MAX) && set_value(v, reg, (struct value){NUMBER, 0, x, x});
 }
 
 static INLINE u32 lea(struct verifier *v, const struct insn *d) {
@@ -125,9 +120,7 @@ static bool add_whole(struct verifier *v, struct insn d) {
     if (inside && v->values[d.reg].index == memory) base = (struct value){INSIDE, memory, v->values[d.reg].low, 0};
     else if (number) base = (struct value){ADDRESS, memory, x.low, x.high};
     else return FAIL(v, MEMORY);
-    if (!verify_write(v, d.reg, false)) return false;
-    set_value(v, d.reg, base);
-    return true;
+    return verify_write(v, d.reg, false) && set_value(v, d.reg, base);
 }
 
 static INLINE bool add(struct verifier *v, const struct insn *d) { return d->w ? add_whole(v, *d) : both(v, d); }
@@ -152,9 +145,7 @@ static INLINE u32 cmp(struct verifier *v, const struct insn *d) {
 static bool add_imm(struct verifier *v, struct insn d) {
     struct value x;
     bool number = d.imm >= 0 && verify_number(v, d.rm, &x) && x.high < 1ull << 40;
-    if (!general(v, &d, d.rm, GB)) return false;
-    if (number) set_value(v, d.rm, (struct value){NUMBER, 0, x.low + (u64)d.imm, x.high + (u64)d.imm});
-    return true;
+    return general(v, &d, d.rm, GB) && (!number || set_value(v, d.rm, (struct value){NUMBER, 0, x.low + (u64)d.imm, x.high + (u64)d.imm}));
 }
 
 enum { X_ADD = 0, X_CMP = 7 };
@@ -308,6 +299,7 @@ static INLINE u32 perform(struct verifier *v, const struct insn *d) {
     case CMPXCHG: ok = cmpxchg(v, d); break;
     case FENCE: case NOP: ok = idle(v, d); break;
     case SETCC: ok = d->rm == NO_REG ? memory(v, d, true) : general(v, d, d->rm, GB8); break;
+    case BMI: ok = PINNED >> d->second & 1 ? FAIL(v, PINNED) : both(v, d); break;
     case G_ALU: return alu_imm(v, d);
     case G_SHIFT: ok = shift(v, d); break;
     case G_MOVI: ok = mov_group(v, d); break;

@@ -82,13 +82,10 @@ static void adjust(struct piece *g, u8 field, u8 reg, u32 by) { /* add, sub */
 /* A jump: where to. */
 static u32 jump(struct piece *g, u32 op) {
     expect(g, op >> 8 ? op >> 8 | (op & 0xff) << 8 : op, op >> 8 ? 2 : 1);
-    if (!g->ok || g->v->m->glue_end - g->at < 4) {
-        g->ok = false;
-        return 0;
-    }
-    u32 to = g->at + 4 + (u32)read32(code_at(g->v, g->at));
-    g->at += 4;
-    if (to < g->v->m->glue_start || to >= g->v->m->glue_end) g->ok = false;
+    g->ok = g->ok && g->v->m->glue_end - g->at >= 4;
+    u32 by = g->ok ? (u32)read32(code_at(g->v, g->at)) : 0, to = g->at + 4 + by;
+    g->at += g->ok ? 4 : 0;
+    g->ok = g->ok && to >= g->v->m->glue_start && to < g->v->m->glue_end;
     return to;
 }
 

@@ -27,7 +27,7 @@ enum access { N = 0, A_READ = 1, A_WRITE = 2, A_VECTOR = 4, A_PART = 8, A_DIRTY 
 
 /* Roles up to PLAIN have a ModRM byte. */
 enum role {
-    BAD, ANY, LOAD, STORE, ADD, AND, XOR, CMP, TEST, LEA, CMPXCHG, FENCE, NOP, SETCC,
+    BAD, ANY, LOAD, STORE, ADD, AND, XOR, CMP, TEST, LEA, CMPXCHG, FENCE, NOP, SETCC, BMI,
     G_ALU, G_SHIFT, G_MOVI, G_TEST8, G_UNARY, G_FF, G_VSHIFT, PLAIN,
     MOVI, CDQ, NOP1, RET, CALL, JUMP8, JUMP32, JCC8, JCC32, POP, UD2,
 };
@@ -44,7 +44,7 @@ struct insn {
     u8 w, lock, rex, opcode, length;
     u8 reg, rm;            /* rm: NO_REG when it is memory */
     u8 base, index, scale; /* base: RIP, NO_REG */
-    u8 width;              /* bytes of operand */
+    u8 width, second;      /* bytes of operand; VEX's register beside them */
     i32 disp;
     i64 imm;
 };

@@ -76,10 +76,9 @@ static bool in_context(struct verifier *v, const struct insn *d, bool write) {
         if (flags & VERIFY_GLOBAL_CELL || (write && !(flags & VERIFY_GLOBAL_WRITE))) return FAIL(v, CONTEXT);
         return true;
     }
-    if (write) return FAIL(v, CONTEXT);
-    if (at < sizeof(struct abi_memory) && v->m->counts.memories && size_field(d, at)) return true;
-    if (at >= l->memories && size_field(d, (at - l->memories) % (u32)sizeof(struct abi_memory))) return true;
-    return FAIL(v, CONTEXT);
+    bool size = at >= l->memories ? size_field(d, (at - l->memories) % (u32)sizeof(struct abi_memory))
+                                  : at < sizeof(struct abi_memory) && v->m->counts.memories && size_field(d, at);
+    return size && !write ? true : FAIL(v, CONTEXT);
 }
 
 bool verify_pointer(struct verifier *v, struct insn d, struct value *out) {

@@ -88,6 +88,16 @@ static void emit_scaled(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
+/* d = a & ~b, the inversion folded. */
+static void emit_andn(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, i);
+    u32 inverse = is_folded(e, x->a) ? x->a : x->b, a = inverse == x->a ? x->b : x->a;
+    u8 d = dest(e, i), b = in_reg(e, e_ins(e, inverse)->a, use_pos(i));
+    put_vex(e->c, 0, wide(x->type), 0x0f38f2, d, b, rm_value(e, a, use_pos(i)), 0);
+    note_flags(e, d, wide(x->type), true);
+    done(e, i, d);
+}
+
 /* x & 0xff, x & 0xffff: a move that extends. */
 static bool try_extend(struct emit *e, const struct ins *x, u32 i, u8 d) {
     u32 la = loc_at(e, x->a, use_pos(i));
@@ -104,6 +114,7 @@ static void emit_alu(struct emit *e, u32 i) {
     if (is_folded(e, x->a) || is_folded(e, x->b)) {
         u32 v = is_folded(e, x->a) ? x->a : x->b;
         if (e_ins(e, v)->op == IR_SHL) emit_scaled(e, i);
+        else if (e_ins(e, v)->op == IR_XOR) emit_andn(e, i);
         else emit_with_load(e, i);
         return;
     }
@@ -157,10 +168,38 @@ static u32 shift_sub(u8 op) {
     }
 }
 
+static bool cpu(const struct emit *e, u32 bit) { return e->info->options->cpu & bit; }
+
+/* shlx, shrx, sarx: the count in any register, the result in another than what is shifted. */
+static void shift_by(struct emit *e, const struct ins *x, u32 i, u8 d) {
+    static const u8 prefixes[] = {[IR_SHL - IR_SHL] = 0x66, [IR_SHR_S - IR_SHL] = 0xf3, [IR_SHR_U - IR_SHL] = 0xf2};
+    u8 count = in_reg(e, x->b, use_pos(i));
+    struct rm from = rm_value(e, x->a, use_pos(i));
+    put_vex(e->c, prefixes[x->op - IR_SHL], wide(x->type), 0x0f38f7, d, count, from, 0);
+    done(e, i, d);
+}
+
+/* rorx, where what is rotated stays or is in memory. */
+static bool rotate_to(struct emit *e, const struct ins *x, u32 i, u8 d, u32 n) {
+    u32 from = loc_at(e, x->a, use_pos(i)), bits = wide(x->type) ? 64 : 32;
+    if (!cpu(e, JIT_CPU_BMI2) || (x->op != IR_ROTL && x->op != IR_ROTR) || from == LOC(L_REG, d) || loc_kind(from) == L_CONST) return false;
+    put_vex(e->c, 0xf2, wide(x->type), 0x0f3af0, d, 0, rm_of(e, from), 1);
+    put8(e->c, (u8)(x->op == IR_ROTL ? (bits - n) % bits : n));
+    return true;
+}
+
 static void emit_shift(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i), work = d;
     u32 w = wide(x->type);
+    if (!is_const(e->f, x->b) && cpu(e, JIT_CPU_BMI2) && x->op != IR_ROTL && x->op != IR_ROTR) {
+        shift_by(e, x, i, d);
+        return;
+    }
+    if (is_const(e->f, x->b) && rotate_to(e, x, i, d, (u32)const_bits(e_ins(e, x->b)) & (w ? 63 : 31))) {
+        done(e, i, d);
+        return;
+    }
     if (is_const(e->f, x->b)) {
         to_reg(e, x->a, use_pos(i), d);
         put_shift_imm(e->c, shift_sub(x->op), w, d, (u8)(const_bits(e_ins(e, x->b)) & (w ? 63 : 31)));
@@ -278,8 +317,6 @@ void emit_multiply_high(struct emit *e, u32 i) {
 }
 
 /* ---- bit counts ---- */
-
-static bool cpu(const struct emit *e, u32 bit) { return e->info->options->cpu & bit; }
 
 /* bsr and bsf leave nothing useful for 0: a conditional move supplies it. */
 static void scan_bits(struct emit *e, const struct ins *x, struct rm from, u8 d) {

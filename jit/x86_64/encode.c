@@ -77,13 +77,17 @@ static inline u8 *store_opcode(u8 *p, u64 form, u32 rex) {
     return store32(p, (u32)form, (u32)form >> FORM_BYTES);
 }
 
-/* The operand is in data. */
-static __attribute__((noinline)) void put_form_data(struct code *c, u64 form, u8 reg, struct rm rm) {
-    u8 *p = store_opcode(c->text.p + c->text.n, form, (reg >> 3 & 1u) << 2);
+/* The operand is in data; p: where its ModR/M byte goes. */
+static void put_operand_data(struct code *c, u8 *p, u8 reg, struct rm rm, u32 trailing) {
     *p++ = (u8)((reg & 7) << 3 | 5);
-    struct fixup x = {(u32)(p - c->text.p), rm.data, FIX_DATA, (u8)(form >> FORM_TRAILING)};
+    struct fixup x = {(u32)(p - c->text.p), rm.data, FIX_DATA, (u8)trailing};
     VEC_PUSH(c->keep, c->fixups, x);
     c->text.n = (u32)(store32(p, 0, 4) - c->text.p);
+}
+
+static __attribute__((noinline)) void put_form_data(struct code *c, u64 form, u8 reg, struct rm rm) {
+    u8 *p = store_opcode(c->text.p + c->text.n, form, (reg >> 3 & 1u) << 2);
+    put_operand_data(c, p, reg, rm, (u8)(form >> FORM_TRAILING));
 }
 
 enum { FORM_ROOM = 24 }; /* an instruction has at most 15 bytes, and what is stored at once more */
@@ -105,6 +109,23 @@ void put_form(struct code *c, u64 form, u8 reg, struct rm rm) {
     u32 rex = (reg >> 3 & 1u) << 2 | (rm.reg >> 3 & 1u);
     if (rm.index != NO_REG) rex |= (rm.index >> 3 & 1u) << 1;
     u8 *p = store_opcode(c->text.p + c->text.n, form, rex);
+    if (rm.kind == RM_REG) *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
+    else p = store_memory(p, reg & 7u, rm);
+    c->text.n = (u32)(p - c->text.p);
+}
+
+/* Three bytes, of maps 0f38 and 0f3a: the inverted tops of the registers, and the map; W, the
+ * second register, inverted, and the prefix (SDM volume 2, 2.3.5). */
+void put_vex(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, u8 second, struct rm rm, u32 trailing) {
+    VEC_ROOM(c->keep, c->text, FORM_ROOM);
+    u32 pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0, map = (op >> 8 & 0xff) == 0x38 ? 2 : 3;
+    u32 top = (reg >> 3 & 1u) << 2 | (rm.kind != RM_DATA && rm.reg >> 3 & 1) | (rm.index != NO_REG && rm.index >> 3 & 1) << 1;
+    u8 *p = c->text.p + c->text.n;
+    p = store32(p, 0xc4 | ((top ^ 7) << 5 | map) << 8 | (w << 7 | (second ^ 15u) << 3 | pp) << 16 | op << 24, 4);
+    if (rm.kind == RM_DATA) {
+        put_operand_data(c, p, reg, rm, trailing);
+        return;
+    }
     if (rm.kind == RM_REG) *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
     else p = store_memory(p, reg & 7u, rm);
     c->text.n = (u32)(p - c->text.p);

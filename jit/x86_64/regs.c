@@ -53,6 +53,8 @@ static u32 clobbers(const struct fn *f, u32 i, u32 *through) {
     case IR_SHL:
     case IR_SHR_S:
     case IR_SHR_U:
+        if (f->options->cpu & JIT_CPU_BMI2) return 0;
+        [[fallthrough]];
     case IR_ROTL:
     case IR_ROTR:
         if (is_const(f, x->b)) return 0;

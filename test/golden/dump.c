@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
     arena_init(&result, &test_heap, 0);
     arena_init(&scratch, &test_heap, 0);
     if (wasm_decode(&a, read_file(argv[1]), &m, &werror) || wasm_validate(&a, &m, &werror)) return fail(werror.text);
-    struct jit_options o = {.cpu = JIT_CPU_SSE41 | JIT_CPU_POPCNT | JIT_CPU_LZCNT | JIT_CPU_BMI1,
+    struct jit_options o = {.cpu = JIT_CPU_SSE41 | JIT_CPU_POPCNT | JIT_CPU_LZCNT | JIT_CPU_BMI1 | JIT_CPU_BMI2,
                             .type_ids = some_ids(&a, &m), .dump = print, .dump_self = stdout,
                             .dump_passes = argc > 2 ? argv[2] : "S"};
     if (jit_compile(&result, &scratch, &m, &o, &code, &jerror)) return fail(jerror.text);

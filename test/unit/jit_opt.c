@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/host_rt.h"
+#include "jit/jit.h"
 #include "test/lib/engine.h"
 #include "test/lib/test.h"
 
@@ -183,8 +184,55 @@ static void combined(void) {
     test_run_close(&r);
 }
 
-int main(void) {
+#define ROT(n) "(i32.rotl (local.get 0) (i32.const " n "))"
+#define NOT(x) "(i32.xor (i32.const -1) " x ")"
+
+static u32 rotated(u32 x, u32 n) { return x << n | x >> (32 - n); }
+
+/* Shifts by a register, rotations of what is read again, a & ~b: with BMI and without. */
+static void shifted(void) {
+    struct test_run r;
+    test_run_open(&T, &r,
+                  "(module (memory 1)"
+                  " (func (export \"shifts\") (param i32) (result i32) (i32.xor (i32.shl (i32.const 3) (local.get 0))"
+                  "  (i32.xor (i32.shr_u (i32.mul (local.get 0) (i32.const -7)) (local.get 0)) (i32.shr_s (i32.sub (i32.const 0) (local.get 0)) (local.get 0)))))"
+                  " (func (export \"wide\") (param i64) (result i64) (i64.shl (local.get 0) (i64.shr_u (local.get 0) (i64.const 60))))"
+                  " (func (export \"rotate\") (param i32) (result i32) (i32.xor (i32.xor " ROT("7") ROT("18") ") (i32.sub " ROT("25") "(local.get 0))))"
+                  " (func (export \"choose\") (param i32) (result i32) (i32.or (i32.and (local.get 0) (i32.const 0xff00ff))"
+                  "  (i32.and " NOT("(local.get 0)") " (i32.add (local.get 0) (i32.const 0x12345678)))))"
+                  " (func (export \"without\") (param i64) (result i64) (i64.and (i64.add (local.get 0) (i64.const 3)) (i64.xor (local.get 0) (i64.const -1))))"
+                  " (func (export \"inverse\") (param i32) (result i32) (select (i32.const 5) (i32.const 6)"
+                  "  (i32.eqz (i32.and " NOT("(i32.mul (local.get 0) (i32.const 3))") "(local.get 0)))))"
+                  " (func (export \"beside\") (param i32) (result i32) (i32.store (i32.const 8) (local.get 0)) (if (result i32)"
+                  "  (i32.and " NOT("(local.get 0)") "(i32.load (i32.const 8))) (then (i32.const 5)) (else (i32.const 6)))))",
+                  NULL, NULL);
+    for (u32 x = 0; x < 100000; x = x * 3 + 1) {
+        u32 n = x & 31, minus = 0 - x;
+        EQUAL(test_call1(&r, "shifts", x, NULL), 3u << n ^ ((x * 0xfffffff9) >> n ^ (u32)((i32)minus >> n)));
+        EQUAL(test_call1(&r, "wide", (u64)x << 57 | x, NULL), x << ((u64)x << 57 >> 60));
+        EQUAL(test_call1(&r, "rotate", x, NULL), rotated(x, 7) ^ rotated(x, 18) ^ (rotated(x, 25) - x));
+        EQUAL(test_call1(&r, "choose", x, NULL), (x & 0xff00ff) | (~x & (x + 0x12345678)));
+        EQUAL(test_call1(&r, "without", x, NULL), (x + 3) & ~x);
+        EQUAL(test_call1(&r, "inverse", x, NULL), ~(x * 3) & x ? 6 : 5);
+        EQUAL(test_call1(&r, "beside", x, NULL), 6);
+    }
+    test_run_close(&r);
+}
+
+static void without_bmi(void) {
     test_engine_open(&T);
+    rt_engine_free(T.engine);
+    T.host.cpu &= ~(u32)(JIT_CPU_BMI1 | JIT_CPU_BMI2);
+    EQUAL(rt_engine_init(&T.engine, &T.host), ERR_OK);
+    EQUAL(host_rt_install(T.engine), ERR_OK);
+    shifted();
+    test_engine_close(&T);
+}
+
+int main(void) {
+    without_bmi();
+    test_engine_open(&T);
+    shifted();
     read_again();
     anchored();
     bounded();

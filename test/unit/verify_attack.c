@@ -320,6 +320,38 @@ static const struct attack attacks[] = {
         /* mov eax, edi */
     {"off the end, in part", VERIFY_END, 0, {0xff}, 0, "\xb8\x01\x02", 3},
         /* .byte 0xb8, 1, 2 */
+    {"what the processor lacks", VERIFY_ENCODING, 0, {0xff}, 0, "\xf3\x0f\xb8\xc7\xc3", 5},
+        /* popcnt eax, edi; ret */
+    {"shift by a register", OK, 0, {0xff}, 0, "\xc4\xe2\xf1\xf7\xc7\xc3", 6},
+        /* shlx rax, rdi, rcx; ret */
+    {"shift by the base", VERIFY_PINNED, 0, {0xff}, 0, "\xc4\xe2\x01\xf7\xc7\xc3", 6},
+        /* shlx eax, edi, r15d; ret */
+    {"shift into the context", VERIFY_PINNED, 0, {0xff}, 0, "\xc4\x62\x71\xf7\xf7\xc3", 6},
+        /* shlx r14d, edi, ecx; ret */
+    {"shift of 32 bits as an index", OK, 0, {5, 0xff}, 1, "\xc4\xe2\x71\xf7\xc7\x41\x8b\x04\x07\xc3", 10},
+        /* shlx eax, edi, ecx; mov eax, [r15 + rax]; ret */
+    {"shift of 64 bits as an index", VERIFY_MEMORY, 0, {5, 0xff}, 1, "\xc4\xe2\xf1\xf7\xc7\x41\x8b\x04\x07\xc3", 10},
+        /* shlx rax, rdi, rcx; mov eax, [r15 + rax]; ret */
+    {"shift of what is in memory", OK, 0, {2, 0xff}, 1, "\x89\xf8\xc4\xc2\xf3\xf7\x04\x07\xc3", 9},
+        /* mov eax, edi; shrx rax, [r15 + rax], rcx; ret */
+    {"shift of what is in memory, index dirty", VERIFY_MEMORY, 0, {0, 0xff}, 1, "\xc4\xc2\xf3\xf7\x04\x3f\xc3", 7},
+        /* shrx rax, [r15 + rdi], rcx; ret */
+    {"shift with L", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe2\x75\xf7\xc7\xc3", 6},
+        /* shlx with VEX.L; ret */
+    {"shift without VEX", VERIFY_ENCODING, 0, {0xff}, 0, "\x66\x0f\x38\xf7\xc7\xc3", 6},
+        /* shlx's opcode behind 66; ret */
+    {"rotation to another register", OK, 0, {0xff}, 0, "\xc4\xe3\x7b\xf0\xc7\x05\xc3", 7},
+        /* rorx eax, edi, 5; ret */
+    {"rotation with a second register", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe3\x73\xf0\xc7\x05\xc3", 7},
+        /* rorx with VEX.vvvv; ret */
+    {"and of what is inverted", OK, 0, {0xff}, 0, "\xc4\xe2\x70\xf2\xc7\xc3", 6},
+        /* andn eax, ecx, edi; ret */
+    {"and of the inverted base", VERIFY_PINNED, 0, {0xff}, 0, "\xc4\xe2\x00\xf2\xc7\xc3", 6},
+        /* andn eax, r15d, edi; ret */
+    {"VEX that has no row", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe2\x70\xf5\xc7\xc3", 6},
+        /* bzhi eax, edi, ecx; ret */
+    {"VEX of vectors", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe1\x78\x28\xc7\xc3", 6},
+        /* vmovaps xmm0, xmm7; ret */
     {"syscall", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x05\xc3", 3},
         /* syscall; ret */
     {"wrmsr", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x30\xc3", 3},
@@ -477,6 +509,7 @@ static void restore(void) {
     for (u32 k = 0; k < facts.func_count; k++)
         funcs[k] = (struct verify_func){code.funcs[k].entry, code.funcs[k].end, code.funcs[k].frame, code.funcs[k].spare, facts.funcs[k].type};
     facts.code = bytes;
+    facts.cpu = VERIFY_CPU_BMI1 | VERIFY_CPU_BMI2;
     facts.funcs = funcs;
     facts.traps = (const struct verify_trap *)code.traps;
     facts.trap_count = code.trap_count;

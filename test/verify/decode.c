@@ -187,6 +187,10 @@ static void compare_encodings(void) {
         for (u32 i = 0; i < 2 && maps[map][i]; i++) start[n++] = maps[map][i];
         compare_opcodes(start, n, &random);
     }
+    for (u32 k = 0; k < 3 * 256; k++) { /* VEX: each map, W, second register, L and prefix; tops at random */
+        u8 start[] = {0xc4, (u8)((random64(&random) & 0xe0) | (1 + k / 256)), (u8)k};
+        compare_opcodes(start, sizeof start, &random);
+    }
 }
 
 static void compare_module(struct bytes in, u64 seed) {
