@@ -85,6 +85,7 @@ struct alloc {
     VEC(u32) calls;           /* late_pos of calls, ascending */
     VEC(struct move) reloads; /* inside blocks, ascending by pos */
     VEC(struct move) moves;   /* on edges */
+    u32 *edge_moves;          /* edge -> the first of them; NULL: there are none */
     u32 *first;               /* value -> first child; 0: none */
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
@@ -110,6 +111,7 @@ static inline bool same_slot(const struct alloc *a, u32 v, u32 p) {
     const struct ival *i = &a->ivals.p[a->first[p]];
     return i->reg == REG_MEM && slot_of(a, v) == i->slot;
 }
+static inline u32 edge_moves(const struct alloc *a, u32 edge) { return a->edge_moves ? a->edge_moves[edge] : 0; }
 bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 /* The interval keeps what is before pos; the result, a new sibling, has the rest. Intervals move. */
 u32 ival_split(struct fn *f, u32 index, u32 pos);

@@ -9,7 +9,6 @@
 u32 build_block(struct build *b) {
     struct fn *f = b->f;
     struct block k = {.first = f->ins.n, .loop = b->loop};
-    if (b->loop) k.depth = f->blocks.p[f->loops.p[b->loop].header].depth;
     VEC_PUSH(f, f->blocks, k);
     b->block = f->blocks.n - 1;
     ir_alone(f, (struct ins){.op = IR_BLOCK, .a = b->block});
@@ -63,12 +62,11 @@ static void do_block(struct build *b) {
 
 static void enter_loop(struct build *b, struct ctl *c) {
     struct fn *f = b->f;
-    struct loop l = {.parent = b->loop, .header = f->blocks.n};
+    struct loop l = {.parent = b->loop, .header = f->blocks.n, .depth = f->loops.p[b->loop].depth + 1};
     if (!b->loop) b->outside = build_offset(b);
-    u8 depth = b->loop ? f->blocks.p[f->loops.p[b->loop].header].depth : 0;
     VEC_PUSH(f, f->loops, l);
     c->loop = b->loop = f->loops.n - 1;
-    struct block k = {.first = f->ins.n, .loop = b->loop, .depth = (u8)(depth + (depth < UINT8_MAX)), .header = true};
+    struct block k = {.first = f->ins.n, .loop = b->loop, .header = true};
     VEC_PUSH(f, f->blocks, k);
     c->header = b->block = f->blocks.n - 1;
     memory_changes(b);

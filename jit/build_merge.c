@@ -57,11 +57,10 @@ u32 build_edge(struct build *b) { return build_edges(b, 1); }
 
 void build_attach(struct build *b, u32 edge, u32 block) {
     struct edge *e = &b->f->edges.p[edge];
-    struct block *t = &b->f->blocks.p[block];
-    e->to = block;
-    e->next = t->preds;
-    t->preds = edge;
-    e->moves = e->label = 0; /* no pairs any more */
+    u32 *list = block_preds(b->f, block);
+    e->to = block; /* no pairs any more */
+    e->next = *list;
+    *list = edge;
 }
 
 static u32 new_stamp(struct build *b) { return ++b->stamp_now; }
@@ -77,7 +76,6 @@ static u32 dead_end(const struct build *b) {
 static void note_locals(struct build *b, const struct ctl *c, u32 edge) {
     struct fn *f = b->f;
     u32 now = new_stamp(b), start = f->pool.n, most = b->log.n - c->log;
-    f->edges.p[edge].pairs = start;
     if (!most) return;
     charge(b, most);
     VEC_ROOM(f, f->pool, 2 * most);
@@ -89,14 +87,13 @@ static void note_locals(struct build *b, const struct ctl *c, u32 edge) {
         *pair++ = b->locals[a->local];
     }
     f->pool.n = (u32)(pair - f->pool.p);
-    f->edges.p[edge].pair_count = (f->pool.n - start) / 2;
+    f->edges.p[edge].pairs = (f->pool.n - start) / 2;
 }
 
 static INLINE void push_args(struct build *b, struct edge *e, u32 arity) {
     struct fn *f = b->f;
     assert(b->stack.n >= arity);
     e->args = f->pool.n;
-    e->count = arity;
     if (!arity) return;
     charge(b, arity);
     for (u32 i = 0; i < arity; i++) VEC_PUSH(f, f->pool, b->stack.p[b->stack.n - arity + i]);
@@ -108,7 +105,6 @@ static void edge_to_loop(struct build *b, const struct ctl *c, u32 edge) {
     push_args(b, &f->edges.p[edge], c->params);
     charge(b, count);
     for (u32 i = 1; i <= count; i++) VEC_PUSH(f, f->pool, b->locals[f->pool.p[c->locals + i]]);
-    f->edges.p[edge].count += count;
     build_attach(b, edge, c->header);
 }
 
@@ -157,8 +153,8 @@ static void gather_columns(struct build *b, const struct ctl *c, u32 dead) {
     b->column_count = 0;
     for (u32 e = c->edges; e; e = f->edges.p[e].next) {
         const struct edge *d = &f->edges.p[e];
-        const u32 *pair = f->pool.p + d->pairs;
-        for (u32 i = d->pair_count; i; i--, pair += 2)
+        const u32 *pair = f->pool.p + d->args + c->results;
+        for (u32 i = d->pairs; i; i--, pair += 2)
             if (b->ends[pair[0]] > dead) note_column(b, now, pair[0], pair[1]);
     }
 }
@@ -194,15 +190,15 @@ static u32 decide_locals(struct build *b, const struct ctl *c) {
     return params;
 }
 
-static void write_args(struct build *b, struct edge *d, u32 params, u32 dead) {
+static void write_args(struct build *b, const struct ctl *c, struct edge *d, u32 params, u32 dead) {
     struct fn *f = b->f;
     VEC_ROOM(f, f->pool, params);
     u32 start = f->pool.n, *args = f->pool.p + start;
     f->pool.n += params;
     for (u32 k = 0; k < b->kept.n; k++) args[k] = f->pool.p[d->args + b->kept.p[k]];
     if (params > b->kept.n) memcpy(args + b->kept.n, b->before, (params - b->kept.n) * sizeof *args);
-    const u32 *pair = f->pool.p + d->pairs;
-    for (u32 i = d->pair_count; i; i--, pair += 2) {
+    const u32 *pair = f->pool.p + d->args + c->results;
+    for (u32 i = d->pairs; i; i--, pair += 2) {
         if (b->ends[pair[0]] <= dead) continue;
         const struct column *k = &b->columns[b->slot[pair[0]]];
         if (k->differs) args[k->param] = pair[1];
@@ -215,8 +211,7 @@ static void attach_all(struct build *b, const struct ctl *c, u32 params, u32 dea
     charge(b, (u64)(params + 1) * c->edge_count);
     for (u32 e = c->edges, next; e; e = next) {
         next = f->edges.p[e].next;
-        if (params) write_args(b, &f->edges.p[e], params, dead);
-        f->edges.p[e].count = params;
+        if (params) write_args(b, c, &f->edges.p[e], params, dead);
         build_attach(b, e, b->block);
     }
 }

@@ -128,14 +128,14 @@ static void bring(struct check *c, u32 v, u32 place) {
 static void moves_of_edge(struct check *c, u32 edge, u32 end) {
     const struct fn *f = c->f;
     const struct edge *d = &f->edges.p[edge];
-    for (u32 k = 0; k < d->count; k++) {
+    for (u32 k = 0; k < edge_args(f, d); k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!has_place(ins_at(f, p))) continue;
         u32 to = child_place(c, p, &c->a->ivals.p[c->a->first[p]]);
         if (!is_const(f, v)) want(c, v, same_slot(c->a, v, p) ? to : place_of(c, v, end));
         bring(c, p, to);
     }
-    for (u32 m = d->moves; m; m = c->a->moves.p[m].next) {
+    for (u32 m = edge_moves(c->a, edge); m; m = c->a->moves.p[m].next) {
         const struct move *x = &c->a->moves.p[m];
         want(c, x->value, place_of(c, x->value, end));
         bring(c, x->value, x->to);

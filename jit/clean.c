@@ -65,7 +65,7 @@ static void see_param(struct clean *c, u32 v) {
     struct fn *f = c->f;
     const struct ins *p = &c->ins[v];
     if (p->flags & V_ZEXT) VEC_PUSH(f, c->params, v);
-    for (u32 e = f->blocks.p[p->a].preds; e; e = f->edges.p[e].next) use(c, f->pool.p[f->edges.p[e].args + p->b]);
+    for (u32 e = *block_preds(f, p->a); e; e = f->edges.p[e].next) use(c, f->pool.p[f->edges.p[e].args + p->b]);
 }
 
 /* What was taken for dead uses its operands after all. */
@@ -116,7 +116,7 @@ static void clean_args(struct clean *c) {
     struct fn *f = c->f;
     while (c->params.n) {
         const struct ins *p = ins_at(f, c->params.p[--c->params.n]);
-        for (u32 e = f->blocks.p[p->a].preds; e; e = f->edges.p[e].next) need(c, f->pool.p[f->edges.p[e].args + p->b]);
+        for (u32 e = *block_preds(f, p->a); e; e = f->edges.p[e].next) need(c, f->pool.p[f->edges.p[e].args + p->b]);
     }
 }
 

@@ -82,12 +82,11 @@ static void move_arguments(struct compact *c) {
     for (u32 e = 1; e < f->edges.n; e++) {
         struct edge *d = &f->edges.p[e];
         const u32 *from = f->pool.p + d->args, *params = c->map + block_param(f, d->to, 0);
-        u32 count = d->to ? d->count : 0;
+        u32 count = edge_args(f, d);
         u32 *to = c->pool + c->n, kept = 0;
         for (u32 k = 0; k < count; k++)
             if (params[k]) to[kept++] = c->map[from[k]];
         d->args = c->n;
-        d->count = kept;
         c->n += kept;
     }
 }
@@ -127,7 +126,7 @@ static u64 pool_words(const struct compact *c) {
     for (u32 e = 1; e < f->edges.n; e++) {
         const struct edge *d = &f->edges.p[e];
         const u32 *params = c->map + block_param(f, d->to, 0);
-        for (u32 k = 0; d->to && k < d->count; k++) words += params[k] != 0;
+        for (u32 k = 0, n = edge_args(f, d); k < n; k++) words += params[k] != 0;
     }
     return words;
 }

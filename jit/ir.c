@@ -248,7 +248,7 @@ static void put_value(struct text *t, u32 v) {
 static void put_edge(struct text *t, u32 e) {
     const struct edge *d = &t->f->edges.p[e];
     put(t, " b%u(", d->to);
-    for (u32 i = 0; i < d->count; i++) put_value(t, t->f->pool.p[d->args + i]);
+    for (u32 i = 0; i < edge_args(t->f, d); i++) put_value(t, t->f->pool.p[d->args + i]);
     put(t, " )");
 }
 

@@ -32,7 +32,7 @@ enum ir_kind { K_META, K_PURE, K_TRAPS, K_READS, K_EFFECT, K_TERM };
 /* name, value operands among a b c, kind. */
 #define IR_OPS(X)                                                              \
     X(NOP, 0, META)                                                            \
-    X(BLOCK, 0, META)      /* a: block */                                      \
+    X(BLOCK, 0, META)      /* a: block, b: list of edges to it; 0: none */     \
     X(PARAM, 0, META)      /* a: block, b: which */                            \
     X(ARG, 0, META)        /* a: parameter of the function */                  \
     X(CONST, 0, META)      /* bits: words[1] */                                \
@@ -161,31 +161,27 @@ struct ir_opinfo {
 extern const struct ir_opinfo ir_opinfos[IR_OP_COUNT];
 
 struct edge {
-    u32 from, to;
-    u32 args, count; /* pool[args..): one per PARAM of to */
-    u32 next;        /* of the same target, or label while it is open */
+    u32 from;
     union {
-        struct {
-            u32 pairs, pair_count; /* while building: (local, value) */
-        };
-        struct {
-            u32 moves;   /* then: first of the moves for split values, in alloc */
-            u32 label;   /* while emitting: where a jump along it lands; 0: not known */
-        };
+        u32 to;
+        u32 pairs;   /* before it has a target: so many (local, value), in the pool behind args */
+    };
+    u32 args;        /* in the pool: one per PARAM of to; before that, per result of the label */
+    union {
+        u32 next;    /* of the same target, or label while it is open */
+        u32 label;   /* while emitting, of a switch: where a jump along it lands; 0: not known */
     };
 };
-static_assert(sizeof(struct edge) == 28, "there are many");
+static_assert(sizeof(struct edge) == 16, "there are many");
 
 struct block {
     u32 first, last; /* instructions */
     u32 params;
-    u32 preds;       /* list of edges; 0: none */
-    u32 loop;        /* innermost loop it belongs to; 0: none */
-    u8 depth;        /* of loops, or UINT8_MAX */
-    bool header;
-    bool pad;        /* entered by the unwinder only: I8 */
+    u32 loop : 30;   /* innermost loop it belongs to; 0: none */
+    bool header : 1;
+    bool pad : 1;    /* entered by the unwinder only: I8 */
 };
-static_assert(sizeof(struct block) == 24, "there are many");
+static_assert(sizeof(struct block) == 16, "there are many");
 
 /* Where what a call throws may be caught, the nearest first: catches[first..). */
 struct site {
@@ -200,6 +196,7 @@ struct catch {
 
 struct loop {
     u32 parent, header, last; /* blocks, last included */
+    u32 depth;                /* 1: no loop around it */
 };
 
 /* Where an access goes that is not LOAD's or STORE's (those: memory 0, behind
@@ -311,6 +308,8 @@ static inline u32 late_pos(u32 i) { return 4 * i + 2; }
 static inline u32 def_pos(u32 i) { return 4 * i + 3; }
 static inline u32 block_start(const struct fn *f, u32 b) { return gap_pos(f->blocks.p[b].first); }
 static inline u32 block_end(const struct fn *f, u32 b) { return gap_pos(f->blocks.p[b].last + 1); }
+static inline u32 *block_preds(const struct fn *f, u32 b) { return &f->ins.p[f->blocks.p[b].first].b; }
+static inline u32 edge_args(const struct fn *f, const struct edge *e) { return f->blocks.p[e->to].params; }
 /* The PARAM that argument k of an edge to b feeds. */
 static inline u32 block_param(const struct fn *f, u32 b, u32 k) { return f->blocks.p[b].first + 1 + k; }
 static inline bool has_place(const struct ins *i) {

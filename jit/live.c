@@ -318,7 +318,7 @@ static inline void live_instruction(struct live *l, u32 i, const struct ins *x) 
 static void use_arguments(struct live *l, u32 b, u32 e) {
     struct fn *f = l->f;
     const struct edge *d = &f->edges.p[e];
-    for (u32 k = 0; k < d->count; k++) {
+    for (u32 k = 0, n = edge_args(f, d); k < n; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
         struct ival *from = ival_of(l, v), *to = ival_of(l, p);
@@ -391,7 +391,7 @@ static void live_block(struct live *l, u32 b) {
     struct operands edges = ir_edges(f, k->last);
     l->block = b;
     l->first = k->first;
-    l->depth = MIN(k->depth, (u32)MAX_DEPTH);
+    l->depth = MIN(f->loops.p[k->loop].depth, (u32)MAX_DEPTH);
     enter_end(l, b, edges);
     for (u32 e = 0; e < edges.count; e++) use_arguments(l, b, edges.list[e]);
     const struct ins *x = &f->ins.p[k->last];
@@ -505,7 +505,6 @@ void jit_live(struct fn *f) {
     jit_compact(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     a->first = jit_alloc(f, f->ins.n, sizeof(u32));
-    VEC_PUSH(f, a->moves, (struct move){0});
     f->arg_regs = jit_alloc(f, f->type->param_count, 1);
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
     x86_regs.place_args(f->type, f->arg_regs, f->arg_slots);

@@ -25,15 +25,15 @@ static void edge_move(struct resolve *r, u32 e, const struct ival *i, u32 elder,
     u32 first = r->a->ivals.p[elder].start <= end ? elder : r->a->first[i->value];
     u8 from = place_at(r->a, first, end);
     if (from == i->reg || fault(EDGE_MOVE)) return;
-    struct move m = {end, i->value, from, i->reg, f->edges.p[e].moves};
+    struct move m = {end, i->value, from, i->reg, r->a->edge_moves[e]};
     VEC_PUSH(f, r->a->moves, m);
-    f->edges.p[e].moves = r->a->moves.n - 1;
+    r->a->edge_moves[e] = r->a->moves.n - 1;
 }
 
 static void enter_block(struct resolve *r, u32 b, const struct ival *i, u32 elder) {
     struct fn *f = r->f;
     u32 end = i->next ? r->a->ivals.p[i->next].start : NO_POS;
-    for (u32 e = f->blocks.p[b].preds; e; e = f->edges.p[e].next) {
+    for (u32 e = *block_preds(f, b); e; e = f->edges.p[e].next) {
         u32 pos = def_pos(f->blocks.p[f->edges.p[e].from].last);
         if (pos < i->start || pos >= end) edge_move(r, e, i, elder, pos); /* else it is there already */
     }
@@ -100,20 +100,23 @@ static void sort_moves(struct move *m, u32 n) {
     }
 }
 
-static void note_lowest(struct resolve *r) {
+static void prepare(struct resolve *r) {
     struct fn *f = r->f;
+    r->a->edge_moves = jit_alloc(f, f->edges.n, sizeof(u32));
+    VEC_PUSH(f, r->a->moves, (struct move){0});
     r->lowest = jit_alloc(f, f->blocks.n, sizeof(u32));
     for (u32 b = 1; b < f->blocks.n; b++) {
         const struct block *k = &f->blocks.p[b];
-        if (k->header || !k->preds) continue;
+        u32 preds = *block_preds(f, b);
+        if (k->header || !preds) continue;
         r->lowest[b] = b;
-        for (u32 e = k->preds; e; e = f->edges.p[e].next) r->lowest[b] = MIN(r->lowest[b], f->edges.p[e].from);
+        for (u32 e = preds; e; e = f->edges.p[e].next) r->lowest[b] = MIN(r->lowest[b], f->edges.p[e].from);
     }
 }
 
 void jit_resolve(struct fn *f) {
     struct resolve r = {f, f->alloc, NULL};
-    if (r.a->ivals.n > r.a->whole) note_lowest(&r);
+    if (r.a->ivals.n > r.a->whole) prepare(&r);
     for (u32 first = 1; (r.lowest || f->pads.n) && first < r.a->whole; first++) {
         u32 elder = first;
         for (u32 i = first; f->pads.n && i && !fault(PAD_RELOAD); i = r.a->ivals.p[i].next)

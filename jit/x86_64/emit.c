@@ -100,21 +100,24 @@ static void gather_moves(struct emit *e, u32 edge) {
     struct fn *f = e->f;
     const struct edge *d = &f->edges.p[edge];
     u32 end = def_pos(f->blocks.p[d->from].last), first = block_param(f, d->to, 0);
-    for (u32 k = 0; k < d->count; k++) {
+    for (u32 k = 0, n = edge_args(f, d); k < n; k++) {
         u32 p = first + k, v = f->pool.p[d->args + k];
         if (!e->a->first[p]) continue;
         if (same_slot(e->a, v, p)) continue;
         add_move(e, param_loc(e, p), loc_at(e, v, end), f->ins.p[p].type);
     }
-    for (u32 m = d->moves; m; m = e->a->moves.p[m].next) {
+    for (u32 m = edge_moves(e->a, edge); m; m = e->a->moves.p[m].next) {
         const struct move *v = &e->a->moves.p[m];
         add_move(e, LOC(L_REG, v->to), loc_at(e, v->value, end), f->ins.p[v->value].type);
     }
 }
 
+static bool may_move(const struct emit *e, u32 edge) {
+    return edge_args(e->f, &e->f->edges.p[edge]) || edge_moves(e->a, edge);
+}
+
 static bool has_moves(struct emit *e, u32 edge) {
-    const struct edge *d = &e->f->edges.p[edge];
-    if (!d->count && !d->moves) return false;
+    if (!may_move(e, edge)) return false;
     gather_moves(e, edge);
     bool any = e->moves.n != 0;
     e->moves.n = 0;
@@ -125,23 +128,25 @@ static u32 edge_target(const struct emit *e, u32 edge) { return e->f->edges.p[ed
 
 /* The rest of an edge: its moves, and a jump unless the target comes next. */
 static void finish_edge(struct emit *e, u32 edge) {
-    const struct edge *d = &e->f->edges.p[edge];
-    if (d->count || d->moves) {
+    if (may_move(e, edge)) {
         gather_moves(e, edge);
         run_moves(e);
     }
     if (edge_target(e, edge) != e->block + 1) put_label(e, 0xe9, edge_target(e, edge));
 }
 
-/* What a conditional jump along the edge points at. Decided once per edge. */
+/* What a conditional jump along the edge points at. */
 static u32 edge_label(struct emit *e, u32 edge) {
-    struct edge *d = &e->f->edges.p[edge];
-    if (!d->label && !has_moves(e, edge)) d->label = d->to;
-    if (!d->label) {
-        d->label = cold_label(e, new_cold(e, COLD_EDGE, edge));
-        e->jumped_back[d->to] = true; /* by the cold tail */
-    }
-    return d->label;
+    u32 to = edge_target(e, edge);
+    if (!has_moves(e, edge)) return to;
+    e->jumped_back[to] = true; /* by the cold tail */
+    return cold_label(e, new_cold(e, COLD_EDGE, edge));
+}
+
+/* The same of a switch, which may have it more than once. */
+static u32 switch_label(struct emit *e, u32 edge) {
+    u32 label = e->f->edges.p[edge].label;
+    return label ? label : (e->f->edges.p[edge].label = edge_label(e, edge));
 }
 
 static void jump_if(struct emit *e, struct cond k, u32 label) {
@@ -179,16 +184,17 @@ static void emit_brtable(struct emit *e, u32 i) {
     struct code *c = e->c;
     const u32 *edges = e->f->pool.p + x->b;
     u32 count = x->c - 1, other = count - (fault(SWITCH_DEFAULT) && count);
+    for (u32 k = 0; k <= count; k++) e->f->edges.p[edges[k]].label = 0;
     to_reg(e, x->a, use_pos(i), RAX);
     put_alu_imm(c, ALU_CMP, 0, rm_reg(RAX), (i32)count);
-    if (!fault(SWITCH_BOUND)) put_label(e, 0x0f80 | CC_AE, edge_label(e, edges[other]));
+    if (!fault(SWITCH_BOUND)) put_label(e, 0x0f80 | CC_AE, switch_label(e, edges[other]));
     u32 table = put_table(c, count);
     put_lea(c, 1, SCRATCH, rm_data(table));
     put_op(c, 0, 1, 0x63, RAX, rm_index(SCRATCH, RAX, 2, 0), 0); /* movsxd */
     put_alu(c, ALU_ADD, 1, SCRATCH, rm_reg(RAX));
     put_op(c, 0, 0, 0xff, 4, rm_reg(SCRATCH), 0);
     for (u32 k = 0; k < count; k++) {
-        struct fixup t = {table + 4 * k, edge_label(e, edges[k]), FIX_LABEL, 0};
+        struct fixup t = {table + 4 * k, switch_label(e, edges[k]), FIX_LABEL, 0};
         VEC_PUSH(e->f, e->table_fixups, t);
     }
 }
