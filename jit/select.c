@@ -25,6 +25,7 @@ static u8 whole_access(u8 type) {
     case T_I32: return A_U32;
     case T_I64: return A_64;
     case T_F32: return A_F32;
+    case T_V128: return A_V128;
     default: return A_F64;
     }
 }
@@ -131,12 +132,16 @@ static bool fold_vconst(struct select *s, u32 v) {
     return true;
 }
 
+/* Without AVX the address of a load would have to be aligned, as that of a constant is. */
+static bool fold_whole(struct select *s, u32 v) {
+    return (s->f->options->cpu & JIT_CPU_AVX && ins_at(s->f, v)->type == T_V128 && fold_load(s, v)) || fold_vconst(s, v);
+}
+
 static void fold_vector(struct select *s, const struct ins *x) {
-    switch (simd_infos[simd_op_of(x)].kind) {
-    case SIMD_INSERT: fold_lane(s, x, x->b); break;
-    case SIMD_BOTH: if (!fold_vconst(s, x->b)) fold_vconst(s, x->a); break;
-    default: fold_vconst(s, x->b);
-    }
+    enum simd_op op = simd_op_of(x);
+    u8 kind = simd_infos[op].kind;
+    if (kind == SIMD_INSERT) fold_lane(s, x, x->b);
+    else if (simd_reads_whole(op) && x->a != x->b && !fold_whole(s, x->b) && kind == SIMD_BOTH) fold_whole(s, x->a);
 }
 
 /* What is to be known of an operation: loads may not pass it; it has a case in

@@ -93,4 +93,7 @@ static inline u32 simd_pack(enum simd_op op, u8 immediate) { return (u32)op | (u
 static inline enum simd_op simd_op_of(const struct ins *i) { return (enum simd_op)(i->c & 0xffff); }
 static inline u8 simd_immediate(const struct ins *i) { return (u8)(i->c >> 16); }
 
+/* Were its second operand in memory, would it read 16 bytes? */
+static inline bool simd_reads_whole(enum simd_op op) { return op != SIMD_MOVSD && op != SIMD_MOVLHPS && op != SIMD_INSERTPS; }
+
 #endif

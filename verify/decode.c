@@ -14,21 +14,29 @@ const struct modrm verify_modrms[8 << 8] = {
     ALL_BYTES(0), ALL_BYTES(256), ALL_BYTES(512), ALL_BYTES(768), ALL_BYTES(1024), ALL_BYTES(1280), ALL_BYTES(1536), ALL_BYTES(1792),
 };
 
-/* VEX of three bytes: the inverted tops of the registers, and the map; W, the second register,
- * inverted, L and the prefix (2.3.5). Of rorx, which has an immediate, there is no second. */
+/* VEX, of three bytes or of two: the inverted tops of the registers (R's), and the map (0f);
+ * W (clear), the second register, inverted, L and the prefix (2.3.5). Who has no second
+ * register must say so. Memory need not be aligned, but for movaps. */
 static bool decode_vex(const u8 *at, struct insn *d) {
     u64 x = read64(at);
+    u32 n = at[0] == 0xc4 ? 3 : 2;
+    if (n == 2) x = x >> 16 << 24 | (x & 0x7f00) << 8 | (x & 0x8000) | 0x6100;
     u32 map = x >> 8 & 31, rex = (~x >> 13 & 7) | (x >> 20 & 8);
     d->second = ~x >> 19 & 15;
-    if ((map != A38 && map != A3A) || x >> 18 & 1) return false;
-    return decode_as(forms[map << 10 | (x >> 16 & 3) << 8 | (u8)(x >> 24)], at, x >> 24, 3, rex, d) && d->f.role == BMI && !(d->f.imm && d->second);
+    if (map < TWO || map > A3A || x >> 18 & 1) return false;
+    if (!decode_as(forms[map << 10 | (x >> 16 & 3) << 8 | (u8)(x >> 24)], at, x >> 24, n, rex, d)) return false;
+    if (d->f.role == BMI) return !d->f.imm || !d->second; /* of rorx there is none */
+    if (map != TWO || d->opcode != 0x28) d->f.rm &= (u8)~A_ALIGNED;
+    d->f.cpu |= VERIFY_CPU_AVX;
+    bool three = d->f.role == G_VSHIFT || (d->f.reg & VB) == VB;
+    return (d->f.reg | d->f.rm) & A_VECTOR && (three || !d->second) && (!d->w || d->f.wider);
 }
 
 /* Lock is allowed where the processor allows it: on others it is a fault that no trap
  * explains. Up to the SIB byte all is in eight bytes, read once and shifted: each load
  * would make the next instruction's start later known. */
 bool verify_decode(const u8 *at, struct insn *d) {
-    if (at[0] == 0xc4) return decode_vex(at, d);
+    if ((at[0] & 0xfe) == 0xc4) return decode_vex(at, d);
     u32 lock = at[0] == 0xf0, b = at[lock];
     u32 row = (b == 0x66 ? P66 : b == 0xf3 ? PF3 : b == 0xf2 ? PF2 : NP) << 8, n = lock + (row != 0);
     u64 x = read64(at + n);

@@ -108,34 +108,25 @@ static bool within(const struct insn *d, u64 start, u64 bytes) {
 
 static bool by_pointer(struct verifier *v, const struct insn *d, bool write) {
     const struct value *x = &v->values[d->base];
+    bool ok = false;
     if (x->kind == BASE) return in_memory(v, d, x->index);
     if (d->index != NO_REG || d->f.rm & A_ALIGNED) return FAIL(v, POINTER);
     switch (x->kind) {
     case ADDRESS: return guarded(v, d, x->index, x->low, x->high);
     case INSIDE: return checked(v, d, x);
-    case P_STORE:
-        if (within(d, STORE_OVERFLOW, OVERFLOW_BYTES)) return true;
-        if (!write && within(d, offsetof(struct abi_store, caught), 4)) return true;
-        return FAIL(v, POINTER);
-    case P_TABLE:
-        if (!write && within(d, offsetof(struct abi_table, len), 8)) return true;
-        return FAIL(v, POINTER);
-    case P_CELL:
-        if (within(d, 0, sizeof(union abi_value)) && (!write || v->m->globals[x->index] & VERIFY_GLOBAL_WRITE)) return true;
-        return FAIL(v, POINTER);
-    default: return FAIL(v, POINTER);
+    case P_STORE: ok = within(d, STORE_OVERFLOW, OVERFLOW_BYTES) || (!write && within(d, offsetof(struct abi_store, caught), 4)); break;
+    case P_TABLE: ok = !write && within(d, offsetof(struct abi_table, len), 8); break;
+    case P_CELL: ok = within(d, 0, sizeof(union abi_value)) && (!write || v->m->globals[x->index] & VERIFY_GLOBAL_WRITE); break;
+    default: break;
     }
+    return ok ? true : FAIL(v, POINTER);
 }
 
 bool verify_memory(struct verifier *v, struct insn d, bool write) {
-    switch (d.base) {
-    case R14: return in_context(v, &d, write);
-    case R15: return in_memory(v, &d, 0);
-    case RIP: return d.rm == NO_REG && in_data(v, &d, write);
-    case NO_REG: return FAIL(v, POINTER);
-    default: break;
-    }
-    if (v->special >> d.base & 1) return by_pointer(v, &d, write);
+    if (d.base == R14) return in_context(v, &d, write);
+    if (d.base == R15) return in_memory(v, &d, 0);
+    if (d.base == RIP) return d.rm == NO_REG && in_data(v, &d, write);
+    if (d.base != NO_REG && v->special >> d.base & 1) return by_pointer(v, &d, write);
     /* the type id before an entry's code, read once more to tell null from mismatch */
     if (d.base == RAX && v->known & K_CODE && !write && d.index == NO_REG && d.disp == -4 && d.width == 4) return true;
     return FAIL(v, POINTER);

@@ -85,6 +85,7 @@ struct emit {
 static inline struct ins *e_ins(const struct emit *e, u32 v) { return &e->f->ins.p[v]; } /* checked by who noted v */
 static inline u32 wide(u8 type) { return type == T_I64; }
 static inline bool is_reg(u32 loc) { return loc_kind(loc) == L_REG; }
+static inline bool has_cpu(const struct emit *e, u32 bit) { return e->info->options->cpu & bit; }
 static inline bool fits32(u64 x) { return (i64)x == (i32)x; }
 
 /* ---- operands (operand.c) ---- */

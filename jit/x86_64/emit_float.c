@@ -22,9 +22,25 @@ static struct rm sign_mask(struct emit *e, bool dbl, bool inverse) {
     return rm_data(put_data(e->c, sign, 0, fault(VECTOR_CONST) ? 8 : 16));
 }
 
+/* With AVX: d = a op b, at once. */
+static void arith_three(struct emit *e, u32 i, u32 op, bool commutes) {
+    const struct ins *x = e_ins(e, i);
+    bool swap = commutes && (is_folded(e, x->a) || (!is_reg(loc_at(e, x->a, use_pos(i))) && !is_folded(e, x->b)));
+    u32 b = swap ? x->a : x->b;
+    u8 a = in_reg(e, swap ? x->b : x->a, use_pos(i)), d = dest(e, i);
+    struct rm from = is_folded(e, b) ? folded_load(e, b, use_pos(i)) : rm_value(e, b, use_pos(i));
+    if (is_folded(e, b)) load_site(e);
+    put_vex(e->c, scalar(x->type == T_F64), 0, op, d, a, from, 0);
+    done(e, i, d);
+}
+
 static void emit_arith(struct emit *e, u32 i, u32 op) {
     const struct ins *x = e_ins(e, i);
     bool dbl = x->type == T_F64, commutes = x->op == IR_FADD || x->op == IR_FMUL;
+    if (has_cpu(e, JIT_CPU_AVX)) {
+        arith_three(e, i, op, commutes);
+        return;
+    }
     u8 d = dest(e, i);
     u32 a = x->a, b = x->b, bpos = commutes ? use_pos(i) : def_pos(i);
     if (is_folded(e, a) || (commutes && !is_folded(e, b) && loc_at(e, b, use_pos(i)) == LOC(L_REG, d))) b = x->a, a = x->b;
@@ -98,6 +114,12 @@ static void emit_sign(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool abs = x->op == IR_FABS;
     u8 d = dest(e, i);
+    if (has_cpu(e, JIT_CPU_AVX)) {
+        u8 a = in_reg(e, x->a, use_pos(i));
+        put_vex(e->c, 0, 0, abs ? 0x0f54 : 0x0f57, d, a, sign_mask(e, x->type == T_F64, abs), 0);
+        done(e, i, d);
+        return;
+    }
     to_reg(e, x->a, use_pos(i), d);
     put_op(e->c, 0, 0, abs ? 0x0f54 : 0x0f57, d, sign_mask(e, x->type == T_F64, abs), 0);
     done(e, i, d);

@@ -168,8 +168,6 @@ static u32 shift_sub(u8 op) {
     }
 }
 
-static bool cpu(const struct emit *e, u32 bit) { return e->info->options->cpu & bit; }
-
 /* shlx, shrx, sarx: the count in any register, the result in another than what is shifted. */
 static void shift_by(struct emit *e, const struct ins *x, u32 i, u8 d) {
     static const u8 prefixes[] = {[IR_SHL - IR_SHL] = 0x66, [IR_SHR_S - IR_SHL] = 0xf3, [IR_SHR_U - IR_SHL] = 0xf2};
@@ -182,7 +180,7 @@ static void shift_by(struct emit *e, const struct ins *x, u32 i, u8 d) {
 /* rorx, where what is rotated stays or is in memory. */
 static bool rotate_to(struct emit *e, const struct ins *x, u32 i, u8 d, u32 n) {
     u32 from = loc_at(e, x->a, use_pos(i)), bits = wide(x->type) ? 64 : 32;
-    if (!cpu(e, JIT_CPU_BMI2) || (x->op != IR_ROTL && x->op != IR_ROTR) || from == LOC(L_REG, d) || loc_kind(from) == L_CONST) return false;
+    if (!has_cpu(e, JIT_CPU_BMI2) || (x->op != IR_ROTL && x->op != IR_ROTR) || from == LOC(L_REG, d) || loc_kind(from) == L_CONST) return false;
     put_vex(e->c, 0xf2, wide(x->type), 0x0f3af0, d, 0, rm_of(e, from), 1);
     put8(e->c, (u8)(x->op == IR_ROTL ? (bits - n) % bits : n));
     return true;
@@ -192,7 +190,7 @@ static void emit_shift(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i), work = d;
     u32 w = wide(x->type);
-    if (!is_const(e->f, x->b) && cpu(e, JIT_CPU_BMI2) && x->op != IR_ROTL && x->op != IR_ROTR) {
+    if (!is_const(e->f, x->b) && has_cpu(e, JIT_CPU_BMI2) && x->op != IR_ROTL && x->op != IR_ROTR) {
         shift_by(e, x, i, d);
         return;
     }
@@ -373,9 +371,9 @@ void emit_bits(struct emit *e, u32 i) {
     u8 d = dest(e, i);
     u32 w = wide(x->type);
     struct rm from = rm_value(e, x->a, use_pos(i));
-    if (x->op == IR_POPCNT && cpu(e, JIT_CPU_POPCNT)) put_op(e->c, 0xf3, w, 0x0fb8, d, from, 0);
-    else if (x->op == IR_CLZ && cpu(e, JIT_CPU_LZCNT)) put_op(e->c, 0xf3, w, 0x0fbd, d, from, 0);
-    else if (x->op == IR_CTZ && cpu(e, JIT_CPU_BMI1)) put_op(e->c, 0xf3, w, 0x0fbc, d, from, 0);
+    if (x->op == IR_POPCNT && has_cpu(e, JIT_CPU_POPCNT)) put_op(e->c, 0xf3, w, 0x0fb8, d, from, 0);
+    else if (x->op == IR_CLZ && has_cpu(e, JIT_CPU_LZCNT)) put_op(e->c, 0xf3, w, 0x0fbd, d, from, 0);
+    else if (x->op == IR_CTZ && has_cpu(e, JIT_CPU_BMI1)) put_op(e->c, 0xf3, w, 0x0fbc, d, from, 0);
     else if (x->op == IR_POPCNT) popcount(e, i, d);
     else scan_bits(e, x, from, d);
     done(e, i, d);

@@ -3,8 +3,9 @@
  * I1 xmm15 and, in a function with vectors, xmm14 are free between instructions.
  * I2 of vectors only constants are read where they are in memory: legacy encodings
  *    demand alignment, which slots have not. Lanes may come from anywhere.
+ *    With AVX they may be anywhere.
  * I3 d = first; d op= second. Where the order matters the allocator keeps the
- *    second out of d (regs.c, late). */
+ *    second out of d (regs.c, late). With AVX d = first op second, at once. */
 #include "base/fault.h"
 #include "jit/simd.h"
 #include "jit/x86_64/emit.h"
@@ -59,6 +60,11 @@ static void emit_vunary(struct emit *e, u32 i) {
         put8(e->c, simd_immediate(x));
         break;
     case SIMD_SHIFT:
+        if (has_cpu(e, JIT_CPU_AVX)) {
+            put_vex(e->c, s->prefix, 0, s->opcode, s->sub, d, rm_reg(vector_in(e, x->a, pos, FSCRATCH)), 1);
+            put8(e->c, simd_immediate(x));
+            break;
+        }
         to_reg(e, x->a, pos, d);
         put_simd(e, s, 0, s->sub, d, 1);
         put8(e->c, simd_immediate(x));
@@ -82,9 +88,37 @@ static void emit_vunary(struct emit *e, u32 i) {
 static void emit_insert(struct emit *e, u32 i, const struct simd_info *s) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i);
-    to_reg(e, x->a, use_pos(i), d);
-    put_op(e->c, s->prefix, wide(e_ins(e, x->b)->type), s->opcode, d, lane_from(e, x->b, use_pos(i)), 1);
+    u32 w = wide(e_ins(e, x->b)->type);
+    if (has_cpu(e, JIT_CPU_AVX)) {
+        u8 a = vector_in(e, x->a, use_pos(i), FSCRATCH);
+        put_vex(e->c, s->prefix, w, s->opcode, d, a, lane_from(e, x->b, use_pos(i)), 1);
+    } else {
+        to_reg(e, x->a, use_pos(i), d);
+        put_op(e->c, s->prefix, w, s->opcode, d, lane_from(e, x->b, use_pos(i)), 1);
+    }
     put8(e->c, simd_immediate(x));
+    done(e, i, d);
+}
+
+/* With AVX: the second operand is where it is, a constant, or a load. */
+static void emit_three(struct emit *e, u32 i, const struct simd_info *s) {
+    const struct ins *x = e_ins(e, i);
+    bool swap = s->kind == SIMD_BOTH && (is_folded(e, x->a) || (!is_reg(loc_at(e, x->a, use_pos(i))) && !is_folded(e, x->b)));
+    u32 first = swap ? x->b : x->a, second = swap ? x->a : x->b;
+    u8 a = vector_in(e, first, use_pos(i), FSCRATCH), d = dest(e, i);
+    struct rm from;
+    if (!simd_reads_whole(simd_op_of(x)) || e_ins(e, second)->type != T_V128) {
+        from = rm_reg(vector_in(e, second, use_pos(i), FSCRATCH2));
+    } else if (!is_folded(e, second)) {
+        from = rm_value(e, second, use_pos(i));
+    } else if (e_ins(e, second)->op == IR_VCONST) {
+        from = vector_data(e, second);
+    } else {
+        from = folded_load(e, second, use_pos(i));
+        load_site(e);
+    }
+    put_vex(e->c, s->prefix, 0, s->opcode, d, a, from, s->kind == SIMD_FIRST_I);
+    if (s->kind == SIMD_FIRST_I) put8(e->c, simd_immediate(x));
     done(e, i, d);
 }
 
@@ -93,6 +127,10 @@ static void emit_vbinary(struct emit *e, u32 i) {
     const struct simd_info *s = &simd_infos[simd_op_of(x)];
     if (s->kind == SIMD_INSERT) {
         emit_insert(e, i, s);
+        return;
+    }
+    if (has_cpu(e, JIT_CPU_AVX) && simd_op_of(x) != SIMD_MOVSD) {
+        emit_three(e, i, s);
         return;
     }
     u8 d = dest(e, i);

@@ -114,14 +114,20 @@ void put_form(struct code *c, u64 form, u8 reg, struct rm rm) {
     c->text.n = (u32)(p - c->text.p);
 }
 
-/* Three bytes, of maps 0f38 and 0f3a: the inverted tops of the registers, and the map; W, the
- * second register, inverted, and the prefix (SDM volume 2, 2.3.5). */
+/* SDM volume 2, 2.3.5: three bytes, or two where W, X and B are clear and the map is 0f: the
+ * inverted tops of the registers, and the map; W, the second register, inverted, the prefix. */
+static u8 *store_vex(u8 *p, u8 prefix, u32 w, u32 op, u32 top, u8 second) {
+    u32 pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+    u32 map = op >> 8 == 0x0f ? 1 : (op >> 8 & 0xff) == 0x38 ? 2 : 3, last = (~second & 15u) << 3 | pp;
+    if (map == 1 && !w && !(top & 3)) return store32(p, 0xc5 | ((~top & 4) << 5 | last) << 8 | (op & 0xff) << 16, 3);
+    return store32(p, 0xc4 | ((~top & 7) << 5 | map) << 8 | (w << 7 | last) << 16 | op << 24, 4);
+}
+
 void put_vex(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, u8 second, struct rm rm, u32 trailing) {
     VEC_ROOM(c->keep, c->text, FORM_ROOM);
-    u32 pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0, map = (op >> 8 & 0xff) == 0x38 ? 2 : 3;
-    u32 top = (reg >> 3 & 1u) << 2 | (rm.kind != RM_DATA && rm.reg >> 3 & 1) | (rm.index != NO_REG && rm.index >> 3 & 1) << 1;
-    u8 *p = c->text.p + c->text.n;
-    p = store32(p, 0xc4 | ((top ^ 7) << 5 | map) << 8 | (w << 7 | (second ^ 15u) << 3 | pp) << 16 | op << 24, 4);
+    c->vectors |= (reg | rm.reg) & XMM0;
+    u32 top = (reg >> 3 & 1u) << 2 | (rm.index != NO_REG && rm.index >> 3 & 1) << 1 | (rm.reg >> 3 & 1);
+    u8 *p = store_vex(c->text.p + c->text.n, prefix, w, op, top, second);
     if (rm.kind == RM_DATA) {
         put_operand_data(c, p, reg, rm, trailing);
         return;

@@ -96,8 +96,7 @@ void put_form(struct code *c, u64 form, u8 reg, struct rm rm);
 static inline void put_op(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, struct rm rm, u32 trailing) {
     put_form(c, form_of(prefix, w ? 8 : 0, op, trailing), reg, rm);
 }
-/* With a VEX prefix: general registers; second: what is read beside rm, or 0. op with its
- * escape: 0x0f3800, 0x0f3a00. */
+/* With a VEX prefix; second: what is read beside rm (of shifts by an immediate: the result), or 0. */
 void put_vex(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, u8 second, struct rm rm, u32 trailing);
 /* The same for byte registers: REX wherever spl..dil would be meant. */
 void put_op8(struct code *c, u32 op, u8 reg, struct rm rm, u32 trailing);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/host_rt.h"
+#include "jit/jit.h"
 #include "rt/rt.h"
 #include "test/fuzz/gen.h"
 #include "test/oracle/oracle.h"
@@ -30,8 +31,8 @@ struct machine {
     struct rt_linker *linker;
 };
 
-/* With guard pages, and with every access checked in code. The one asked for
- * gets the faults. */
+/* With guard pages, and with every access checked in code on a processor that knows no
+ * VEX. The one asked for gets the faults. */
 static struct machine *machine(bool checked) {
     static struct machine machines[2];
     struct machine *m = &machines[checked];
@@ -39,6 +40,7 @@ static struct machine *machine(bool checked) {
     if (!m->engine) {
         host_rt_fill(&m->host);
         m->host.checked_memory = checked;
+        if (checked) m->host.cpu &= ~(u32)(JIT_CPU_BMI1 | JIT_CPU_BMI2 | JIT_CPU_AVX);
         e = rt_engine_init(&m->engine, &m->host);
         if (!e) e = rt_linker_new(m->engine, &m->linker);
         if (!e) e = rt_define_func(m->linker, "env", "mix", "iI:I", (const void *)differ_mix);

@@ -350,8 +350,28 @@ static const struct attack attacks[] = {
         /* andn eax, r15d, edi; ret */
     {"VEX that has no row", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe2\x70\xf5\xc7\xc3", 6},
         /* bzhi eax, edi, ecx; ret */
-    {"VEX of vectors", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe1\x78\x28\xc7\xc3", 6},
-        /* vmovaps xmm0, xmm7; ret */
+    {"vector, unaligned in memory", OK, 0, {2, 0xff}, 1, "\x89\xf8\xc4\xc1\x69\xfe\x04\x07\xc3", 9},
+        /* mov eax, edi; vpaddd xmm0, xmm2, [r15 + rax]; ret */
+    {"vector in memory, index dirty", VERIFY_MEMORY, 0, {0, 0xff}, 1, "\xc4\xc1\x69\xfe\x04\x3f\xc3", 7},
+        /* vpaddd xmm0, xmm2, [r15 + rdi]; ret */
+    {"vector in a slot, unaligned", OK, 24, {0xff}, 0, "\x48\x83\xec\x18\xc5\xe9\xfe\x44\x24\x08\x48\x83\xc4\x18\xc3", 15},
+        /* sub rsp, 24; vpaddd xmm0, xmm2, [rsp + 8]; add rsp, 24; ret */
+    {"vector beyond the slots", VERIFY_FRAME, 24, {0xff}, 0, "\x48\x83\xec\x18\xc5\xe9\xfe\x44\x24\x10\x48\x83\xc4\x18\xc3", 15},
+        /* sub rsp, 24; vpaddd xmm0, xmm2, [rsp + 16]; add rsp, 24; ret */
+    {"vmovaps of memory", VERIFY_MEMORY, 0, {2, 0xff}, 1, "\x89\xf8\xc4\xc1\x78\x28\x04\x07\xc3", 9},
+        /* mov eax, edi; vmovaps xmm0, [r15 + rax]; ret */
+    {"vector of 32 bytes", VERIFY_ENCODING, 0, {0xff}, 0, "\xc5\xed\xfe\xc1\xc3", 5},
+        /* vpaddd ymm0, ymm2, ymm1; ret */
+    {"VEX.W that says nothing", VERIFY_ENCODING, 0, {0xff}, 0, "\xc4\xe1\xe9\xfe\xc1\xc3", 6},
+        /* vpaddd xmm0, xmm2, xmm1 with W; ret */
+    {"second register where there is none", VERIFY_ENCODING, 0, {0xff}, 0, "\xc5\xe9\x70\xc1\x05\xc3", 6},
+        /* vpshufd with VEX.vvvv; ret */
+    {"shift of a vector, to another", OK, 0, {0xff}, 0, "\xc5\xe9\x72\xf1\x05\xc3", 6},
+        /* vpslld xmm2, xmm1, 5; ret */
+    {"float from the base", VERIFY_PINNED, 0, {0xff}, 0, "\xc4\xc1\xeb\x2a\xc7\xc3", 6},
+        /* vcvtsi2sd xmm0, xmm2, r15; ret */
+    {"VEX of integers", VERIFY_ENCODING, 0, {0xff}, 0, "\xc5\xf8\xaf\xc1\xc3", 5},
+        /* imul's opcode with VEX; ret */
     {"syscall", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x05\xc3", 3},
         /* syscall; ret */
     {"wrmsr", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x30\xc3", 3},
@@ -509,7 +529,7 @@ static void restore(void) {
     for (u32 k = 0; k < facts.func_count; k++)
         funcs[k] = (struct verify_func){code.funcs[k].entry, code.funcs[k].end, code.funcs[k].frame, code.funcs[k].spare, facts.funcs[k].type};
     facts.code = bytes;
-    facts.cpu = VERIFY_CPU_BMI1 | VERIFY_CPU_BMI2;
+    facts.cpu = VERIFY_CPU_SSE41 | VERIFY_CPU_BMI1 | VERIFY_CPU_BMI2 | VERIFY_CPU_AVX;
     facts.funcs = funcs;
     facts.traps = (const struct verify_trap *)code.traps;
     facts.trap_count = code.trap_count;

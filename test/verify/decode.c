@@ -190,6 +190,7 @@ static void compare_encodings(void) {
     for (u32 k = 0; k < 3 * 256; k++) { /* VEX: each map, W, second register, L and prefix; tops at random */
         u8 start[] = {0xc4, (u8)((random64(&random) & 0xe0) | (1 + k / 256)), (u8)k};
         compare_opcodes(start, sizeof start, &random);
+        if (k < 256) compare_opcodes((u8[]){0xc5, (u8)k}, 2, &random);
     }
 }
 
@@ -204,7 +205,7 @@ static void compare_module(struct bytes in, u64 seed) {
     arena_init(&scratch, &host_heap, 0);
     if (!wasm_decode(&arena, in, &m, &bad) && !wasm_validate(&arena, &m, &bad)) {
         for (u32 k = 0; k < m.type_count; k++) ids[k] = 1 + m.types[k].canon;
-        struct jit_options o = {.type_ids = ids, .checked_memory = seed % 4 == 1, .registers = seed % 3 ? 0 : 2 + seed % 6, .cpu = seed % 2 ? 0x1f : 1};
+        struct jit_options o = {.type_ids = ids, .checked_memory = seed % 4 == 1, .registers = seed % 3 ? 0 : 2 + seed % 6, .cpu = seed % 3 ? 0x1f | (seed % 3 == 2 ? JIT_CPU_AVX : 0) : 1};
         if (!jit_compile(&arena, &scratch, &m, &o, &code, &why)) compare_code(&code), modules++;
     }
     arena_reset(&arena);

@@ -65,7 +65,8 @@ static unsigned long long ull(u64 x) { return x; }
 
 static bool compile(struct test *t, u64 seed) {
     static u8 noise[1024], wasm[GEN_CAP];
-    static const u32 cpus[] = {0xff & ~JIT_CPU_POPCNT, JIT_CPU_SSE41, 0xff & ~JIT_CPU_POPCNT, 0}; /* the emulator lacks popcnt; with none there are no vectors */
+    enum { EMULATED = 0xff & ~(JIT_CPU_POPCNT | JIT_CPU_AVX) }; /* what the emulator has */
+    static const u32 cpus[] = {EMULATED, JIT_CPU_SSE41, EMULATED, 0}; /* with none there are no vectors */
     static u32 ids[4096];
     struct wasm_error bad;
     struct jit_error why;

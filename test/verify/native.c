@@ -11,7 +11,7 @@
  *
  * What it cannot see: reads of what is mapped; writes to whatever else this process has
  * mapped, unless it dies of them; glue, host calls and indirect calls, which no recipe
- * makes, and vectors, which come about by chance alone; a callee other than the one
+ * makes, and most vectors, which come about by chance alone; a callee other than the one
  * below; of what the clock ends (a loop), all but what it has written. Nor does it see
  * that the verifier refuses too much. Most of this test/verify/mutate.c does see, in what compilers make.
  *
@@ -97,7 +97,9 @@ static bool compile(struct test *t) {
     if (wasm_decode(&t->arena, wat(text), &t->module, &bad) || wasm_validate(&t->arena, &t->module, &bad)) return false;
     for (u32 k = 0; k < MIN(t->module.type_count, (u32)ARRAY_LEN(ids)); k++) ids[k] = 1000000 + t->module.types[k].canon;
     struct jit_options o = {.type_ids = ids};
-    return !jit_compile(&t->arena, &t->scratch, &t->module, &o, &t->code, &why) && rt_proof_facts(&t->arena, &t->module, &o, &t->code, &t->facts);
+    if (jit_compile(&t->arena, &t->scratch, &t->module, &o, &t->code, &why) || !rt_proof_facts(&t->arena, &t->module, &o, &t->code, &t->facts)) return false;
+    t->facts.cpu = rt_probe_cpu();
+    return true;
 }
 
 static bool open_module(struct test *t) {

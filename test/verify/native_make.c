@@ -83,14 +83,21 @@ static void with_register(struct program *g, u32 w, const char *op, u32 reg, u32
     byte(g, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-static void with_address(struct program *g, u32 w, const char *op, u32 reg, struct address a) {
+/* The tops of an address, as in REX. */
+static u32 tops(struct address a) { return (a.index == RSP ? 0 : a.index >> 3 << 1) | a.base >> 3; }
+
+static void put_address(struct program *g, u32 reg, struct address a) {
     u32 sib = a.index != RSP || (a.base & 7) == RSP;
     u32 mod = !a.disp && (a.base & 7) != RBP ? 0 : a.disp == (i8)a.disp ? 1 : 2;
-    opcode(g, w << 3 | reg >> 3 << 2 | (a.index == RSP ? 0 : a.index >> 3 << 1) | a.base >> 3, op);
     byte(g, mod << 6 | (reg & 7) << 3 | (sib ? RSP : a.base & 7));
     if (sib) byte(g, a.scale << 6 | (a.index & 7) << 3 | (a.base & 7));
     if (mod == 1) byte(g, (u32)a.disp);
     if (mod == 2) word(g, (u32)a.disp);
+}
+
+static void with_address(struct program *g, u32 w, const char *op, u32 reg, struct address a) {
+    opcode(g, w << 3 | reg >> 3 << 2 | tops(a), op);
+    put_address(g, reg, a);
 }
 
 static void with_memory(struct program *g, u32 w, const char *op, u32 reg) {
@@ -182,6 +189,22 @@ static void shift(struct program *g) {
     bool by_constant = one_in(g, 2);
     with_register(g, below(g, 2), by_constant ? "\xc1" : "\xd3", below(g, 8), any_register(g));
     if (by_constant) byte(g, below(g, 64));
+}
+
+/* shlx, sarx, shrx, andn, rorx; paddd, pmulld, cvtsi2sd, movss: with VEX. */
+static void vex(struct program *g) {
+    static const u8 forms[][3] = {{2, 1, 0xf7}, {2, 2, 0xf7}, {2, 3, 0xf7}, {2, 0, 0xf2}, {3, 3, 0xf0}, {1, 1, 0xfe}, {2, 1, 0x40}, {1, 3, 0x2a}, {1, 2, 0x10}};
+    const u8 *f = forms[below(g, ARRAY_LEN(forms))];
+    bool memory = one_in(g, 2);
+    struct address a = memory ? any_address(g) : (struct address){any_register(g), RSP, 0, 0};
+    u32 reg = any_register(g), second = f[2] == 0xf0 && !one_in(g, 8) ? 0 : any_register(g), w = f[1] == 1 && f[0] == 1 ? one_in(g, 8) : below(g, 2);
+    byte(g, 0xc4);
+    byte(g, ((reg >> 3 << 2 | tops(a)) ^ 7) << 5 | f[0]);
+    byte(g, w << 7 | (second ^ 15) << 3 | (u32)one_in(g, 20) << 2 | f[1]);
+    byte(g, f[2]);
+    if (memory) put_address(g, reg, a);
+    else byte(g, 0xc0 | (reg & 7) << 3 | (a.base & 7));
+    if (f[2] == 0xf0) byte(g, below(g, 64));
 }
 
 static void branch(struct program *g) { jump_if(g, below(g, 16), any_target(g)); }
@@ -288,7 +311,7 @@ static const struct {
     void (*make)(struct program *g);
 } recipes[] = {
     {6, between_registers}, {16, of_memory}, {2, copy_half}, {1, set_constant}, {4, register_immediate}, {2, memory_immediate},
-    {2, shift}, {2, branch}, {1, jump}, {3, checked_access}, {3, load_field}, {3, divide}, {2, unary}, {2, lea_or_unary},
+    {2, shift}, {4, vex}, {2, branch}, {1, jump}, {3, checked_access}, {3, load_field}, {3, divide}, {2, unary}, {2, lea_or_unary},
     {1, stop}, {2, switch_over}, {3, call}, {1, noise}, {2, spare_slot},
 };
 
