@@ -49,11 +49,30 @@ static struct ctl open_label(struct build *b, u8 kind) {
     return c;
 }
 
-static void jump_to(struct build *b, u32 depth) {
-    u32 e = build_edge(b);
-    build_edge_to_label(b, e, depth);
-    build_end_block(b, (struct ins){.op = IR_JUMP, .a = e});
+/* A block in which nothing is, with one way in, goes: that way leads on, open again.
+ * 0: the block stays. (SQLite: a sixth of the blocks.) */
+static u32 drop_block(struct build *b) {
+    struct fn *f = b->f;
+    const struct block *k = &f->blocks.p[b->block];
+    u32 e = *block_preds(f, b->block);
+    if (f->ins.n != k->first + 1 || !e || f->edges.p[e].next || k->header) return 0;
+    f->blocks.n--;
+    f->ins.n--;
+    if (f->options->lines) f->origins.n--;
+    f->edges.p[e] = (struct edge){.from = f->edges.p[e].from};
+    return e;
 }
+
+/* The edge on which control leaves the block at hand, which is over. */
+static u32 leave_block(struct build *b) {
+    u32 e = drop_block(b);
+    if (e) return e;
+    e = build_edge(b);
+    build_end_block(b, (struct ins){.op = IR_JUMP, .a = e});
+    return e;
+}
+
+static void jump_to(struct build *b, u32 depth) { build_edge_to_label(b, leave_block(b), depth); }
 
 static void do_block(struct build *b) {
     struct ctl c = open_label(b, CTL_BLOCK);
@@ -147,13 +166,11 @@ static void close_if(struct build *b) {
 
 static void end_loop(struct build *b, const struct ctl *c) {
     struct fn *f = b->f;
+    u32 e = b->dead ? 0 : leave_block(b);
     f->loops.p[c->loop].last = f->blocks.n - 1;
     b->loop = f->loops.p[c->loop].parent;
     /* What follows is outside: a block of its own keeps loops contiguous. */
-    if (b->dead) return;
-    u32 e = build_edge(b);
-    build_end_block(b, (struct ins){.op = IR_JUMP, .a = e});
-    build_attach(b, e, build_block(b));
+    if (e) build_attach(b, e, build_block(b));
 }
 
 static void do_end(struct build *b) {

@@ -5,7 +5,8 @@
  * I2 a block is a contiguous run: BLOCK, its PARAMs, ..., one terminator. Blocks
  *    are in code order, which is topological but for edges back to a loop's
  *    first block; the blocks of a loop are contiguous.
- * I3 an edge carries one argument for each PARAM of its target.
+ * I3 an edge carries one argument for each PARAM of its target. Two of one terminator
+ *    may have the same target.
  * I4 positions for liveness: before instruction i is the gap 4i; it reads at
  *    4i+1, clobbers and reads late operands at 4i+2, writes at 4i+3. PARAMs and
  *    ARGs are written at the gap of their block's BLOCK.

@@ -164,18 +164,20 @@ static struct cond opposite(struct cond k) {
     return (struct cond){k.cc ^ 1, k.parity ? 3 - k.parity : 0};
 }
 
+/* Is it the edge for yes that is in line? If it leads on to the next block; a loop's back
+ * edge with moves is better there than behind two jumps; if both lead on, the one that has moves. */
+static bool flips(struct emit *e, u32 yes, u32 no) {
+    u32 to = edge_target(e, yes), next = e->block + 1;
+    if (to == next) return edge_target(e, no) != next || (has_moves(e, yes) && !has_moves(e, no));
+    return to <= e->block && has_moves(e, yes);
+}
+
 static void emit_brif(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     struct cond k = emit_condition(e, x->a, i);
-    u32 yes = x->b, no = x->c, to = edge_target(e, yes);
-    /* A loop's back edge with moves is better in line than behind two jumps. */
-    if (to == e->block + 1 || (to <= e->block && has_moves(e, yes))) {
-        k = opposite(k);
-        yes = x->c;
-        no = x->b;
-    }
-    jump_if(e, k, edge_label(e, yes));
-    finish_edge(e, no);
+    bool flip = flips(e, x->b, x->c);
+    jump_if(e, flip ? opposite(k) : k, edge_label(e, flip ? x->c : x->b));
+    finish_edge(e, flip ? x->b : x->c);
 }
 
 /* Offsets from the table, in data: one indirect jump. rax and r11 are free. */
