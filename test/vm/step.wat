@@ -15,7 +15,7 @@
   (table $t 20 funcref)
   (elem (i32.const 1) $probe $spin $fill $copy $init $host $stream $calls $tables $grow $ends $dead $oob $divide
         $deep $raise)
-  (table $other 4000 funcref)
+  (table $other 40 funcref)
   (elem (table $other) (i32.const 0) func $fib $probe)
   (data $text "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
 
@@ -76,8 +76,8 @@
     (unreachable))
   (func $tables (result i32)
     (loop $l
-      (table.fill $other (i32.const 2) (ref.func $fib) (i32.const 60))
-      (table.copy $other $other (i32.const 3) (i32.const 2) (i32.const 60))
+      (table.fill $other (i32.const 2) (ref.func $fib) (i32.const 20))
+      (table.copy $other $other (i32.const 3) (i32.const 2) (i32.const 20))
       (table.set $other (i32.const 9) (table.get $other (i32.const 1)))
       (drop (table.grow $other (ref.null func) (i32.const 1)))
       (br $l))
