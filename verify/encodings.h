@@ -59,7 +59,7 @@ E(A3A, P66, 0x0a, ANY, VB, VR, 4, 1, SSE41)                          E(A3A, P66,
 SCALAR(0x51) SCALAR(0x58) SCALAR(0x59) SCALAR(0x5a) SCALAR(0x5c) SCALAR(0x5d) SCALAR(0x5e) SCALAR(0x5f)
 #undef SCALAR
 E(TWO, NP, 0x10, ANY, VW, VR, U16, 0, 0) /* movups */                E(TWO, NP, 0x11, ANY, VR, VW, U16, 0, 0)
-/* vectors: what jit/simd.h may emit, each in its legacy encoding */
+/* vectors: what jit/simd.h may emit, in its legacy encoding or with VEX */
 #define PACKED(prefix, op) E(TWO, prefix, op, ANY, VB, VR, 16, 0, 0)
 #define P38(op) E(A38, P66, op, ANY, VB, VR, 16, 0, SSE41)
 #define P38W(op) E(A38, P66, op, ANY, VW, VR, 16, 0, SSE41)
