@@ -29,7 +29,7 @@ CHECKS += allocation
 VERIFY_TOOL := $(patsubst %,$(B)/host/%.o,test/fuzz/gen cli/host_rt cli/host_code) $(ENGINE)
 $(B)/host/mutate: $(patsubst %,$(B)/host/test/verify/%.o,mutate mutants edit replay machine watch) $(VERIFY_TOOL)
 	$(CC) -pie $^ -lunicorn -lZydis -lm -o $@
-$(B)/host/verify-native: $(patsubst %,$(B)/host/test/%.o,verify/native verify/native_make verify/native_run lib/wat lib/test) $(ENGINE)
+$(B)/host/verify-native: $(patsubst %,$(B)/host/test/%.o,verify/native verify/native_make verify/native_run lib/proof lib/wat lib/test) $(ENGINE)
 	$(CC) -pie $^ -lm -o $@
 $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 	$(CC) -pie $^ -lZydis -lm -o $@

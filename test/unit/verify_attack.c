@@ -5,9 +5,9 @@
  * what depends on the module (fields, targets) is a mark that place() replaces. */
 #include <string.h>
 
-#include "rt/internal.h"
+#include "abi/abi.h"
+#include "test/lib/proof.h"
 #include "test/lib/test.h"
-#include "test/lib/wat.h"
 #include "verify/verify.h"
 
 enum { OK = -1, NONE = 0xff };
@@ -484,23 +484,6 @@ static const struct attack attacks[] = {
         /* mov rax, [r14 + BASE1 + 24]; ret */
 };
 
-static const char text[] =
-    "(module (import \"e\" \"f\" (func $f (param i32) (result i32)))"
-    " (import \"e\" \"g\" (func $g (param i32 i32 i32 i32 i32 i32) (result i32)))"
-    " (type $t (func (param i32) (result i32)))"
-    " (memory 1) (memory 1) (memory i64 1) (table 2 funcref)"
-    " (global $a (mut i64) (i64.const 0)) (global $b i64 (i64.const 1)) (global $c (export \"c\") (mut i64) (i64.const 2))"
-    " (func $victim (export \"v\") (param i32 i32) (result i32)"
-    "  (call_indirect (type $t) (local.get 0) (local.get 1)) (drop)"
-    "  (f64.store (local.get 0) (f64.const 1.5)) (f64.store (local.get 1) (f64.const 2.5))"
-    "  (i64.store offset=8 (local.get 0) (i64.div_s (i64.load (local.get 0)) (i64.load offset=16 (local.get 0))))"
-    "  (i64.store offset=8 (local.get 1) (i64.rem_s (i64.load (local.get 1)) (i64.load offset=16 (local.get 1)))) (local.get 0))"
-    " (func (param i32 i32) (result i32) (return_call_indirect (type $t) (local.get 0) (local.get 1)))"
-    " (func (param i32) (result i32) (return_call $f (local.get 0)))"
-    " (func (export \"w\") (result i32)"
-    "  (call $f (memory.grow (call $g (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1))))))";
-
-static struct wasm_module module;
 static struct jit_code code;
 static struct verify_module facts;
 static struct arena arena, scratch;
@@ -509,16 +492,7 @@ static struct verify_func *funcs;
 static u32 pending, import, stack_exit; /* in glue */
 
 static void compile(void) {
-    struct bytes in = wat(text);
-    struct wasm_error bad;
-    struct jit_error why;
-    static u32 ids[8];
-    EQUAL(wasm_decode(&arena, in, &module, &bad), ERR_OK);
-    EQUAL(wasm_validate(&arena, &module, &bad), ERR_OK);
-    for (u32 k = 0; k < module.type_count; k++) ids[k] = 1000000 + module.types[k].canon;
-    struct jit_options o = {.type_ids = ids};
-    EQUAL(jit_compile(&arena, &scratch, &module, &o, &code, &why), ERR_OK);
-    CHECK(rt_proof_facts(&arena, &module, &o, &code, &facts));
+    CHECK(proof_of(&arena, &scratch, proof_victim, &code, &facts));
     bytes = arena_alloc(&arena, code.size);
     funcs = ARENA_ARRAY(&arena, struct verify_func, facts.func_count);
 }

@@ -3,10 +3,8 @@
  * through the store's handles. Each starts from compiled code that is accepted. */
 #include <string.h>
 
-#include "rt/internal.h"
+#include "test/lib/proof.h"
 #include "test/lib/test.h"
-#include "test/lib/wat.h"
-#include "verify/verify.h"
 
 enum { OK = -1 };
 
@@ -23,7 +21,6 @@ static const char text[] =
     " (func $ref (param (ref null $t)) (result i32) (call_ref $t (i32.const 1) (local.get 0)))"
     " (func $throws (type $t) (throw $w (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4))))";
 
-static struct wasm_module module;
 static struct jit_code code;
 static struct verify_module facts, spoilt;
 static struct arena arena, scratch;
@@ -33,16 +30,7 @@ static struct verify_catch *catches;
 static struct verify_point points[64];
 
 static void compile(void) {
-    struct bytes in = wat(text);
-    struct wasm_error bad;
-    struct jit_error why;
-    static u32 ids[8];
-    EQUAL(wasm_decode(&arena, in, &module, &bad), ERR_OK);
-    EQUAL(wasm_validate(&arena, &module, &bad), ERR_OK);
-    for (u32 k = 0; k < module.type_count; k++) ids[k] = 1000000 + module.types[k].canon;
-    struct jit_options o = {.type_ids = ids};
-    EQUAL(jit_compile(&arena, &scratch, &module, &o, &code, &why), ERR_OK);
-    CHECK(rt_proof_facts(&arena, &module, &o, &code, &facts));
+    CHECK(proof_of(&arena, &scratch, text, &code, &facts));
     bytes = arena_alloc(&arena, code.size);
     sites = ARENA_ARRAY(&arena, struct verify_site, facts.site_count);
     catches = ARENA_ARRAY(&arena, struct verify_catch, facts.catch_count);

@@ -26,30 +26,11 @@
 #include <unistd.h>
 
 #include "rt/internal.h"
+#include "test/lib/proof.h"
 #include "test/lib/test.h"
-#include "test/lib/wat.h"
 #include "test/verify/native.h"
 
 enum { ROUNDS = 140, LATE_ROUND = 110, RUNS_EACH = 6, BATCH = 500, BATCH_SECONDS = 60, FAILURES = 5, ALL_TRAPS = 128 };
-
-/* Function 0 is replaced by programs, and has room; function 1 by one that leaves
- * nothing in the registers that a callee may change. The others stay: what is proven of
- * the tables is proven beside them. */
-static const char text[] =
-    "(module (import \"e\" \"f\" (func $f (param i32) (result i32)))"
-    " (import \"e\" \"g\" (func $g (param i32 i32 i32 i32 i32 i32) (result i32)))"
-    " (type $t (func (param i32) (result i32)))"
-    " (memory 1) (memory 1) (memory i64 1) (table 2 funcref)"
-    " (global $a (mut i64) (i64.const 0)) (global $b i64 (i64.const 1)) (global $c (export \"c\") (mut i64) (i64.const 2))"
-    " (func $victim (export \"v\") (param i32 i32) (result i32)"
-    "  (call_indirect (type $t) (local.get 0) (local.get 1)) (drop)"
-    "  (f64.store (local.get 0) (f64.const 1.5)) (f64.store (local.get 1) (f64.const 2.5))"
-    "  (i64.store offset=8 (local.get 0) (i64.div_s (i64.load (local.get 0)) (i64.load offset=16 (local.get 0))))"
-    "  (i64.store offset=8 (local.get 1) (i64.rem_s (i64.load (local.get 1)) (i64.load offset=16 (local.get 1)))) (local.get 0))"
-    " (func (param i32 i32) (result i32) (return_call_indirect (type $t) (local.get 0) (local.get 1)))"
-    " (func (param i32) (result i32) (return_call $f (local.get 0)))"
-    " (func (export \"w\") (result i32)"
-    "  (call $f (memory.grow (call $g (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1))))))";
 
 /* Shared with the processes that run. */
 struct tally {
@@ -59,7 +40,6 @@ struct tally {
 
 static struct test {
     struct arena arena, scratch;
-    struct wasm_module module;
     struct jit_code code;
     struct verify_module facts;
     u8 *bytes; /* the code, where it runs */
@@ -90,22 +70,14 @@ static void write_callee(struct test *t) {
     f->frame = f->spare = 0;
 }
 
-static bool compile(struct test *t) {
-    static u32 ids[16];
-    struct wasm_error bad;
-    struct jit_error why;
-    if (wasm_decode(&t->arena, wat(text), &t->module, &bad) || wasm_validate(&t->arena, &t->module, &bad)) return false;
-    for (u32 k = 0; k < MIN(t->module.type_count, (u32)ARRAY_LEN(ids)); k++) ids[k] = 1000000 + t->module.types[k].canon;
-    struct jit_options o = {.type_ids = ids};
-    if (jit_compile(&t->arena, &t->scratch, &t->module, &o, &t->code, &why) || !rt_proof_facts(&t->arena, &t->module, &o, &t->code, &t->facts)) return false;
-    t->facts.cpu = rt_probe_cpu();
-    return true;
-}
-
+/* Function 0 is replaced by programs, and has room; function 1 by one that leaves
+ * nothing in the registers that a callee may change. The others stay: what is proven of
+ * the tables is proven beside them. */
 static bool open_module(struct test *t) {
     arena_init(&t->arena, &test_heap, 0);
     arena_init(&t->scratch, &test_heap, 0);
-    if (!compile(t) || t->facts.func_count > MAX_FUNCS) return false;
+    if (!proof_of(&t->arena, &t->scratch, proof_victim, &t->code, &t->facts) || t->facts.func_count > MAX_FUNCS) return false;
+    t->facts.cpu = rt_probe_cpu();
     u64 room = ALIGN_UP((u64)t->code.size, (u64)4096) + 4096;
     t->bytes = mmap(NULL, room, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (t->bytes == MAP_FAILED) return false;
