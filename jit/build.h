@@ -121,10 +121,10 @@ static inline u32 pop(struct build *b) {
     return b->stack.p[--b->stack.n];
 }
 static inline u32 value1(struct build *b, u8 op, u8 type, u8 aux, u32 a) {
-    return ir_value(b->f, (struct ins){.op = op, .type = type, .aux = aux, .a = a});
+    return ir_value(b->f, ir_make(op, type, aux, a, 0, 0));
 }
 static inline u32 value2(struct build *b, u8 op, u8 type, u8 aux, u32 a, u32 c) {
-    return ir_value(b->f, (struct ins){.op = op, .type = type, .aux = aux, .a = a, .b = c});
+    return ir_value(b->f, ir_make(op, type, aux, a, c, 0));
 }
 
 static inline void memory_changes(struct build *b) { b->memory_epoch = ++b->epochs; }

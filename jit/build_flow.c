@@ -11,7 +11,7 @@ u32 build_block(struct build *b) {
     struct block k = {.first = f->ins.n, .loop = b->loop};
     VEC_PUSH(f, f->blocks, k);
     b->block = f->blocks.n - 1;
-    ir_alone(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+    ir_alone(f, ir_make(IR_BLOCK, T_NONE, 0, b->block, 0, 0));
     memory_changes(b);
     if (!fault(STALE_GLOBAL)) global_changes(b);
     return b->block;
@@ -68,7 +68,7 @@ static u32 leave_block(struct build *b) {
     u32 e = drop_block(b);
     if (e) return e;
     e = build_edge(b);
-    build_end_block(b, (struct ins){.op = IR_JUMP, .a = e});
+    build_end_block(b, ir_make(IR_JUMP, T_NONE, 0, e, 0, 0));
     return e;
 }
 
@@ -90,13 +90,12 @@ static void enter_loop(struct build *b, struct ctl *c) {
     c->header = b->block = f->blocks.n - 1;
     memory_changes(b);
     global_changes(b);
-    ir_alone(f, (struct ins){.op = IR_BLOCK, .a = b->block});
+    ir_alone(f, ir_make(IR_BLOCK, T_NONE, 0, b->block, 0, 0));
 }
 
 static u32 loop_param(struct build *b, u32 old) {
     struct fn *f = b->f;
-    struct ins p = {.op = IR_PARAM, .type = f->ins.p[old].type, .a = b->block, .b = f->blocks.p[b->block].params++};
-    return ir_alone(f, p);
+    return ir_alone(f, ir_make(IR_PARAM, f->ins.p[old].type, 0, b->block, f->blocks.p[b->block].params++, 0));
 }
 
 static void do_loop(struct build *b) {
@@ -104,7 +103,7 @@ static void do_loop(struct build *b) {
     struct ctl c = open_label(b, CTL_LOOP);
     build_loop_params(b, &c);
     u32 entry = build_edge(b), count = f->pool.p[c.locals];
-    build_end_block(b, (struct ins){.op = IR_JUMP, .a = entry});
+    build_end_block(b, ir_make(IR_JUMP, T_NONE, 0, entry, 0, 0));
     enter_loop(b, &c);
     VEC_PUSH(f, b->ctls, c);
     build_edge_to_label(b, entry, 0);
@@ -133,7 +132,7 @@ static void do_if(struct build *b) {
     for (u32 i = 0; i < c.params; i++) VEC_PUSH(f, f->pool, b->stack.p[c.height + i]);
     u32 yes = build_edge(b);
     c.else_edge = build_edge(b);
-    build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = c.else_edge});
+    build_end_block(b, ir_make(IR_BRIF, T_NONE, 0, cond, yes, c.else_edge));
     VEC_PUSH(f, b->ctls, c);
     build_attach(b, yes, build_block(b));
 }
@@ -202,7 +201,7 @@ static void do_end(struct build *b) {
 static void do_br_if(struct build *b, u32 depth) {
     u32 cond = build_condition(b, pop(b)), yes = build_edges(b, 2), no = yes + 1;
     build_edge_to_label(b, yes, depth);
-    build_end_block(b, (struct ins){.op = IR_BRIF, .a = cond, .b = yes, .c = no});
+    build_end_block(b, ir_make(IR_BRIF, T_NONE, 0, cond, yes, no));
     u32 memory = b->memory_epoch, global = b->global_epoch;
     build_attach(b, no, build_block(b));
     b->memory_epoch = memory; /* the only way here: what was read still holds */

@@ -129,8 +129,7 @@ void build_edge_to(struct build *b, u32 edge, struct ctl *c) {
 
 static u32 new_param(struct build *b, u8 type) {
     struct block *k = &b->f->blocks.p[b->block];
-    struct ins p = {.op = IR_PARAM, .type = type, .a = b->block, .b = k->params++};
-    return ir_alone(b->f, p);
+    return ir_alone(b->f, ir_make(IR_PARAM, type, 0, b->block, k->params++, 0));
 }
 
 /* One edge says what a local is. An edge that does not holds b->locals' value. */

@@ -39,7 +39,7 @@ u32 build_access(struct build *b) {
 
 static void do_select(struct build *b) {
     u32 cond = build_condition(b, pop(b)), no = pop(b), yes = pop(b);
-    struct ins i = {.op = IR_SELECT, .type = b->f->ins.p[yes].type, .a = yes, .b = no, .c = cond};
+    struct ins i = ir_make(IR_SELECT, b->f->ins.p[yes].type, 0, yes, no, cond);
     push(b, ir_value(b->f, i));
 }
 
@@ -84,7 +84,7 @@ static void do_call(struct build *b) {
     }
     const struct wasm_functype *t = &b->f->m->types[b->f->m->funcs[b->in.a].type];
     u32 args = build_pool_args(b, t->param_count);
-    struct ins i = {.op = IR_CALL, .a = args, .b = t->param_count, .c = b->in.a};
+    struct ins i = ir_make(IR_CALL, T_NONE, 0, args, t->param_count, b->in.a);
     push_results(b, ir_append(b->f, i), t);
 }
 

@@ -114,18 +114,17 @@ static const struct row simple[WASM_OP_COUNT] = {
 };
 
 static void plain_load(struct build *b, struct row r, u32 offset) {
-    struct ins i = {.op = IR_LOAD, .type = r.type, .aux = r.aux, .a = pop(b), .b = offset, .c = b->memory_epoch};
-    build_fold_address(b, &i.a, &i.b);
-    if (!fault(VECTOR_DIRTY) || r.aux != A_V128) ir_index(b->f, i.a);
-    push(b, ir_value(b->f, i));
+    u32 at = pop(b);
+    build_fold_address(b, &at, &offset);
+    if (!fault(VECTOR_DIRTY) || r.aux != A_V128) ir_index(b->f, at);
+    push(b, ir_value(b->f, ir_make(IR_LOAD, r.type, r.aux, at, offset, b->memory_epoch)));
 }
 
 static void plain_store(struct build *b, struct row r, u32 offset) {
     u32 value = pop(b), at = pop(b);
-    struct ins i = {.op = IR_STORE, .aux = r.aux, .a = at, .b = value, .c = offset};
-    build_fold_address(b, &i.a, &i.c);
-    if (!fault(VECTOR_DIRTY) || r.aux != A_V128) ir_index(b->f, i.a);
-    ir_append(b->f, i);
+    build_fold_address(b, &at, &offset);
+    if (!fault(VECTOR_DIRTY) || r.aux != A_V128) ir_index(b->f, at);
+    ir_append(b->f, ir_make(IR_STORE, T_NONE, r.aux, at, value, offset));
     memory_changes(b);
 }
 

@@ -153,6 +153,10 @@ struct ins {
     };
 };
 static_assert(sizeof(struct ins) == 16, "I1");
+/* Made as words: one that was stored in parts is read late. */
+static INLINE struct ins ir_make(u32 op, u8 type, u8 aux, u32 a, u32 b, u32 c) {
+    return (struct ins){.words = {op | (u32)type << 8 | (u32)aux << 16 | (u64)a << 32, b | (u64)c << 32}};
+}
 
 struct ir_opinfo {
     const char *name;

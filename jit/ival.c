@@ -75,13 +75,13 @@ static u32 cut_uses(struct alloc *a, u32 *list, u32 pos) {
 
 u32 ival_split(struct fn *f, u32 index, u32 pos) {
     struct alloc *a = f->alloc;
-    struct ival *i = &a->ivals.p[index], n = *i;
+    VEC_ROOM(f, a->ivals, 1);
+    struct ival *i = &a->ivals.p[index], *n = &a->ivals.p[a->ivals.n];
     assert(i->start < pos && pos < i->end);
-    cut_ranges(f, i, &n, pos);
-    n.uses = cut_uses(a, &i->uses, pos);
-    n.reg = REG_MEM;
-    measure(a, i, &n);
-    i->next = a->ivals.n;
-    VEC_PUSH(f, a->ivals, n);
-    return a->ivals.n - 1;
+    *n = *i;
+    cut_ranges(f, i, n, pos);
+    n->uses = cut_uses(a, &i->uses, pos);
+    n->reg = REG_MEM;
+    measure(a, i, n);
+    return i->next = a->ivals.n++;
 }

@@ -246,7 +246,7 @@ static __attribute__((noinline)) void run_reloads(struct emit *e, u32 i) {
     for (; e->reload_pos <= gap_pos(i); e->reload++, find_reload(e)) {
         const struct move *m = &a->reloads.p[e->reload];
         u32 from = m->from == REG_MEM ? LOC(L_SLOT, (u32)slot_of(a, m->value)) : loc_at(e, m->value, m->pos - 1);
-        move_one(e, (struct pmove){LOC(L_REG, m->to), from, e_ins(e, m->value)->type});
+        move_one(e, LOC(L_REG, m->to), from, e_ins(e, m->value)->type);
     }
 }
 

@@ -152,7 +152,7 @@ static inline void add_move(struct emit *e, u32 to, u32 from, u8 type) {
     if (to != from) VEC_PUSH(e->f, e->moves, ((struct pmove){to, from, type}));
 }
 void run_moves(struct emit *e); /* all at once, then forgets them */
-void move_one(struct emit *e, struct pmove m);
+void move_one(struct emit *e, u32 to, u32 from, u8 type);
 
 /* ---- overflow.c: values that travel through store->overflow ---- */
 void add_overflow(struct emit *e, u32 slot, u32 from, u8 type);

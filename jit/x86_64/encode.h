@@ -21,19 +21,28 @@ enum {
 enum { CC_O = 0, CC_NO = 1, CC_B = 2, CC_AE = 3, CC_E = 4, CC_BE = 6, CC_A = 7, CC_S = 8, CC_NS = 9, CC_P = 10, CC_NP = 11 };
 
 enum rm_kind { RM_REG, RM_MEM, RM_DATA };
+/* Made as a word, which stays in a register: a word that was stored in parts is read late. */
 struct rm {
-    u8 kind, reg, index, scale; /* reg: the register or base; scale: log2 */
-    i32 disp;
-    u32 data; /* RM_DATA: offset in data */
+    union {
+        struct {
+            u8 kind, reg, index, scale; /* reg: the register or base; scale: log2 */
+            union {
+                i32 disp;
+                u32 data; /* RM_DATA: offset in data */
+            };
+        };
+        u64 word;
+    };
 };
-static inline struct rm rm_reg(u8 r) { return (struct rm){.kind = RM_REG, .reg = r, .index = NO_REG}; }
-static inline struct rm rm_mem(u8 base, i32 disp) {
-    return (struct rm){.kind = RM_MEM, .reg = base, .index = NO_REG, .disp = disp};
+static INLINE struct rm rm_of_parts(u32 kind, u8 reg, u8 index, u8 scale, u32 last) {
+    return (struct rm){.word = kind | (u32)reg << 8 | (u32)index << 16 | (u32)scale << 24 | (u64)last << 32};
 }
-static inline struct rm rm_index(u8 base, u8 index, u8 scale, i32 disp) {
-    return (struct rm){.kind = RM_MEM, .reg = base, .index = index, .scale = scale, .disp = disp};
+static INLINE struct rm rm_reg(u8 r) { return rm_of_parts(RM_REG, r, NO_REG, 0, 0); }
+static INLINE struct rm rm_mem(u8 base, i32 disp) { return rm_of_parts(RM_MEM, base, NO_REG, 0, (u32)disp); }
+static INLINE struct rm rm_index(u8 base, u8 index, u8 scale, i32 disp) {
+    return rm_of_parts(RM_MEM, base, index, scale, (u32)disp);
 }
-static inline struct rm rm_data(u32 at) { return (struct rm){.kind = RM_DATA, .index = NO_REG, .data = at}; }
+static INLINE struct rm rm_data(u32 at) { return rm_of_parts(RM_DATA, 0, NO_REG, 0, at); }
 
 /* Through r11? */
 static inline bool uses_scratch(struct rm m) { return m.kind != RM_DATA && (m.index == 11 || m.reg == 11); }

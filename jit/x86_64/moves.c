@@ -49,14 +49,11 @@ static void into_memory(struct emit *e, struct rm to, u32 from, u8 type) {
     }
 }
 
-void move_one(struct emit *e, struct pmove m) {
-    if (m.to == m.from) return;
-    if (is_reg(m.to) && is_reg(m.from) && !is_float(m.type)) {
-        put_mov(e->c, wide(m.type), (u8)loc_n(m.to), rm_reg((u8)loc_n(m.from)));
-        return;
-    }
-    if (loc_kind(m.to) == L_REG) into_register(e, (u8)loc_n(m.to), m.from, m.type);
-    else into_memory(e, rm_of(e, m.to), m.from, m.type);
+void move_one(struct emit *e, u32 to, u32 from, u8 type) {
+    if (to == from) return;
+    if (is_reg(to) && is_reg(from) && !is_float(type)) put_mov(e->c, wide(type), (u8)loc_n(to), rm_reg((u8)loc_n(from)));
+    else if (is_reg(to)) into_register(e, (u8)loc_n(to), from, type);
+    else into_memory(e, rm_of(e, to), from, type);
 }
 
 /* Registers and slots may be both read and written; index into reads[]. 0: other. */
@@ -68,7 +65,7 @@ static u32 shared(u32 loc) {
 static void finish_move(struct emit *e, u32 k) {
     struct pmove m = e->moves.p[k];
     u32 to = shared(m.to), from = shared(m.from);
-    move_one(e, m);
+    move_one(e, m.to, m.from, m.type);
     e->moves.p[k].from = m.to; /* done */
     if (to) e->writer[to] = 0;
     if (!from) return;
@@ -95,7 +92,7 @@ static void break_cycle(struct emit *e, u32 k) {
     u8 type = e->moves.p[reader].type;
     assert(!memory || e->has_spare);
     u32 temp = memory ? LOC(L_SLOT, e->a->slots) : LOC(L_REG, is_float(type) ? FSCRATCH : SCRATCH);
-    move_one(e, (struct pmove){temp, m.to, type});
+    move_one(e, temp, m.to, type);
     e->moves.p[reader].from = temp;
     e->reads[shared(m.to)]--;
     e->reads[shared(temp)]++;
@@ -116,7 +113,10 @@ static bool independent(const struct emit *e) {
 
 void run_moves(struct emit *e) {
     if (e->moves.n == 1 || independent(e)) {
-        while (e->moves.n) move_one(e, e->moves.p[--e->moves.n]);
+        while (e->moves.n) {
+            struct pmove m = e->moves.p[--e->moves.n];
+            move_one(e, m.to, m.from, m.type);
+        }
         return;
     }
     for (u32 k = 0; k < e->moves.n; k++) {

@@ -34,7 +34,7 @@ bool imm_value(const struct emit *e, u32 v, i32 *imm) {
 }
 
 void to_reg(struct emit *e, u32 v, u32 pos, u8 reg) {
-    move_one(e, (struct pmove){LOC(L_REG, reg), loc_at(e, v, pos), e_ins(e, v)->type});
+    move_one(e, LOC(L_REG, reg), loc_at(e, v, pos), e_ins(e, v)->type);
 }
 
 u8 into_scratch(struct emit *e, u32 v, u32 pos) {
