@@ -318,7 +318,7 @@ static inline u32 edge_args(const struct fn *f, const struct edge *e) { return f
 /* The PARAM that argument k of an edge to b feeds. */
 static inline u32 block_param(const struct fn *f, u32 b, u32 k) { return f->blocks.p[b].first + 1 + k; }
 static inline bool has_place(const struct ins *i) {
-    return i->type != T_NONE && i->op != IR_CONST && (i->flags & (V_LIVE | V_FOLDED)) == V_LIVE;
+    return (i->type != T_NONE) & (i->op != IR_CONST) & ((i->flags & (V_LIVE | V_FOLDED)) == V_LIVE);
 }
 enum ir_type ir_type_of(wasm_type t);
 

@@ -434,11 +434,13 @@ static void make_ivals(struct live *l) {
     reserve(l);
     memset(a->fixed, 0, sizeof a->fixed);
     const struct ins *x = f->ins.p + 1;
-    for (u32 v = 1, n = f->ins.n; v < n; v++, x++) {
-        if (!has_place(x)) continue;
+    a->first[0] = 0;
+    for (u32 v = 1, n = f->ins.n; v < n; v++, x++) { /* without a branch: which have a place nobody foresees */
+        u32 place = has_place(x);
         VEC_ROOM(f, a->ivals, 1);
-        a->first[v] = a->ivals.n;
-        a->ivals.p[a->ivals.n++] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
+        a->first[v] = place * a->ivals.n;
+        a->ivals.p[a->ivals.n] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
+        a->ivals.n += place;
     }
 }
 
@@ -504,7 +506,7 @@ static bool walk(struct live *l) {
 void jit_live(struct fn *f) {
     jit_compact(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
-    a->first = jit_alloc(f, f->ins.n, sizeof(u32));
+    a->first = jit_raw(f, f->ins.n, sizeof(u32));
     f->arg_regs = jit_alloc(f, f->type->param_count, 1);
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
     x86_regs.place_args(f->type, f->arg_regs, f->arg_slots);
