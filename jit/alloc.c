@@ -114,13 +114,9 @@ static u32 split(struct scan *s, u32 i, u32 pos) {
 }
 
 u32 block_at(const struct fn *f, u32 pos) {
-    u32 low = 1, high = f->blocks.n - 1;
-    while (low < high) {
-        u32 mid = (low + high + 1) / 2;
-        if (block_start(f, mid) <= pos) low = mid;
-        else high = mid - 1;
-    }
-    return low;
+    u32 b = f->alloc->near[pos / gap_pos(NEAR)];
+    while (b + 1 < f->blocks.n && block_start(f, b + 1) <= pos) b++;
+    return b;
 }
 
 /* ---- memory ---- */

@@ -77,6 +77,7 @@ struct move {
     u32 next;       /* of the same edge */
 };
 
+enum { NEAR = 16 };
 struct alloc {
     VEC(struct ival) ivals;   /* the first of each value by ascending start, then the others */
     u32 whole;                /* of ivals: those of live.c that ask for a register */
@@ -87,6 +88,7 @@ struct alloc {
     VEC(struct move) moves;   /* on edges */
     u32 *edge_moves;          /* edge -> the first of them; NULL: there are none */
     u32 *first;               /* value -> first child; 0: none */
+    u32 *near;                /* the block of every NEAR-th instruction */
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
     u32 used;                 /* registers that hold something anywhere */

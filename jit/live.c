@@ -503,9 +503,17 @@ static bool walk(struct live *l) {
     return done;
 }
 
+static void note_blocks(struct fn *f) {
+    u32 *near = f->alloc->near = jit_raw(f, f->ins.n / NEAR + 1, sizeof(u32)), k = 0;
+    for (u32 b = 1; b < f->blocks.n; b++)
+        while (k * NEAR <= f->blocks.p[b].last) near[k++] = b;
+    if (k == f->ins.n / NEAR) near[k] = f->blocks.n - 1;
+}
+
 void jit_live(struct fn *f) {
     jit_compact(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
+    note_blocks(f);
     a->first = jit_raw(f, f->ins.n, sizeof(u32));
     f->arg_regs = jit_alloc(f, f->type->param_count, 1);
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
