@@ -1,4 +1,4 @@
-/* mutants.c: what may be changed in emitted code, one thing at a time, and in what
+/* mutants.c: what may be changed in emitted code, a thing or two at a time, and in what
  * kind of instruction that is.
  *
  * I1 instructions begin where the proof of the unchanged function says; templates
@@ -161,6 +161,18 @@ static void invert(u8 *bytes, u32 start, u32 end, u64 *random) {
     flip(bytes, start, end, random);
 }
 
+static void change_register(u8 *bytes, u32 start, u32 end, u64 *random) {
+    bytes[start + MIN(end - start - 1, 1 + (u32)(random64(random) % 3))] ^= (u8)(1 << (random64(random) % 6));
+}
+
+/* And in one of the next few instructions something, too: a check and what it checks. */
+static void change_two(struct subject *s, u32 f, u32 at, u32 end, u64 *random) {
+    static void (*const changes[])(u8 *, u32, u32, u64 *) = {flip, change_tail, invert, change_register};
+    changes[random64(random) % 4](s->bytes, at, end, random);
+    for (u64 k = random64(random) % 4; k && end < s->facts.funcs[f].end; k--) at = end, end = next_start(s, f, at);
+    changes[random64(random) % 4](s->bytes, at, end, random);
+}
+
 /* Where a length can change is sought for a while. */
 static void edit_some(struct subject *s, u32 f, enum mutant_kind kind, u64 *random) {
     enum { TRIES = 32 };
@@ -187,7 +199,8 @@ enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random) {
     case KIND_INSERTED:
     case KIND_REX: edit_some(s, f, kind, random); break;
     case KIND_CONDITION: invert(s->bytes, at, end, random); break;
-    case KIND_REGISTER: s->bytes[at + MIN(end - at - 1, 1 + (u32)(random64(random) % 3))] ^= (u8)(1 << (random64(random) % 6)); break;
+    case KIND_REGISTER: change_register(s->bytes, at, end, random); break;
+    case KIND_TWO: change_two(s, f, at, end, random); break;
     default:
         if (s->facts.size > s->facts.code_end && random64(random) % 4 == 0) flip(s->bytes, s->facts.code_end, s->facts.size, random);
         else flip(s->bytes, at, end, random);

@@ -56,7 +56,7 @@ static inline u64 random64(u64 *s) { /* xorshift64* */
     X(FLIPPED, "bits flipped") X(IMMEDIATE, "immediates") X(SWAPPED, "swapped")             \
     X(DROPPED, "dropped") X(REGISTER, "registers") X(ONE, "bits in one") X(CONDITION, "conditions") \
     X(INDEXED, "index added") X(UNINDEXED, "index dropped") X(DISPLACED, "displaced") X(REX, "REX added") \
-    X(INSERTED, "inserted")
+    X(INSERTED, "inserted") X(TWO, "two at once")
 #define CLASSES(X)                                                                            \
     X(INTEGER, "integers") X(FLOAT, "floats") X(VECTOR, "vectors") X(MEMORY, "memory 0")        \
     X(FURTHER, "by pointer") X(VECTOR_MEMORY, "vector access") X(ATOMIC, "atomics")             \
@@ -77,7 +77,7 @@ enum mutant_class {
         CLASS_COUNT
 };
 
-/* Changes one thing in function f or in a switch table. */
+/* Changes a thing or two in function f or in a switch table. */
 enum mutant_kind mutant_make(struct subject *s, u32 f, u64 *random);
 /* Of what was changed first. */
 enum mutant_class mutant_class(const struct subject *s, u32 f);
