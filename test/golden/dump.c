@@ -45,12 +45,13 @@ int main(int argc, char **argv) {
     struct wasm_error werror;
     struct jit_error jerror;
     struct jit_code code;
-    if (argc < 2) return fail("usage: dump FILE.wasm [PASSES]");
+    if (argc < 2) return fail("usage: dump FILE.wasm [PASSES [avx]]");
     arena_init(&a, &test_heap, 0);
     arena_init(&result, &test_heap, 0);
     arena_init(&scratch, &test_heap, 0);
     if (wasm_decode(&a, read_file(argv[1]), &m, &werror) || wasm_validate(&a, &m, &werror)) return fail(werror.text);
-    struct jit_options o = {.cpu = JIT_CPU_SSE41 | JIT_CPU_POPCNT | JIT_CPU_LZCNT | JIT_CPU_BMI1 | JIT_CPU_BMI2,
+    struct jit_options o = {.cpu = JIT_CPU_SSE41 | JIT_CPU_POPCNT | JIT_CPU_LZCNT | JIT_CPU_BMI1 | JIT_CPU_BMI2 |
+                                   (argc > 3 ? JIT_CPU_AVX : 0),
                             .type_ids = some_ids(&a, &m), .dump = print, .dump_self = stdout,
                             .dump_passes = argc > 2 ? argv[2] : "S"};
     if (jit_compile(&result, &scratch, &m, &o, &code, &jerror)) return fail(jerror.text);
