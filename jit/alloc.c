@@ -351,11 +351,17 @@ static void weigh(struct scan *s, const struct ival *i, u32 mask) {
     }
 }
 
+/* The value's that it goes to, if that has one; what it is itself wanted in; where others
+ * go that it meets; its operand's. */
 static u8 hinted(const struct scan *s, const struct ival *i, u32 mask) {
-    u8 want[3] = {REG_MEM, i->hint, REG_MEM};
-    for (u32 k = 0; k < 2; k++)
-        if (i->hint_values[k]) want[2 * k] = at(s, s->a->first[i->hint_values[k]])->reg;
-    for (u32 k = 0; k < 3; k++)
+    u8 want[4] = {REG_MEM, i->hint, REG_MEM, REG_MEM};
+    for (u32 k = 0; k < 2; k++) {
+        if (!i->hint_values[k]) continue;
+        const struct ival *o = at(s, s->a->first[i->hint_values[k]]);
+        want[3 * k] = o->reg;
+        if (!k && o->reg == REG_MEM) want[2] = o->hint;
+    }
+    for (u32 k = 0; k < 4; k++)
         if (want[k] != REG_MEM && mask >> want[k] & 1) return want[k];
     return REG_MEM;
 }
@@ -408,6 +414,8 @@ static u8 cheapest(const struct scan *s, u32 mask) {
 
 static void give(struct scan *s, u32 index, u8 reg) {
     struct ival *i = at(s, index);
+    struct ival *o = i->hint_values[0] ? at(s, s->a->first[i->hint_values[0]]) : i;
+    if (o->start > i->start && o->hint == REG_MEM) o->hint = reg; /* who else goes there */
     i->reg = reg;
     i->cursor = i->ranges;
     advance(s, i, i->start);

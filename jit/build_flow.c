@@ -118,10 +118,15 @@ static void do_loop(struct build *b) {
     b->loops_seen++;
 }
 
-/* What was loaded is compared with 0, for then it may be compared where it is. */
+/* What was loaded is compared with 0, for then it may be compared where it is. A
+ * comparison of this block that has a user is made again: for each of them flags will do. */
 u32 build_condition(struct build *b, u32 v) {
-    if (b->f->ins.p[v].op != IR_LOAD) return v;
-    return value2(b, IR_ICMP, T_I32, CC_NE, v, ir_const(b->f, T_I32, 0));
+    struct ins x = b->f->ins.p[v];
+    if (x.op == IR_LOAD) return value2(b, IR_ICMP, T_I32, CC_NE, v, ir_const(b->f, T_I32, 0));
+    bool again = (x.op == IR_ICMP || x.op == IR_FCMP) && x.flags >= V_USE && v > b->f->blocks.p[b->block].first;
+    if (!again) return v;
+    x.flags = 0;
+    return ir_append(b->f, x);
 }
 
 static void do_if(struct build *b) {

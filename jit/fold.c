@@ -148,6 +148,19 @@ static u64 max_of(const struct fn *f, u32 v, u32 depth) {
 
 u64 fold_max(const struct fn *f, u32 v) { return max_of(f, v, 4); }
 
+/* The sign of x >> n, signed, is that of x: division by 2 (fold_divide.c) asks for it. */
+static void sign_bit(const struct fn *f, struct ins *i, u64 b) {
+    const struct ins *x = &f->ins.p[i->a];
+    if (i->op == IR_SHR_U && b == (wide(i) ? 63 : 31) && x->op == IR_SHR_S) i->a = x->a;
+}
+
+/* x * 3, 5, 9 as x + (x << 1..3): one lea (select.c), where imul takes three cycles. */
+static void by_lea(struct fn *f, struct ins *i, u64 b) {
+    struct ins shl = {.op = IR_SHL, .type = i->type, .a = i->a, .b = constant(f, i, (u64)__builtin_ctzll(b - 1))};
+    i->op = IR_ADD;
+    i->b = ir_value(f, shl);
+}
+
 /* x op constant. Returns a value, or 0 having perhaps rewritten *i. */
 static u32 fold_right(struct fn *f, struct ins *i) {
     u64 b = bits_of(f, i->b), all = width_mask(i);
@@ -172,11 +185,13 @@ static u32 fold_right(struct fn *f, struct ins *i) {
     case IR_ROTL:
     case IR_ROTR:
         if (!(b & (wide(i) ? 63 : 31))) return i->a;
+        sign_bit(f, i, b);
         break;
     case IR_MUL:
         if (!b) return i->b;
         if (b == 1) return i->a;
         if (power_of_two(b, &log)) i->op = IR_SHL, i->b = constant(f, i, log);
+        else if (b == 3 || b == 5 || b == 9) by_lea(f, i, b);
         break;
     case IR_DIV_U:
         if (b == 1) return i->a;

@@ -245,10 +245,25 @@ static __attribute__((noinline)) void use_folded(struct live *l, u32 v, u32 at, 
     use_operands(l, ir_operands(l->f, v), at, late); /* folding is one deep or two */
 }
 
+#define COMMUTES(op) ((op) == IR_ADD || (op) == IR_MUL || ((op) >= IR_AND && (op) <= IR_XOR) || (op) == IR_FADD || (op) == IR_FMUL)
+
 static void hint_args(struct live *l, u32 i, const struct ins *x) {
     u8 regs[CALL_HINTS];
     u32 n = l->regs->call_regs(l->f, i, regs);
     for (u32 k = 0; k < n; k++) add_reg_hint(l, l->f->pool.p[x->a + k], regs[k]);
+}
+
+/* Does v, which instruction i reads, end there? */
+static bool ends_at(const struct live *l, u32 v, u32 i) {
+    const struct ival *x = ival_of(l, v);
+    return (!l->coarse && in_set(l, x) ? l->until.p[x->outside - 1] : x->end) <= gap_pos(i + 1);
+}
+
+/* Which of its operands x should share a register with: one that ends there, and if both
+ * do, not a loop's parameter, whose register the next round's value wants. */
+static u32 shared_operand(const struct live *l, u32 i, const struct ins *x) {
+    if (!COMMUTES(x->op) || !wants(l, x->b) || !wants(l, x->a) || !ends_at(l, x->b, i)) return x->a;
+    return ends_at(l, x->a, i) && !ival_of(l, x->a)->hint_values[0] ? x->a : x->b;
 }
 
 /* own: its interval, if it has one. */
@@ -266,9 +281,15 @@ static void hint_instruction(struct live *l, u32 i, const struct ins *x, struct 
     case IR_RETURN:
         if (x->b) add_reg_hint(l, f->pool.p[x->a], l->regs->result_reg(f->ins.p[f->pool.p[x->a]].type));
         break;
-    default:
-        if (own && ir_opinfos[x->op].args && wants(l, x->a)) add_hint(own, ival_of(l, x->a), true);
-        break;
+    default: {
+        if (!own || !ir_opinfos[x->op].args) break;
+        u32 v = shared_operand(l, i, x);
+        if (!wants(l, v)) break;
+        struct ival *from = ival_of(l, v);
+        add_hint(own, from, true);
+        /* what own is for, that is for if it becomes own */
+        if (own->hint_values[0] && !from->hint_values[0] && own->vector == from->vector && ends_at(l, v, i)) from->hint_values[0] = own->hint_values[0];
+    }
     }
 }
 
@@ -323,7 +344,8 @@ static void use_arguments(struct live *l, u32 b, u32 e) {
         if (!wants(l, p) || !wants(l, v)) continue;
         struct ival *from = ival_of(l, v), *to = ival_of(l, p);
         add_use(l, v, from, def_pos(f->blocks.p[b].last), block_end(f, b));
-        add_hint(from, to, false);
+        if (d->to <= b && from->vector == to->vector) from->hint_values[0] = to->value; /* each round, and more than leaving the loop */
+        else add_hint(from, to, false);
         add_hint(to, from, false);
     }
 }

@@ -126,13 +126,49 @@ static bool has_moves(struct emit *e, u32 edge) {
 
 static u32 edge_target(const struct emit *e, u32 edge) { return e->f->edges.p[edge].to; }
 
-/* The rest of an edge: its moves, and a jump unless the target comes next. */
+/* Value k of what the block returns that edge leads to, as the block before it has it. */
+static u32 returned(const struct emit *e, const struct edge *d, const struct ins *x, u32 k) {
+    const struct fn *f = e->f;
+    u32 v = f->pool.p[x->a + k], first = block_param(f, d->to, 0);
+    return v - first < edge_args(f, d) ? f->pool.p[d->args + v - first] : v;
+}
+
+/* Returns: the values, x's, or of who goes to x along an edge, are where they are at pos. */
+static void put_return(struct emit *e, const struct ins *x, const struct edge *d, u32 pos) {
+    for (u32 k = 0; k < x->b; k++) {
+        u32 v = d ? returned(e, d, x, k) : e->f->pool.p[x->a + k], from = loc_at(e, v, pos);
+        u8 type = e_ins(e, v)->type;
+        if (k) add_overflow(e, k - 1, from, type);
+        else add_move(e, LOC(L_REG, x86_regs.result_reg(type)), from, type);
+    }
+    send_overflow(e);
+    run_moves(e);
+    put_leave(e);
+    put8(e->c, 0xc3);
+}
+
+/* The RETURN of a block that does nothing else; NULL: it does. */
+static const struct ins *only_returns(const struct emit *e, u32 b) {
+    const struct block *k = &e->f->blocks.p[b];
+    const struct ins *x = e_ins(e, k->last);
+    return x->op == IR_RETURN && k->last == k->first + 1 + k->params ? x : NULL;
+}
+
+/* The rest of an edge: its moves, and a jump unless the target comes next. Where that
+ * would only return, here is as good a place. */
 static void finish_edge(struct emit *e, u32 edge) {
+    const struct edge *d = &e->f->edges.p[edge];
+    u32 to = edge_target(e, edge);
+    const struct ins *x = to != e->block + 1 ? only_returns(e, to) : NULL;
+    if (x) {
+        put_return(e, x, d, def_pos(e->f->blocks.p[d->from].last));
+        return;
+    }
     if (may_move(e, edge)) {
         gather_moves(e, edge);
         run_moves(e);
     }
-    if (edge_target(e, edge) != e->block + 1) put_label(e, 0xe9, edge_target(e, edge));
+    if (to != e->block + 1) put_label(e, 0xe9, to);
 }
 
 /* What a conditional jump along the edge points at. */
@@ -201,20 +237,6 @@ static void emit_brtable(struct emit *e, u32 i) {
     }
 }
 
-static void emit_return(struct emit *e, u32 i) {
-    const struct ins *x = e_ins(e, i);
-    for (u32 k = 0; k < x->b; k++) {
-        u32 v = e->f->pool.p[x->a + k], from = loc_at(e, v, use_pos(i));
-        u8 type = e_ins(e, v)->type;
-        if (k) add_overflow(e, k - 1, from, type);
-        else add_move(e, LOC(L_REG, x86_regs.result_reg(type)), from, type);
-    }
-    send_overflow(e);
-    run_moves(e);
-    put_leave(e);
-    put8(e->c, 0xc3);
-}
-
 static void put_trap(struct emit *e, u32 kind) {
     put_trap_site(e->c, here(e->c), kind);
     put8(e->c, 0x0f), put8(e->c, 0x0b); /* ud2 */
@@ -226,7 +248,7 @@ void emit_terminator(struct emit *e, u32 i) {
     case IR_JUMP: finish_edge(e, x->a); break;
     case IR_BRIF: emit_brif(e, i); break;
     case IR_BRTABLE: emit_brtable(e, i); break;
-    case IR_RETURN: emit_return(e, i); break;
+    case IR_RETURN: put_return(e, x, NULL, use_pos(i)); break;
     case IR_TAIL_CALL:
     case IR_TAIL_INDIRECT: emit_tail_call(e, i); break;
     case IR_THROW:

@@ -47,6 +47,11 @@ struct mismatch {
     u32 type, cold; /* cold: 1 + its index; 0: none yet */
 };
 
+/* A condition in the flags. parity: 1 "and not P", 2 "or P". */
+struct cond {
+    u8 cc, parity;
+};
+
 struct emit {
     struct fn *f;
     struct alloc *a;
@@ -75,6 +80,9 @@ struct emit {
     u8 flags_reg, flags_w;
     bool flags_logic;            /* from and, or, xor: no carry, no overflow */
     bool keep_flags;             /* between a comparison and its user */
+    /* What the flags hold behind a user of this folded comparison, at compared_at. */
+    u32 compared, compared_at;
+    struct cond compared_flags;
     struct mismatch mismatches[2][8]; /* of tables, of references; by type: the last of those that share a row */
     VEC(struct pmove) moves;
     u32 *reads, *writer; /* by register, then slot: of the moves */
@@ -161,10 +169,6 @@ void load_store(struct code *c, u8 to);
 struct rm overflow_slot(u8 store, u32 slot);
 void put_fetch(struct code *c, u8 type, u8 to, u8 store, u32 slot);
 
-/* A condition in the flags. parity: 1 "and not P", 2 "or P". */
-struct cond {
-    u8 cc, parity;
-};
 struct cond emit_condition(struct emit *e, u32 v, u32 at);
 
 void emit_int(struct emit *e, u32 i);   /* emit_int.c */

@@ -300,4 +300,5 @@ void emit_select(struct emit *e, u32 i) {
     if (is_float(x->type)) select_float(e, i, k, x->a, x->b);
     else select_int(e, i, k, x->a, x->b);
     e->keep_flags = false;
+    e->compared_at = here(e->c);
 }

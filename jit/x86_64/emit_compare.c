@@ -129,11 +129,21 @@ static struct cond compare_float(struct emit *e, const struct ins *x, u32 at) {
     return how[x->aux].c;
 }
 
+/* Do the flags tell already what x does? The last user of the same comparison left them. */
+static bool compared(const struct emit *e, const struct ins *x) {
+    const struct ins *y = e_ins(e, e->compared);
+    return e->compared_at == here(e->c) && y->op == x->op && y->aux == x->aux && y->words[1] == x->words[1];
+}
+
 /* Sets flags for value v as a condition: compares here if that was folded. */
 struct cond emit_condition(struct emit *e, u32 v, u32 at) {
     const struct ins *x = e_ins(e, v);
-    if (x->flags & V_FOLDED && x->op == IR_ICMP) return compare_int(e, x, at);
-    if (x->flags & V_FOLDED && x->op == IR_FCMP) return compare_float(e, x, at);
+    if (x->flags & V_FOLDED && (x->op == IR_ICMP || x->op == IR_FCMP)) {
+        if (!compared(e, x)) e->compared_flags = x->op == IR_ICMP ? compare_int(e, x, at) : compare_float(e, x, at);
+        e->compared = v;
+        return e->compared_flags;
+    }
+    e->compared = 0;
     u32 l = x->flags & V_FOLDED ? 0 : loc_at(e, v, use_pos(at));
     if (x->flags & V_FOLDED) put_test(e, x, at);
     else if (is_reg(l) || loc_kind(l) == L_CONST) return compare_zero(e, in_reg(e, v, use_pos(at)), 0, CC_NE);
@@ -143,10 +153,28 @@ struct cond emit_condition(struct emit *e, u32 v, u32 at) {
 
 static void put_setcc(struct emit *e, u8 cc, u8 reg) { put_op8(e->c, 0x0f90 | cc, 0, rm_reg(reg), 0); }
 
+/* Does v, or what is folded into it, read register d? */
+static bool reads(const struct emit *e, u32 v, u32 at, u8 d) {
+    const struct ins *x = e_ins(e, v);
+    if (!(x->flags & V_FOLDED)) return loc_at(e, v, use_pos(at)) == LOC(L_REG, d);
+    for (u32 k = 0; k < ir_opinfos[x->op].args; k++)
+        if (reads(e, x->args[k], at, d)) return true;
+    return false;
+}
+
+/* d to 0 before the comparison, where it can be: then nothing depends on what d was, and
+ * the result needs no extension. */
+static bool clear_first(struct emit *e, const struct ins *x, u32 i, u8 d) {
+    if (d == SCRATCH || e->flags_at == here(e->c) || reads(e, x->a, i, d) || reads(e, x->b, i, d)) return false;
+    put_alu(e->c, ALU_XOR, 0, d, rm_reg(d));
+    return true;
+}
+
 void emit_compare(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
-    struct cond k = x->op == IR_ICMP ? compare_int(e, x, i) : compare_float(e, x, i);
     u8 d = dest(e, i);
+    bool clear = clear_first(e, x, i, d);
+    struct cond k = x->op == IR_ICMP ? compare_int(e, x, i) : compare_float(e, x, i);
     if (k.parity) {
         /* Both flags are read before either register is combined. */
         u8 other = d == SCRATCH ? borrow(e, SCRATCH, SCRATCH) : SCRATCH;
@@ -157,6 +185,6 @@ void emit_compare(struct emit *e, u32 i) {
     } else {
         put_setcc(e, k.cc, d);
     }
-    put_op8(e->c, 0x0fb6, d, rm_reg(d), 0);
+    if (!clear) put_op8(e->c, 0x0fb6, d, rm_reg(d), 0);
     done(e, i, d);
 }

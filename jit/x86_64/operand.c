@@ -65,7 +65,7 @@ void note_flags(struct emit *e, u8 reg, u32 w, bool logic) {
 
 void bind_label(struct emit *e, u32 label) {
     assert(e->labels.p[label] == UINT32_MAX);
-    e->flags_at = 0;
+    e->flags_at = e->compared_at = 0;
     e->labels.p[label] = here(e->c);
 }
 
