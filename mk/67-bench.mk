@@ -52,7 +52,7 @@ $(BENCH)/clang/%.so: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
 	$(CLANG) $(BENCH_SO) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) -o $@
 $(BENCH)/novec/%.so: $$(BENCH_C) bench/suite/bench.h bench/suite/programs
 	@mkdir -p $(@D)
-	$(CLANG) -fno-vectorize -fno-slp-vectorize $(BENCH_SO) $(BENCH_FLAGS_$*) $< $(BENCH_MORE_$*) -o $@
+	$(CLANG) $(BENCH_SO) $(BENCH_FLAGS_$*) -fno-vectorize -fno-slp-vectorize $< $(BENCH_MORE_$*) -o $@
 
 
 # wasm2c: the module as C, through gcc; guard pages, as Whelk has. Debian's knows no SIMD.
