@@ -261,18 +261,28 @@ static void shuffle_lanes(struct gen *g) {
     }
 }
 
-/* An instruction with a plain signature: its operands, then itself. */
+/* All of a value, from memory 0: its user may read it there. */
+static void whole_load(struct gen *g, u8 type) {
+    enum wasm_op o = type == WASM_V128 ? WASM_OP_V128_LOAD : type == WASM_F64 ? WASM_OP_F64_LOAD : type == WASM_F32 ? WASM_OP_F32_LOAD
+                     : type == WASM_I64 ? WASM_OP_I64_LOAD : WASM_OP_I32_LOAD;
+    address(g, g->wide[0], MAX_DEPTH + 1);
+    op(g, o);
+    memarg(g, o, 0);
+}
+
+/* An instruction with a plain signature: its operands (some of them loads), then itself. */
 static void plain(struct gen *g, enum wasm_op o, u32 depth) {
     const struct wasm_opinfo *info = &wasm_opinfos[o];
     bool accesses = info->imm == WASM_IMM_MEMARG || info->imm == WASM_IMM_MEMARG_LANE, dbl;
-    u32 memory = accesses ? pick(g, g->memory_count) : 0;
+    u32 memory = accesses ? pick(g, g->memory_count) : 0, loaded = pick(g, 4) ? 0 : pick(g, 4);
     for (u32 i = 0; i < info->operand_count; i++) {
         if (info->operands[i] == 'a') {
             aligned(g, o, g->wide[memory], depth + 1);
             continue;
         }
         u8 type = type_of_letter(info->operands[i]);
-        expr(g, type, depth + 1);
+        if (loaded >> i & 1 && !tired(g)) whole_load(g, type);
+        else expr(g, type, depth + 1);
         if (shows_bits(o) && (type == WASM_F32 || type == WASM_F64)) canonical(g, type);
     }
     op(g, o);
@@ -463,6 +473,20 @@ static void wide_expr(struct gen *g, u32 depth) {
     op(g, pick(g, 2) ? WASM_OP_I64_ROTL : WASM_OP_I64_SUB);
 }
 
+/* a & ~b, either way round: one instruction, which chance would hardly make. */
+static void inverted_expr(struct gen *g, u8 type, u32 depth) {
+    bool whole = type == WASM_I64, first = pick(g, 2);
+    expr(g, type, depth + 1);
+    for (u32 k = 0; k < 2; k++) {
+        if (k != first) {
+            index_const(g, whole, -1);
+            op(g, whole ? WASM_OP_I64_XOR : WASM_OP_I32_XOR);
+        }
+        if (!k) expr(g, type, depth + 1);
+    }
+    op(g, whole ? WASM_OP_I64_AND : WASM_OP_I32_AND);
+}
+
 static void expr(struct gen *g, u8 type, u32 depth) {
     char letter = type_letters[memchr(number_types, type, sizeof number_types) - (const void *)number_types];
     u32 l = WASM_NONE, choice = tired(g) || depth > MAX_DEPTH ? pick(g, 3) : pick(g, 24);
@@ -489,6 +513,10 @@ static void expr(struct gen *g, u8 type, u32 depth) {
         if (type == WASM_I64 && !gen_for_v8 && pick(g, 2)) wide_expr(g, depth);
         else if (type == WASM_I32 || type == WASM_I64) size_expr(g, type, depth);
         else constant(g, type);
+        return;
+    case 9:
+        if (type == WASM_I32 || type == WASM_I64) inverted_expr(g, type, depth);
+        else plain(g, plain_op(g, letter), depth);
         return;
     default: plain(g, plain_op(g, letter), depth);
     }
