@@ -351,28 +351,25 @@ static void weigh(struct scan *s, const struct ival *i, u32 mask) {
     }
 }
 
-/* The value's that it goes to, if that has one; what it is itself wanted in; where others
- * go that it meets; its operand's. */
-static u8 hinted(const struct scan *s, const struct ival *i, u32 mask) {
-    u8 want[4] = {REG_MEM, i->hint, REG_MEM, REG_MEM};
-    for (u32 k = 0; k < 2; k++) {
-        if (!i->hint_values[k]) continue;
-        const struct ival *o = at(s, s->a->first[i->hint_values[k]]);
-        want[3 * k] = o->reg;
-        if (!k && o->reg == REG_MEM) want[2] = o->hint;
-    }
-    for (u32 k = 0; k < 4; k++)
-        if (want[k] != REG_MEM && mask >> want[k] & 1) return want[k];
-    return REG_MEM;
+static u32 bit_of(u8 reg) { return (u32)(1ull << reg % 64); } /* none of REG_MEM */
+
+/* As a bit of mask, or 0: the value's that it goes to, if that has one; what it is itself wanted in;
+ * where others go that it meets; its operand's. No branch, for nobody foresees which it is: value 0
+ * has interval 0, which has no register and wants none. */
+static u32 hinted(const struct scan *s, const struct ival *i, u32 mask) {
+    const struct ival *to = at(s, s->a->first[i->hint_values[0]]), *from = at(s, s->a->first[i->hint_values[1]]);
+    u32 want = mask & bit_of(to->reg), self = mask & bit_of(i->hint);
+    u32 others = to->reg == REG_MEM ? mask & bit_of(to->hint) : 0, operand = mask & bit_of(from->reg);
+    want = want ? want : self;
+    want = want ? want : others;
+    return want ? want : operand;
 }
 
 /* One of mask; callee-saved ones cost a push when new. */
 static u8 choose(const struct scan *s, const struct ival *i, u32 mask) {
-    u32 cheap = mask & (s->a->used | s->regs->caller_saved);
-    u8 reg = hinted(s, i, mask);
-    if (reg != REG_MEM && cheap >> reg & 1) return reg;
-    if (!cheap && reg != REG_MEM) return reg;
-    return (u8)next_in_order(s, cheap ? cheap : mask);
+    u32 cheap = mask & (s->a->used | s->regs->caller_saved), from = cheap ? cheap : mask;
+    u32 want = hinted(s, i, mask) & from;
+    return (u8)next_in_order(s, want ? want : from);
 }
 
 /* Until where r, which nobody has, is free. */

@@ -445,7 +445,7 @@ static void reserve(struct live *l) {
     void *below = jit_raw(f, count + 256, 1); /* for what grows while intervals are split: they grow where they are */
     VEC_ROOM(f, a->ivals, count + 2);
     jit_give(f, below, count + 256);
-    VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT}));
+    VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM}));
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});
 }
