@@ -242,20 +242,9 @@ static void put_trap(struct emit *e, u32 kind) {
     put8(e->c, 0x0f), put8(e->c, 0x0b); /* ud2 */
 }
 
-void emit_terminator(struct emit *e, u32 i) {
-    const struct ins *x = e_ins(e, i);
-    switch (x->op) {
-    case IR_JUMP: finish_edge(e, x->a); break;
-    case IR_BRIF: emit_brif(e, i); break;
-    case IR_BRTABLE: emit_brtable(e, i); break;
-    case IR_RETURN: put_return(e, x, NULL, use_pos(i)); break;
-    case IR_TAIL_CALL:
-    case IR_TAIL_INDIRECT: emit_tail_call(e, i); break;
-    case IR_THROW:
-    case IR_THROW_REF: emit_throw(e, i); break;
-    default: put_trap(e, x->aux);
-    }
-}
+static void emit_trap(struct emit *e, u32 i) { put_trap(e, e_ins(e, i)->aux); }
+static void emit_return(struct emit *e, u32 i) { put_return(e, e_ins(e, i), NULL, use_pos(i)); }
+static void emit_jump(struct emit *e, u32 i) { finish_edge(e, e_ins(e, i)->a); }
 
 /* ---- blocks ---- */
 
@@ -282,24 +271,32 @@ static void store_params(struct emit *e, u32 b) {
 }
 
 static void (*const emitters[IR_OP_COUNT])(struct emit *e, u32 i) = {
-    [IR_RESULT] = emit_call,
-    [IR_ADD ... IR_ROTR] = emit_int,
+    [IR_RESULT] = emit_result,
+    [IR_ADD ... IR_SUB] = emit_alu, [IR_MUL] = emit_mul, [IR_AND ... IR_XOR] = emit_alu,
+    [IR_SHL ... IR_ROTR] = emit_shift,
     [IR_DIV_S ... IR_REM_U] = emit_divide,
     [IR_MULH] = emit_multiply_high,
     [IR_CLZ ... IR_POPCNT] = emit_bits,
-    [IR_SEXT ... IR_FCMP] = emit_int,
+    [IR_SEXT] = emit_sext,
+    [IR_WRAP ... IR_ZEXT] = emit_copy,
+    [IR_ICMP ... IR_FCMP] = emit_compare,
     [IR_FADD ... IR_FROUND] = emit_float,
     [IR_TRUNC ... IR_CONVERT] = emit_convert,
     [IR_FCVT ... IR_BITCAST] = emit_float,
     [IR_SELECT] = emit_select,
     [IR_VCONST ... IR_VBINARY] = emit_simd,
-    [IR_LOAD ... IR_STORE_AT] = emit_memory,
+    [IR_LOAD] = emit_load, [IR_LOAD_AT] = emit_load,
+    [IR_STORE] = emit_store, [IR_STORE_AT] = emit_store,
     [IR_CAUGHT] = emit_caught,
-    [IR_GLOBAL_GET ... IR_TABLE_SIZE] = emit_memory,
+    [IR_GLOBAL_GET] = emit_global_get, [IR_GLOBAL_SET] = emit_global_set,
+    [IR_MEM_SIZE ... IR_TABLE_SIZE] = emit_size,
     [IR_ATOMIC_LOAD ... IR_FENCE] = emit_atomic,
     [IR_CALL ... IR_CALL_BUILTIN] = emit_call,
     [IR_CHECK] = emit_check,
-    [IR_JUMP ... IR_THROW_REF] = emit_terminator,
+    [IR_JUMP] = emit_jump, [IR_BRIF] = emit_brif, [IR_BRTABLE] = emit_brtable, [IR_RETURN] = emit_return,
+    [IR_TRAP] = emit_trap,
+    [IR_TAIL_CALL ... IR_TAIL_INDIRECT] = emit_tail_call,
+    [IR_THROW ... IR_THROW_REF] = emit_throw,
 };
 
 /* Code that follows is of this instruction of the module. */

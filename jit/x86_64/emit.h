@@ -171,7 +171,11 @@ void put_fetch(struct code *c, u8 type, u8 to, u8 store, u32 slot);
 
 struct cond emit_condition(struct emit *e, u32 v, u32 at);
 
-void emit_int(struct emit *e, u32 i);   /* emit_int.c */
+void emit_alu(struct emit *e, u32 i);       /* emit_int.c */
+void emit_mul(struct emit *e, u32 i);
+void emit_shift(struct emit *e, u32 i);
+void emit_sext(struct emit *e, u32 i);
+void emit_copy(struct emit *e, u32 i);
 void emit_bits(struct emit *e, u32 i);
 void emit_compare(struct emit *e, u32 i);
 void emit_divide(struct emit *e, u32 i);
@@ -179,7 +183,11 @@ void emit_multiply_high(struct emit *e, u32 i);
 void emit_float(struct emit *e, u32 i);
 void emit_convert(struct emit *e, u32 i);
 void emit_simd(struct emit *e, u32 i);      /* emit_simd.c */
-void emit_memory(struct emit *e, u32 i);
+void emit_load(struct emit *e, u32 i);      /* emit_mem.c */
+void emit_store(struct emit *e, u32 i);
+void emit_global_get(struct emit *e, u32 i);
+void emit_global_set(struct emit *e, u32 i);
+void emit_size(struct emit *e, u32 i);
 u32 access_size(u8 access);             /* enum ir_access, in bytes */
 /* emit_access.c: the address of f->accesses[access] in instruction i, through
  * r11. *traps: may the access fault? */
@@ -192,6 +200,7 @@ struct rm access_address(struct emit *e, u32 access, struct indexed x, u32 i, bo
 void put_load(struct emit *e, u8 type, u8 access, u8 to, struct rm at);
 void emit_atomic(struct emit *e, u32 i); /* emit_atomic.c */
 void emit_call(struct emit *e, u32 i);
+void emit_result(struct emit *e, u32 i);
 void emit_check(struct emit *e, u32 i);
 void emit_throw(struct emit *e, u32 i);
 void emit_caught(struct emit *e, u32 i);
@@ -199,7 +208,6 @@ void put_site(struct emit *e, u32 i); /* right behind the call of instruction i 
 void emit_tail_call(struct emit *e, u32 i);
 void put_leave(struct emit *e); /* the frame: rsp at the return address */
 void emit_select(struct emit *e, u32 i);
-void emit_terminator(struct emit *e, u32 i);
 
 /* ---- points.c: for the verifier ---- */
 void note_point(struct emit *e, u32 label, u32 keep); /* right after label is bound */

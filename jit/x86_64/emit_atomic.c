@@ -89,7 +89,7 @@ static void emit_cmpxchg(struct emit *e, u32 i) {
     take_old(e, i, size);
 }
 
-static void emit_store(struct emit *e, u32 i) {
+static void emit_atomic_store(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u32 size = access_size(x->aux);
     bool traps;
@@ -99,7 +99,7 @@ static void emit_store(struct emit *e, u32 i) {
     put_sized(e, size, false, 0x86, RAX, m); /* xchg: locked by itself */
 }
 
-static void emit_load(struct emit *e, u32 i) {
+static void emit_atomic_load(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool traps;
     struct rm m = access_address(e, x->b, (struct indexed){x->a, access_size(x->aux), true}, i, &traps);
@@ -111,8 +111,8 @@ static void emit_load(struct emit *e, u32 i) {
 
 void emit_atomic(struct emit *e, u32 i) {
     switch (e_ins(e, i)->op) {
-    case IR_ATOMIC_LOAD: emit_load(e, i); break;
-    case IR_ATOMIC_STORE: emit_store(e, i); break;
+    case IR_ATOMIC_LOAD: emit_atomic_load(e, i); break;
+    case IR_ATOMIC_STORE: emit_atomic_store(e, i); break;
     case IR_ATOMIC_RMW: emit_rmw(e, i); break;
     case IR_ATOMIC_CMPXCHG: emit_cmpxchg(e, i); break;
     default: /* mfence */

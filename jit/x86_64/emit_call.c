@@ -173,7 +173,7 @@ void emit_tail_call(struct emit *e, u32 i) {
 }
 
 /* RESULT k: where the callee left it. */
-static void emit_result(struct emit *e, u32 i) {
+void emit_result(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i);
     load_store(e->c, SCRATCH);
@@ -225,7 +225,6 @@ void put_site(struct emit *e, u32 i) {
 void emit_call(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     switch (x->op) {
-    case IR_RESULT: emit_result(e, i); return;
     case IR_CALL: call_direct(e, x, i); break;
     case IR_CALL_INDIRECT: call_indirect(e, x, i); break;
     default:

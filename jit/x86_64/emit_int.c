@@ -109,7 +109,7 @@ static bool try_extend(struct emit *e, const struct ins *x, u32 i, u8 d) {
     return true;
 }
 
-static void emit_alu(struct emit *e, u32 i) {
+void emit_alu(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     if (is_folded(e, x->a) || is_folded(e, x->b)) {
         u32 v = is_folded(e, x->a) ? x->a : x->b;
@@ -138,7 +138,7 @@ static void emit_alu(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
-static void emit_mul(struct emit *e, u32 i) {
+void emit_mul(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     if (is_folded(e, x->a) || is_folded(e, x->b)) {
         emit_with_load(e, i);
@@ -186,7 +186,7 @@ static bool rotate_to(struct emit *e, const struct ins *x, u32 i, u8 d, u32 n) {
     return true;
 }
 
-static void emit_shift(struct emit *e, u32 i) {
+void emit_shift(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i), work = d;
     u32 w = wide(x->type);
@@ -214,7 +214,7 @@ static void emit_shift(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
-static void emit_copy(struct emit *e, u32 i) {
+void emit_copy(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     const struct ins *a = e_ins(e, x->a);
     u8 d = dest(e, i);
@@ -226,7 +226,7 @@ static void emit_copy(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
-static void emit_sext(struct emit *e, u32 i) {
+void emit_sext(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     struct rm from = rm_value(e, x->a, use_pos(i));
     u8 d = dest(e, i);
@@ -377,21 +377,4 @@ void emit_bits(struct emit *e, u32 i) {
     else if (x->op == IR_POPCNT) popcount(e, i, d);
     else scan_bits(e, x, from, d);
     done(e, i, d);
-}
-
-void emit_int(struct emit *e, u32 i) {
-    switch (e_ins(e, i)->op) {
-    case IR_MUL: emit_mul(e, i); break;
-    case IR_SHL:
-    case IR_SHR_S:
-    case IR_SHR_U:
-    case IR_ROTL:
-    case IR_ROTR: emit_shift(e, i); break;
-    case IR_SEXT: emit_sext(e, i); break;
-    case IR_WRAP:
-    case IR_ZEXT: emit_copy(e, i); break;
-    case IR_ICMP:
-    case IR_FCMP: emit_compare(e, i); break;
-    default: emit_alu(e, i); break;
-    }
 }

@@ -66,7 +66,7 @@ static u8 scale_of(const struct emit *e, u32 i) {
     return fault(LANE_SCALE) && is_lane(e, i) ? 1 : 0;
 }
 
-static void emit_load(struct emit *e, u32 i) {
+void emit_load(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool traps = true;
     struct rm at = x->op == IR_LOAD ? address(e, x->a, x->b, use_pos(i))
@@ -140,7 +140,7 @@ static bool store_constant(const struct emit *e, const struct ins *x, i32 *imm) 
     return true;
 }
 
-static void emit_store(struct emit *e, u32 i) {
+void emit_store(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     bool traps = true;
     struct rm to = x->op == IR_STORE ? address(e, x->a, x->c, use_pos(i))
@@ -171,7 +171,7 @@ static struct rm global(struct emit *e, u32 index) {
     return rm_mem(SCRATCH, 0);
 }
 
-static void emit_global_set(struct emit *e, u32 i) {
+void emit_global_set(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 type = e_ins(e, x->a)->type;
     u32 from = loc_at(e, x->a, use_pos(i));
@@ -191,7 +191,7 @@ static void emit_global_set(struct emit *e, u32 i) {
     }
 }
 
-static void emit_global_get(struct emit *e, u32 i) {
+void emit_global_get(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     struct rm from = global(e, x->a);
     u8 d = dest(e, i);
@@ -200,7 +200,7 @@ static void emit_global_get(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
-static void emit_size(struct emit *e, u32 i) {
+void emit_size(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i);
     if (x->op == IR_MEM_SIZE) {
@@ -211,16 +211,4 @@ static void emit_size(struct emit *e, u32 i) {
         put_mov(e->c, wide(x->type), d, rm_mem(d, offsetof(struct abi_table, len)));
     }
     done(e, i, d);
-}
-
-void emit_memory(struct emit *e, u32 i) {
-    switch (e_ins(e, i)->op) {
-    case IR_LOAD:
-    case IR_LOAD_AT: emit_load(e, i); break;
-    case IR_STORE:
-    case IR_STORE_AT: emit_store(e, i); break;
-    case IR_GLOBAL_GET: emit_global_get(e, i); break;
-    case IR_GLOBAL_SET: emit_global_set(e, i); break;
-    default: emit_size(e, i); break;
-    }
 }
