@@ -70,10 +70,10 @@ vm-test: $(VM_TESTS:%=%.vmrun)
 
 # Every instruction of an extension's way interrupted; make step: all programs, and every step of the short ones.
 step.vmrun: $(B)/vm/test-step.elf
-	@VM_TIMEOUT=300 test/vm/run $< max
+	@VM_TIMEOUT=600 test/vm/run $< max
 .PHONY: step
 step: $(B)/vm/test-step.elf
-	@VM_APPEND=every VM_TIMEOUT=540 test/vm/run $< max
+	@VM_APPEND=every VM_TIMEOUT=1200 test/vm/run $< max
 
 # Hosted tests of what reads the boot protocols.
 BOOT_READERS := plat/vm/acpi.o plat/vm/pvh.o plat/vm/linux.o kern/bootinfo.o

@@ -45,7 +45,7 @@ PROCESS_TESTS := kernel engine shared step program panic_code panic_execute pani
 .PHONY: process-test
 process-test: $(PROCESS_TESTS:%=%.prun)
 # A signal for each instruction.
-step.prun: export PROCESS_TIMEOUT := 300
+step.prun: export PROCESS_TIMEOUT := 600
 %.prun: $(PROCESS)/test-%
 	@test/process/run $< test/vm/$*.c
 

@@ -28,7 +28,7 @@ $(CLI_FAULT): $(CLI_OBJ) $(B)/host/test/fuzz/knob.o $(FAULT_JIT) $(ENGINE)
 
 .PHONY: cli-test
 cli-test: $(CLI_ASAN) $(CLI_FAULT) $(VM_KERNEL) $$(WASI_WASM)
-	@WHELK=$(CLI_ASAN) WHELK_FAULTY=$(CLI_FAULT) WHELK_KERNEL=$(VM_KERNEL) timeout 600 test/e2e/test_cli.py
+	@WHELK=$(CLI_ASAN) WHELK_FAULTY=$(CLI_FAULT) WHELK_KERNEL=$(VM_KERNEL) timeout 1800 test/e2e/test_cli.py
 CHECKS += cli-test
 
 # Hosted tests of its parts.

@@ -36,8 +36,8 @@ spec: $(B)/asan/spec $(SPEC_PACK)
 	@SPEC_CHECKED=1 SPEC_CPU=sse4 timeout 600 $(B)/asan/spec $(SPEC_PACK) $(SCRIPT) > $(B)/spec/checked.log || \
 	    { cat $(B)/spec/checked.log; exit 1; }
 spec-vm: $(B)/vm/test-spec.elf
-	@VM_MEMORY=512M VM_TIMEOUT=280 test/vm/run $< max
-	@VM_MEMORY=512M VM_TIMEOUT=280 test/vm/run $< qemu64
+	@VM_MEMORY=512M VM_TIMEOUT=600 test/vm/run $< max
+	@VM_MEMORY=512M VM_TIMEOUT=600 test/vm/run $< qemu64
 else
 spec spec-vm:
 	$(SPEC_ABSENT)

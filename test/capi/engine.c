@@ -50,7 +50,7 @@ static void budget(void) {
 }
 
 static void *interrupter(void *arg) {
-    for (int k = 0; k < 5000 && !whelk_store_interrupt(store); k++) usleep(1000);
+    for (int k = 0; k < 60000 && !whelk_store_interrupt(store); k++) usleep(1000);
     return NULL;
 }
 

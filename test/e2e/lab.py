@@ -18,6 +18,7 @@ HTTPD = os.path.join(TOP, 'build', 'examples', 'httpd')
 # Words for every `whelk run`: the machine that make e2e-matrix asks for.
 OPTIONS = os.environ.get('WHELK_OPTIONS', '').split()
 EXT = os.path.join(TOP, 'build', 'ext')
+PATIENCE = 60  # seconds for what takes one: a busy host takes the CPU away for as long as it likes
 HANDLER = {'tracer': '', 'wasi_tracer': '@net.tap:handle', 'rust_tracer': '@net.tap:handle_pcap'}
 
 
@@ -27,7 +28,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def whelk(*args, timeout=30, check=True):
+def whelk(*args, timeout=PATIENCE, check=True):
     """Runs the host command; its standard output."""
     done = subprocess.run([WHELK, *args], capture_output=True, text=True, timeout=timeout)
     if check and done.returncode:
@@ -56,25 +57,27 @@ class Guest:
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def __enter__(self):
-        limit = time.monotonic() + 40
-        while True:
+        limit = time.monotonic() + 2 * PATIENCE
+        while not self.serves():  # a request that comes before hangs, or is served when nobody waits for it any more
             if self.process.poll() is not None:
                 raise RuntimeError(f'the guest ended with {self.process.returncode}; see {self.console}')
-            try:
-                self.get('/', timeout=0.3)  # before the guest has an address, a connection hangs
-                break
-            except (OSError, http.client.HTTPException):
-                if time.monotonic() > limit:
-                    self.stop()
-                    raise RuntimeError(f'no answer over HTTP within 40 s; see {self.console}')
-                time.sleep(0.05)
+            if time.monotonic() > limit:
+                self.stop()
+                raise RuntimeError(f'no server within {2 * PATIENCE} s; see {self.console}')
+            time.sleep(0.05)
+        self.get('/')
         self.boot_seconds = time.monotonic() - self.started
         return self
 
     def __exit__(self, *_):
         self.stop()
 
-    def get(self, path, timeout=10):
+    def serves(self):
+        with open(self.console, 'rb') as f:
+            said = f.read()
+        return b'httpd: serving' in said and b' eth0: ' in said
+
+    def get(self, path, timeout=PATIENCE):
         c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=timeout)
         try:
             c.request('GET', path)
@@ -107,12 +110,12 @@ class Guest:
 
     def stop(self):
         if self.alive():
-            subprocess.run([WHELK, 'stop', self.name], capture_output=True, timeout=20)
+            subprocess.run([WHELK, 'stop', self.name], capture_output=True, timeout=PATIENCE)
             try:
-                self.process.wait(10)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(10)
+                self.process.wait(PATIENCE)
         self.log.close()
         self.root.cleanup()
 
@@ -127,7 +130,7 @@ class Client(threading.Thread):
     def run(self):
         while not self.ending.is_set():
             try:
-                self.guest.get('/', timeout=10)
+                self.guest.get('/', timeout=PATIENCE)
                 self.done += 1
             except (OSError, http.client.HTTPException) as e:
                 self.failed += 1
@@ -139,7 +142,7 @@ class Client(threading.Thread):
 
     def __exit__(self, *_):
         self.ending.set()
-        self.join(15)
+        self.join(PATIENCE)
 
 
 class Results:

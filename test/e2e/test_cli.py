@@ -6,6 +6,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 WHELK = os.path.join(TOP, os.environ.get('WHELK', 'build/whelk'))
 FAULTY = os.environ.get('WHELK_FAULTY', 'build/fault/whelk')
 KERNEL = os.path.join(TOP, os.environ.get('WHELK_KERNEL', 'build/vm/whelk.elf'))
+PATIENCE = 120  # seconds for what takes one: a busy host takes the CPU away for as long as it likes
 passed = failed = 0
 
 
@@ -18,7 +19,7 @@ def check(ok, what):
 
 def whelk(*args, status=0, has='', says='', input=None):
     """Runs a verb; checks its exit status, and texts in its output and in its messages."""
-    r = subprocess.run([WHELK, *args], env=environment, capture_output=True, timeout=30, input=input)
+    r = subprocess.run([WHELK, *args], env=environment, capture_output=True, timeout=PATIENCE, input=input)
     out, err = r.stdout.decode(errors='replace'), r.stderr.decode(errors='replace')
     check(r.returncode == status, f'whelk {args}: status {r.returncode}, want {status}: {err}')
     check(has in out, f'whelk {args}: no {has!r} in {out!r}')
@@ -28,12 +29,13 @@ def whelk(*args, status=0, has='', says='', input=None):
 
 def until_listed(name):
     """Waits until the guest lists an extension: loads take a moment."""
-    for _ in range(100):
-        done = subprocess.run([WHELK, 'ext', 'ls', '--json', 'web'], env=environment, capture_output=True, timeout=30)
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        done = subprocess.run([WHELK, 'ext', 'ls', '--json', 'web'], env=environment, capture_output=True, timeout=PATIENCE)
         if f'"name":"{name}"'.encode() in done.stdout:
             return check(True, name)
         time.sleep(0.1)
-    check(False, f'{name} is listed within 10 s')
+    check(False, f'{name} is not listed')
 
 
 def test_usage():
@@ -81,14 +83,14 @@ def test_wasm():
         port = s.getsockname()[1]
     p = subprocess.Popen([WHELK, 'wasm', '--listen', str(port), f'{wasi}/echo.wasm'], stdout=subprocess.PIPE, env=environment)
     check(p.stdout.readline() == b'listening\n', 'echo.wasm listens')
-    with socket.create_connection(('127.0.0.1', port), timeout=10) as s:
+    with socket.create_connection(('127.0.0.1', port), timeout=PATIENCE) as s:
         s.sendall(b'through a listener' * 20)
         s.shutdown(socket.SHUT_WR)
         back = b''
         while part := s.recv(4096):
             back += part
     check(back == b'through a listener' * 20, f'echo.wasm gives back {back!r}')
-    check(p.wait(10) == 0, 'echo.wasm ends')
+    check(p.wait(PATIENCE) == 0, 'echo.wasm ends')
 
 
 def test_cache():
@@ -100,7 +102,7 @@ def test_cache():
 
         def run(*options, env=here):
             r = subprocess.run([WHELK, 'wasm', *options, '--dir', f'{data}::/data', '-e', 'WHO=me', files, '--', 'one', ''],
-                               env=env, capture_output=True, timeout=30)
+                               env=env, capture_output=True, timeout=PATIENCE)
             check(r.returncode == 42 and b'ok' in r.stdout, f'files.wasm with a cache: {r.returncode} {r.stderr!r}')
             return {e.name: e.stat() for e in os.scandir(kept)} if os.path.isdir(kept) else {}
 
@@ -177,7 +179,7 @@ void _start(void) {
 
 
 def whelk_says(*args, status):
-    r = subprocess.run([WHELK, *args], env=environment, capture_output=True, timeout=30)
+    r = subprocess.run([WHELK, *args], env=environment, capture_output=True, timeout=PATIENCE)
     check(r.returncode == status, f'whelk {args}: status {r.returncode}, want {status}: {r.stderr}')
     return r.stderr.decode(errors='replace')
 
@@ -203,7 +205,8 @@ def start(*args):
     guest = subprocess.Popen([WHELK, 'run', '--name', 'web', *args, '/bin/true'], env=environment,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     path = f'{work}/state/whelk-{os.getuid()}/web/ctl.sock'
-    for _ in range(100):
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
         if os.path.exists(path):
             return guest, path
         time.sleep(0.05)
@@ -234,7 +237,7 @@ def test_verbs():
     check(open(f'{work}/motd').read() == 'hello there\n', 'cp copies the bytes')
     whelk('cp', 'web:/etc/none', '-', status=1, says='/etc/none: no such file')
     whelk('stop', 'web')
-    check(guest.wait(10) == 0, 'an orderly end is status 0')
+    check(guest.wait(PATIENCE) == 0, 'an orderly end is status 0')
     check(b'loaded tap' in guest.stdout.read(), '--ext was loaded')
     whelk('ps')
 
@@ -246,18 +249,19 @@ def test_trace():
     trace = subprocess.Popen([WHELK, 'trace', 'web', '-w', f'{work}/t.pcap', '--tracer', tracer], env=environment,
                              stderr=subprocess.PIPE)
     until_listed('tracer')  # another client, while the stream is open
-    for _ in range(100):
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
         if os.path.exists(f'{work}/t.pcap') and os.path.getsize(f'{work}/t.pcap') >= 24 + 2 * 16 + 3:
             break
         time.sleep(0.1)
     trace.send_signal(signal.SIGINT)
-    check(trace.wait(10) == 0, 'trace ends in order')
+    check(trace.wait(PATIENCE) == 0, 'trace ends in order')
     data = open(f'{work}/t.pcap', 'rb').read()
     check(len(data) == 24 + 3 * 16 + 6, f'only whole records, the last ones too: {len(data)} bytes')
     check(b'3 packets' in (said := trace.stderr.read()) and b'unloaded' in said, f'trace counts packets: {said}')
     check('tracer' not in whelk('ext', 'ls', 'web').decode(), 'the tracer is unloaded')
     guest.send_signal(signal.SIGINT)
-    check(guest.wait(10) == 0, 'Ctrl-C shuts the guest down in order')
+    check(guest.wait(PATIENCE) == 0, 'Ctrl-C shuts the guest down in order')
 
 
 def test_broker():
@@ -269,11 +273,11 @@ def test_broker():
     whelk('ext', 'stat', 'web', 'x', has='{"asked": "x"}')
     slow = subprocess.Popen([WHELK, 'ext', 'stat', 'web', 'slow'], env=environment, stdout=subprocess.PIPE)
     fast = [subprocess.Popen([WHELK, 'ext', 'stat', 'web', f'n{i}'], env=environment, stdout=subprocess.PIPE) for i in range(8)]
-    answers = [p.communicate(timeout=20)[0].decode() for p in fast]
+    answers = [p.communicate(timeout=PATIENCE)[0].decode() for p in fast]
     check(all(f'"n{i}"' in a for i, a in enumerate(answers)), f'answers reach who asked: {answers}')
-    check('slow' in slow.communicate(timeout=20)[0].decode(), 'the slow one too')
+    check('slow' in slow.communicate(timeout=PATIENCE)[0].decode(), 'the slow one too')
     guest.send_signal(signal.SIGTERM)
-    check(guest.wait(10) == 0, 'SIGTERM shuts the guest down in order')
+    check(guest.wait(PATIENCE) == 0, 'SIGTERM shuts the guest down in order')
 
 
 MODULE = """(module (import "env" "now" (func (result i64))) (memory 1)
@@ -320,7 +324,7 @@ def test_proof():
     names = re.findall(r'X\(([A-Z_]+)\)', open(f'{TOP}/base/fault.h').read())
     whelk('check', '--time', module, has='% of all, ')
     for name, says in ('INDEX_SCALE', 'address may leave the memory'), ('TRAP_SITE', 'trap table disagrees'), ('', ''):
-        r = subprocess.run([f'{TOP}/{FAULTY}', 'check', module], capture_output=True, text=True, timeout=30,
+        r = subprocess.run([f'{TOP}/{FAULTY}', 'check', module], capture_output=True, text=True, timeout=PATIENCE,
                            env=environment | {'WHELK_FAULT': str(names.index(name) + 1 if name else 0)})
         check(r.returncode == (1 if name else 0), f'{name}: status {r.returncode}: {r.stderr}')
         if name:
@@ -338,7 +342,7 @@ def test_detach():
     whelk('rm', 'bg', status=1, says='it runs')
     follow = subprocess.Popen([WHELK, 'logs', '-f', '-n', '1', 'bg'], env=environment, stdout=subprocess.PIPE)
     whelk('stop', 'bg')
-    check(follow.communicate(timeout=20)[0].count(b'\n') >= 1 and follow.returncode == 0, 'logs -f ends with the guest')
+    check(follow.communicate(timeout=PATIENCE)[0].count(b'\n') >= 1 and follow.returncode == 0, 'logs -f ends with the guest')
     check(whelk('ps', '-q') == b'', 'ps lists what runs')
     check(json.loads(whelk('ps', '-a', '--json')) == [{'name': 'bg', 'state': 'exited', 'status': 0, 'program': '/bin/true'}], 'ps -a')
     whelk('logs', 'bg', has='initrd: .whelk/argv')
@@ -355,7 +359,7 @@ def test_completion():
     script = whelk('completion', 'bash').decode()
     ask = 'COMP_WORDS=(whelk %s); COMP_CWORD=%d; _whelk; echo ${COMPREPLY[*]}'
     for words, at, has in ('lo', 1, 'logs'), ('logs --f', 2, '--follow'), ('run --me', 2, '--memory'):
-        r = subprocess.run(['bash', '-c', script + ask % (words, at)], capture_output=True, text=True, timeout=30,
+        r = subprocess.run(['bash', '-c', script + ask % (words, at)], capture_output=True, text=True, timeout=PATIENCE,
                            env=dict(environment, PATH=os.path.dirname(WHELK) + ':' + environment['PATH']))
         check(has in r.stdout.split(), f'completion of {words!r}: {r.stdout!r} {r.stderr!r}')
     whelk('completion', 'fish', status=2, says='bash')

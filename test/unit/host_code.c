@@ -152,7 +152,7 @@ static void test_fork_threads(void) {
         int status = 1;
         pid_t child = fork();
         if (!child) {
-            alarm(5);
+            alarm(60);
             _exit(run(place(k)) != k || run(held[1]) != 1);
         }
         good += waitpid(child, &status, 0) == child && !status;

@@ -9,7 +9,7 @@
 
 enum { SENT = 300000 };
 
-static u64 soon(void) { return time_mono_ns() + 10ull * 1000000000; }
+static u64 soon(void) { return time_mono_ns() + 60ull * 1000000000; }
 static u8 pattern(u32 i) { return (u8)('a' + i % 23); }
 
 static void echo(struct console_port *p) {

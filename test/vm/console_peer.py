@@ -7,12 +7,12 @@ DATA = bytes(97 + i % 23 for i in range(300000))
 
 
 def call(path):
-    end = time.time() + 30
+    end = time.time() + 60
     while True:
         try:
             s = socket.socket(socket.AF_UNIX)
             s.connect(path)
-            s.settimeout(20)
+            s.settimeout(60)
             return s
         except OSError:
             if time.time() > end:

@@ -118,7 +118,7 @@ int vm_test(void) {
     timer_arm(&ticker, time_mono_ns());
     EQUAL(thread_create("program", run, NULL, NULL), ERR_OK);
     EQUAL(thread_create("spin", spin, NULL, NULL), ERR_OK);
-    CHECK(wait_event(&ended, done, time_mono_ns() + 20000 * MS));
+    CHECK(wait_event(&ended, done, time_mono_ns() + 120000 * MS));
     timer_cancel(&ticker);
     EQUAL(bad, 0);
     EQUAL(calls, ROUNDS);
