@@ -35,8 +35,8 @@ static void space_release(void *self, void *p, size_t n) {
     assert(!failed);
 }
 
-static enum err space_commit(void *self, void *p, size_t n) {
-    return mprotect(p, n, PROT_READ | PROT_WRITE) ? ERR_NOMEM : ERR_OK;
+static enum err space_commit(void *self, void *p, size_t *n, const u32 *stop) {
+    return mprotect(p, *n, PROT_READ | PROT_WRITE) ? ERR_NOMEM : ERR_OK;
 }
 
 /* A fresh mapping over the old one: its pages are gone. */

@@ -31,9 +31,9 @@ static void heap_free(void *self, void *p, size_t n) { kfree(p); }
 static void *space_reserve(void *self, size_t n) { return vm_reserve(n); }
 static void space_release(void *self, void *p, size_t n) { vm_release(p, n); }
 
-static enum err space_commit(void *self, void *p, size_t n) {
-    if (n / PAGE_SIZE + RESERVE > pages_free()) return ERR_NOMEM;
-    return vm_commit(p, n, VM_READ | VM_WRITE);
+static enum err space_commit(void *self, void *p, size_t *n, const u32 *stop) {
+    if (*n / PAGE_SIZE + RESERVE > pages_free()) return ERR_NOMEM;
+    return vm_commit_until(p, n, VM_READ | VM_WRITE, stop);
 }
 
 static void space_decommit(void *self, void *p, size_t n) { vm_decommit(p, n); }

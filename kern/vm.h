@@ -32,6 +32,8 @@ void *vm_reserve(size_t bytes);
 void vm_release(void *p, size_t bytes);    /* unmaps and frees the pages that are left, tables too */
 /* Fresh zeroed pages for [p, p+bytes) of a reservation. All or nothing. */
 enum err vm_commit(void *p, size_t bytes, u32 prot);
+/* But once *stop is not 0 (NULL: never) it ends with what there is: *bytes, in parts of 128 KiB. */
+enum err vm_commit_until(void *p, size_t *bytes, u32 prot, const u32 *stop);
 void vm_decommit(void *p, size_t bytes);
 /* Device registers. */
 void *vm_map_device(phys p, size_t bytes);

@@ -104,9 +104,11 @@ static enum err commit_some(uptr at, u32 n, u32 prot) {
     return e;
 }
 
-enum err vm_commit(void *p, size_t bytes, u32 prot) {
-    uptr at = (uptr)p, end = at + ALIGN_UP(bytes, (size_t)PAGE_SIZE);
-    while (at < end) {
+static bool is_set(const u32 *stop) { return stop && __atomic_load_n(stop, __ATOMIC_RELAXED); }
+
+enum err vm_commit_until(void *p, size_t *bytes, u32 prot, const u32 *stop) {
+    uptr at = (uptr)p, end = at + ALIGN_UP(*bytes, (size_t)PAGE_SIZE);
+    while (at < end && !is_set(stop)) {
         u32 n = (u32)MIN((end - at) / PAGE_SIZE, (size_t)COMMIT_PART);
         enum err e = commit_some(at, n, prot);
         if (e) {
@@ -115,8 +117,11 @@ enum err vm_commit(void *p, size_t bytes, u32 prot) {
         }
         at += (uptr)n * PAGE_SIZE;
     }
+    if (at < end) *bytes = at - (uptr)p;
     return ERR_OK;
 }
+
+enum err vm_commit(void *p, size_t bytes, u32 prot) { return vm_commit_until(p, &bytes, prot, NULL); }
 
 void vm_decommit(void *p, size_t bytes) { vm_clear((uptr)p, ALIGN_UP(bytes, (size_t)PAGE_SIZE)); }
 

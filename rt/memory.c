@@ -9,7 +9,9 @@
  *    sees the old size or the new one.
  * I4 what a store's limit allows is charged to who made the memory: what it has
  *    now, or, if it is shared, what it may become.
- * I5 a guarded memory's window is larger than anything that compiled code can
+ * I5 one that is stopped while it grows has grown by a part: what there is, is shown and
+ *    charged. Nobody sees memory.grow's answer then.
+ * I6 a guarded memory's window is larger than anything that compiled code can
  *    reach (internal.h); for others compiled code checks every access itself. */
 #include "base/assert.h"
 #include "rt/internal.h"
@@ -44,7 +46,7 @@ static void *reserve_checked(struct rt_memory *m) {
 
 static enum err window_new(struct rt_memory *m) {
     const struct rt_host *h = &m->engine->host;
-    u64 front = guarded(m) ? RT_WINDOW_FRONT : 0, bytes = committed(m, bytes_now(m));
+    size_t front = guarded(m) ? RT_WINDOW_FRONT : 0, bytes = committed(m, bytes_now(m));
     if (guarded(m)) {
         m->window_bytes = RT_WINDOW_FRONT + RT_WINDOW_BACK;
         m->window = h->reserve(h->self, m->window_bytes);
@@ -54,7 +56,7 @@ static enum err window_new(struct rt_memory *m) {
     if (!m->window) return ERR_NOMEM;
     m->base = m->window + front;
     assert(bytes <= m->window_bytes - front);
-    if (!bytes || !h->commit(h->self, m->base, bytes)) return ERR_OK;
+    if (!bytes || !h->commit(h->self, m->base, &bytes, NULL)) return ERR_OK;
     h->release(h->self, m->window, m->window_bytes);
     return ERR_NOMEM;
 }
@@ -176,25 +178,26 @@ bool rt_memory_window(const struct rt_memory *m, u64 address) {
     return guarded(m) && address - (u64)m->window < m->window_bytes;
 }
 
-static u64 grow_entered(struct rt_memory *m, u64 room, u64 delta) {
+static u64 grow_entered(struct rt_memory *m, u64 room, u64 delta, const u32 *stop) {
     const struct rt_host *h = &m->engine->host;
     u64 old = m->pages, have = committed(m, bytes_now(m));
     assert(old <= m->max);
     if (delta > MIN(m->max - old, room)) return UINT64_MAX;
-    u64 want = committed(m, bytes_of(m, old + delta));
-    if (want > have && h->commit(h->self, m->base + have, want - have)) return UINT64_MAX;
-    m->pages = old + delta;
+    size_t want = committed(m, bytes_of(m, old + delta)) - have, got = want;
+    if (want && h->commit(h->self, m->base + have, &got, stop)) return UINT64_MAX;
+    assert(got == want || (got < want && got % WASM_PAGE == 0));
+    m->pages = got == want ? old + delta : (have + got) >> wasm_page_log2(&m->type);
     LIST_EACH(it, &m->users) show(m, LIST_ENTRY(it, struct rt_memory_user, link)->shown);
-    return old;
+    return got == want ? old : UINT64_MAX;
 }
 
 u64 rt_memory_grow(struct rt_store *s, struct rt_memory *m, u64 delta) {
     bool shared = m->type.limits.shared;
     u64 room = shared ? UINT64_MAX : bytes_left(s) >> wasm_page_log2(&m->type);
     if (!enter(m, s->may_wait)) return UINT64_MAX;
-    u64 old = grow_entered(m, room, delta);
+    u64 before = m->pages, old = grow_entered(m, room, delta, &s->abi.pending);
+    if (!shared) s->memory_used += bytes_of(m, m->pages - before);
     leave(m);
-    if (old != UINT64_MAX && !shared) s->memory_used += bytes_of(m, delta);
     return old;
 }
 

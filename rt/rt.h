@@ -41,10 +41,12 @@ struct rt_host {
     void *(*alloc)(void *self, size_t n);
     void (*free)(void *self, void *p, size_t n);
     /* Address space: reserve inaccessible bytes; make [p, p+n) zeroed and
-     * readable-writable (commit) or inaccessible and released (decommit). */
+     * readable-writable (commit) or inaccessible and released (decommit). commit may end
+     * early once *stop is not 0 (NULL: it must not): *n then says how much there is, in
+     * multiples of 64 KiB. Zeroing much takes longer than a timer's tick. */
     void *(*reserve)(void *self, size_t n);
     void (*release)(void *self, void *p, size_t n);
-    enum err (*commit)(void *self, void *p, size_t n);
+    enum err (*commit)(void *self, void *p, size_t *n, const u32 *stop);
     void (*decommit)(void *self, void *p, size_t n);
     /* Code: n bytes are copied to where they run, *exec, and can never be written there
      * again; the rest of their last page is int3. free: of the same n. */

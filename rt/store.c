@@ -17,7 +17,8 @@ static enum err stack_open(struct rt_store *s) {
     s->stack_bytes = ALIGN_UP(MAX(want, 2 * RT_HOST_STACK), (u64)h->page);
     s->stack = h->reserve(h->self, RT_STACK_GUARD + s->stack_bytes);
     if (!s->stack) return ERR_NOMEM;
-    if (h->commit(h->self, s->stack + RT_STACK_GUARD, s->stack_bytes)) {
+    size_t n = s->stack_bytes;
+    if (h->commit(h->self, s->stack + RT_STACK_GUARD, &n, NULL)) {
         h->release(h->self, s->stack, RT_STACK_GUARD + s->stack_bytes);
         return ERR_NOMEM;
     }

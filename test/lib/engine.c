@@ -33,9 +33,14 @@ static void counted_release(void *self, void *p, size_t n) {
     t->spaces--;
     t->plain.release(NULL, p, n);
 }
-static enum err counted_commit(void *self, void *p, size_t n) {
+static enum err counted_commit(void *self, void *p, size_t *n, const u32 *stop) {
     struct test_engine *t = self;
-    return due(t) ? ERR_NOMEM : t->plain.commit(NULL, p, n);
+    if (due(t)) return ERR_NOMEM;
+    if (stop && t->stop_after && *n > t->stop_after) { /* as a timer between two parts */
+        *n = t->stop_after;
+        *(u32 *)(uptr)stop = ABI_TRAP_DEADLINE;
+    }
+    return t->plain.commit(NULL, p, n, stop);
 }
 static enum err counted_code(void *self, const void *code, size_t n, void **exec) {
     struct test_engine *t = self;

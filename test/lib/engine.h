@@ -13,6 +13,7 @@ struct test_engine {
     size_t largest; /* larger reservations fail; 0: none */
     size_t fail_at; /* the n-th allocation of any kind from here fails; 0: none */
     size_t count;   /* allocations since test_engine_fail */
+    size_t stop_after; /* a memory that grows by more is stopped when it has this; 0: none */
 };
 
 void test_engine_open(struct test_engine *t);

@@ -113,6 +113,34 @@ static void growing(void) {
     test_run_close(&r);
 }
 
+/* A stop while pages are made: what there is by then is the memory's, and no more. */
+static void stopped(void) {
+    struct rt_limits limits = {.memory_bytes = 20 << 16};
+    struct test_run r;
+    enum abi_trap t;
+    test_run_open(&T, &r,
+                  "(module (memory 1)"
+                  " (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"
+                  " (func (export \"get\") (param i32) (result i32) (i32.load (local.get 0)))"
+                  " (func (export \"size\") (param i32) (result i32) (memory.size)))",
+                  NULL, &limits);
+    T.stop_after = 3 << 16;
+    test_call1(&r, "grow", 10, &t);
+    EQUAL(t, ABI_TRAP_DEADLINE);
+    EQUAL(test_call1(&r, "size", 0, NULL), 4);
+    EQUAL(rt_store_memory(r.store), 4 << 16);
+    EQUAL(test_call1(&r, "get", (4 << 16) - 4, NULL), 0);
+    test_call1(&r, "get", (4 << 16) - 3, &t);
+    EQUAL(t, ABI_TRAP_MEMORY);
+    EQUAL(test_call1(&r, "grow", 3, &t), 4); /* not more than one part */
+    EQUAL(t, ABI_TRAP_NONE);
+    T.stop_after = 0;
+    EQUAL(test_call1(&r, "grow", 14, NULL), UINT32_MAX);
+    EQUAL(test_call1(&r, "grow", 13, NULL), 7);
+    EQUAL(rt_store_memory(r.store), 20 << 16);
+    test_run_close(&r);
+}
+
 static enum err try_load(const char *text, const struct rt_limits *limits) {
     struct bytes b = wat(text);
     struct rt_store *s;
@@ -385,6 +413,7 @@ int main(void) {
         apart();
         copies();
         growing();
+        stopped();
         bombs();
         twice();
         wide_sums();

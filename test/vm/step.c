@@ -71,7 +71,7 @@ static const struct program plain[] = {
     {"dead", 12, 0, SHORT, AS_IS},           {"bounds", 13, 0, SHORT, AS_IS},
     {"divide", 14, 0, SHORT, AS_IS},         {"deep", 15, 0, CHUNK, AS_IS},
     {"raise", 16, 0, SHORT, AS_IS},          {"fill with rep", 3, 70000, LONG, STRINGS},
-    {"copy with rep", 4, 70000, LONG, STRINGS},
+    {"copy with rep", 4, 70000, LONG, STRINGS}, {"enlarge", 17, 20000, LONG, AS_IS},
 };
 static const struct program careful[] = {
     {"spin", 2, 1500, SHORT, AS_IS},         {"catches", 3, 4000, SHORT, THROWS},

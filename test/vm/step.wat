@@ -14,7 +14,7 @@
   (type $unary (func (param i32) (result i32)))
   (table $t 20 funcref)
   (elem (i32.const 1) $probe $spin $fill $copy $init $host $stream $calls $tables $grow $ends $dead $oob $divide
-        $deep $raise)
+        $deep $raise $enlarge)
   (table $other 40 funcref)
   (elem (table $other) (i32.const 0) func $fib $probe)
   (data $text "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
@@ -84,6 +84,10 @@
     (unreachable))
   (func $grow (result i32)
     (loop $l (drop (memory.grow (i32.const 1))) (br $l))
+    (unreachable))
+  (func $enlarge (result i32)
+    (drop (memory.grow (i32.const 100)))
+    (loop $l (br $l))
     (unreachable))
 
   ;; these end by themselves
