@@ -372,6 +372,26 @@ static const struct attack attacks[] = {
         /* vcvtsi2sd xmm0, xmm2, r15; ret */
     {"VEX of integers", VERIFY_ENCODING, 0, {0xff}, 0, "\xc5\xf8\xaf\xc1\xc3", 5},
         /* imul's opcode with VEX; ret */
+    {"66 before VEX", VERIFY_ENCODING, 0, {0xff}, 0, "\x66\xc5\xe9\xfe\xc1\xc3", 6},
+        /* 66; vpaddd xmm0, xmm2, xmm1; ret */
+    {"REX before VEX", VERIFY_ENCODING, 0, {0xff}, 0, "\x40\xc4\xe1\x69\xfe\xc1\xc3", 7},
+        /* REX; vpaddd xmm0, xmm2, xmm1; ret */
+    {"lock before VEX", VERIFY_ENCODING, 0, {0xff}, 0, "\xf0\xc4\xe2\x71\xf7\xc7\xc3", 7},
+        /* lock; shlx eax, edi, ecx; ret */
+    {"shift of a vector in memory", VERIFY_ENCODING, 0, {2, 0xff}, 1, "\x89\xf8\xc4\xc1\x69\x72\x34\x07\x05\xc3", 10},
+        /* mov eax, edi; vpslld xmm2, [r15 + rax], 5, which EVEX alone has; ret */
+    {"lane to the base", VERIFY_PINNED, 0, {0xff}, 0, "\xc4\xc3\x79\x16\xc7\x00\xc3", 7},
+        /* vpextrd r15d, xmm0, 0; ret */
+    {"lane to a register that was not saved", VERIFY_SAVED, 0, {0xff}, 0, "\xc4\xe3\x79\x16\xc3\x00\xc3", 7},
+        /* vpextrd ebx, xmm0, 0; ret */
+    {"lane over the return address", VERIFY_FRAME, 8, {0xff}, 0, "\x48\x83\xec\x08\xc4\xe3\x79\x16\x44\x24\x08\x00\x48\x83\xc4\x08\xc3", 17},
+        /* sub rsp, 8; vpextrd [rsp + 8], xmm0, 0; add rsp, 8; ret */
+    {"vector to the context", VERIFY_CONTEXT, 0, {0xff}, 0, "\xc4\xc1\x78\x11\x06\xc3", 6},
+        /* vmovups [r14], xmm0; ret */
+    {"spare slot, clean", OK, 8, {14, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\x48\x89\x04\x24\x48\x8b\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 23},
+        /* sub rsp, 8; mov eax, edi; mov [rsp], rax; mov rax, [rsp]; mov eax, [r15 + rax]; add rsp, 8; ret */
+    {"spare slot, a float over its upper half", VERIFY_MEMORY, 8, {20, 0xff}, 1, "\x48\x83\xec\x08\x89\xf8\x48\x89\x04\x24\xc5\xfa\x11\x44\x24\x04\x48\x8b\x04\x24\x41\x8b\x04\x07\x48\x83\xc4\x08\xc3", 29},
+        /* sub rsp, 8; mov eax, edi; mov [rsp], rax; vmovss [rsp + 4], xmm0; mov rax, [rsp]; mov eax, [r15 + rax]; add rsp, 8; ret */
     {"syscall", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x05\xc3", 3},
         /* syscall; ret */
     {"wrmsr", VERIFY_ENCODING, 0, {0xff}, 0, "\x0f\x30\xc3", 3},
@@ -575,6 +595,13 @@ static void place(const struct attack *a) {
     funcs[0].spare = 0;
 }
 
+/* Those of the functions behind the replaced one, behind n: how many there are then. */
+static u32 other_traps(struct verify_trap *traps, u32 n, u32 room) {
+    for (u32 t = 0; t < code.trap_count && n < room; t++)
+        if (code.traps[t].pc >= code.funcs[1].entry) traps[n++] = (struct verify_trap){code.traps[t].pc, code.traps[t].kind};
+    return n;
+}
+
 static void test_attacks(void) {
     for (u32 k = 0; k < ARRAY_LEN(attacks); k++) {
         const struct attack *a = &attacks[k];
@@ -586,14 +613,45 @@ static void test_attacks(void) {
             u32 pc = funcs[0].entry + a->traps[n];
             traps[n] = (struct verify_trap){pc, bytes[pc] == 0x0f && bytes[pc + 1] == 0x0b ? ABI_TRAP_UNREACHABLE : ABI_TRAP_MEMORY};
         }
-        for (u32 t = 0; t < code.trap_count && n < 16; t++)
-            if (code.traps[t].pc >= code.funcs[1].entry) traps[n++] = (struct verify_trap){code.traps[t].pc, code.traps[t].kind};
+        n = other_traps(traps, n, ARRAY_LEN(traps));
         facts.traps = traps;
         facts.trap_count = n;
         facts.point_count = 0;
         int rule = verdict();
         test_text(rule == OK ? "accepted" : verify_rule_text((enum verify_rule)rule),
                   a->rule == OK ? "accepted" : verify_rule_text((enum verify_rule)a->rule), a->name, __FILE__, __LINE__);
+    }
+}
+
+/* What the CPU has not is no instruction, or another one. */
+static void test_cpu(void) {
+    static const struct {
+        u32 needs, length;
+        const char *bytes;
+    } forms[] = {
+        {VERIFY_CPU_SSE41, 7, "\x66\x0f\x3a\x16\xc0\x00\xc3"},                 /* pextrd eax, xmm0, 0; ret */
+        {VERIFY_CPU_POPCNT, 5, "\xf3\x0f\xb8\xc7\xc3"},                         /* popcnt eax, edi; ret */
+        {VERIFY_CPU_LZCNT, 5, "\xf3\x0f\xbd\xc7\xc3"},                          /* lzcnt eax, edi; ret: else bsr */
+        {VERIFY_CPU_BMI1, 5, "\xf3\x0f\xbc\xc7\xc3"},                           /* tzcnt eax, edi; ret: else bsf */
+        {VERIFY_CPU_BMI1, 6, "\xc4\xe2\x70\xf2\xc7\xc3"},                       /* andn eax, ecx, edi; ret */
+        {VERIFY_CPU_BMI2, 6, "\xc4\xe2\x71\xf7\xc7\xc3"},                       /* shlx eax, edi, ecx; ret */
+        {VERIFY_CPU_BMI2, 7, "\xc4\xe3\x7b\xf0\xc7\x05\xc3"},                   /* rorx eax, edi, 5; ret */
+        {VERIFY_CPU_AVX, 5, "\xc5\xe9\xfe\xc1\xc3"},                            /* vpaddd xmm0, xmm2, xmm1; ret */
+        {VERIFY_CPU_AVX | VERIFY_CPU_SSE41, 6, "\xc4\xe2\x69\x40\xc1\xc3"},     /* vpmulld xmm0, xmm2, xmm1; ret */
+    };
+    struct verify_trap traps[16];
+    for (u32 k = 0; k < ARRAY_LEN(forms); k++) {
+        struct attack a = {.bytes = forms[k].bytes, .length = forms[k].length};
+        restore();
+        place(&a);
+        facts.traps = traps, facts.trap_count = other_traps(traps, 0, ARRAY_LEN(traps)), facts.point_count = 0;
+        facts.cpu = forms[k].needs;
+        EQUAL(verdict(), OK);
+        for (u32 bit = 1; bit < 256; bit <<= 1) {
+            if (!(forms[k].needs & bit)) continue;
+            facts.cpu = 0xff & ~bit;
+            EQUAL(verdict(), VERIFY_ENCODING);
+        }
     }
 }
 
@@ -624,8 +682,7 @@ static void test_points(void) {
         place(&a);
         traps[0].pc = funcs[0].entry + loops[k].trap;
         if (loops[k].also) traps[n++] = (struct verify_trap){funcs[0].entry + loops[k].also, ABI_TRAP_MEMORY};
-        for (u32 t = 0; t < code.trap_count && n < 8; t++)
-            if (code.traps[t].pc >= code.funcs[1].entry) traps[n++] = (struct verify_trap){code.traps[t].pc, code.traps[t].kind};
+        n = other_traps(traps, n, ARRAY_LEN(traps));
         struct verify_point p = {funcs[0].entry + loops[k].at, loops[k].keep};
         facts.traps = traps, facts.trap_count = n, facts.points = &p, facts.point_count = 1;
         EQUAL(verdict(), loops[k].rule);
@@ -708,6 +765,7 @@ int main(void) {
     stack_exit = call_of(0, "\x0f\x82", 2);
     test_tables();
     test_attacks();
+    test_cpu();
     test_points();
     test_switches();
     test_glue();

@@ -14,7 +14,8 @@
  *    a host function is gone by that tick; on the way in, in glue, and in the kernel's
  *    search for who catches an exception, by the next.
  * W2 after each: the verdict is the policy's, the extension is in quarantine, is
- *    made anew and clean, the other one on the hook was asked, and the kernel is whole.
+ *    made anew and clean, the other one on the hook was asked, and the kernel is whole;
+ *    so are the vector registers of who called, upper halves included (ext/call.c).
  * W3 what ends by itself may do so, if the tick came too late to stop it. */
 #include <stdarg.h>
 
@@ -188,10 +189,26 @@ static bool on_tick(struct rt_regs *regs) {
     return ext_tick(regs) || ext_tick(regs);
 }
 
+static bool has_ymm(void) {
+    enum { XSAVE_ON = 27, AVX = 28 };
+    u32 have = cpuid(1, 0).c;
+    return have >> XSAVE_ON & have >> AVX & 1;
+}
+
+/* As a program has them when its system call sends a frame: those that modules use first. */
 static u32 fire(u32 length) {
+    static const u64 want[4] = {0x1111, 0x2222, 0x3333, 0x4444};
     static u8 bytes[FRAME];
     struct hook_frame f = {.bytes = bytes, .length = length, .writable = true};
-    return ext_fire_frame(hook, &f);
+    u64 first[4] = {[2] = 0x3333, 0x4444}, second[4] = {[2] = 0x3333, 0x4444};
+    bool ymm = has_ymm();
+    if (ymm) __asm__ volatile("vmovdqu %0, %%ymm0; vmovdqu %0, %%ymm1" : : "m"(want));
+    else __asm__ volatile("movdqu %0, %%xmm0; movdqu %0, %%xmm1" : : "m"(want));
+    u32 verdict = ext_fire_frame(hook, &f);
+    if (ymm) __asm__ volatile("vmovdqu %%ymm0, %0; vmovdqu %%ymm1, %1" : "=m"(first), "=m"(second));
+    else __asm__ volatile("movdqu %%xmm0, %0; movdqu %%xmm1, %1" : "+m"(first), "+m"(second));
+    CHECK(!memcmp(first, want, sizeof want) && !memcmp(second, want, sizeof want));
+    return verdict;
 }
 
 static u32 fire_stepping(u32 length) {
