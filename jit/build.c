@@ -100,12 +100,17 @@ static INLINE void build_instr(struct build *b) {
     else if (!b->dead) build_plain(b);
 }
 
-/* Most functions need about as much for so many bytes of code. */
-static void reserve(struct fn *f, u32 bytes) {
+/* Most functions need about as much for so many bytes of code; without leaves that
+ * are built in, the last three no more than validation noted. */
+static void reserve(struct build *b, u32 bytes) {
+    struct fn *f = b->f;
     VEC_ROOM(f, f->ins, bytes * 3 / 8 + 16);
     VEC_ROOM(f, f->pool, bytes / 2 + 16);
-    VEC_ROOM(f, f->edges, bytes / 12 + 8);
+    VEC_ROOM(f, f->edges, bytes / 10 + 8);
     VEC_ROOM(f, f->blocks, bytes / 16 + 8);
+    VEC_ROOM(f, f->loops, f->wf->loop_count + 1);
+    VEC_ROOM(f, b->ctls, f->wf->max_depth);
+    VEC_ROOM(f, b->stack, f->wf->max_stack);
 }
 
 static void give_all(struct build *b) {
@@ -129,7 +134,7 @@ void jit_build(struct fn *f) {
     struct build b = {.f = f, .code = cursor_of(f->wf->code)};
     b.plain_memory = f->m->memory_count && !build_checks(&b, 0);
     f->origin = f->m->bytes.p; /* of none */
-    reserve(f, (u32)f->wf->code.n);
+    reserve(&b, (u32)f->wf->code.n);
     number_init(f, (u32)f->wf->code.n / 8);
     reserve_zero(f);
     build_block(&b);

@@ -244,6 +244,7 @@ static void do_br_table(struct build *b) {
         }
         f->pool.p[start + i] = seen[depth];
     }
+    jit_give(f, seen, b->ctls.n * sizeof *seen);
     ir_index(f, index);
     build_end_block(b, (struct ins){.op = IR_BRTABLE, .a = index, .b = start, .c = count});
     go_dead(b);

@@ -89,14 +89,20 @@ static void *take_piece(struct fn *f, u32 k, size_t n) {
     return p;
 }
 
-/* n bytes of the smallest piece that has as many, or new ones. Not zeroed. */
-static void *take(struct fn *f, size_t n) {
+/* n bytes of the smallest piece that has as many; NULL: there is none. */
+static void *take_free(struct fn *f, size_t n) {
     u32 best = JIT_PIECES;
-    if (n > SIZE_MAX / 2) return NULL;
-    n = rounded(n);
     for (u32 k = 0; k < f->piece_count; k++)
         if (f->pieces[k].n >= n && (best == JIT_PIECES || f->pieces[k].n < f->pieces[best].n)) best = k;
-    return best == JIT_PIECES ? arena_raw(f->arena, n) : take_piece(f, best, n);
+    return best == JIT_PIECES ? NULL : take_piece(f, best, n);
+}
+
+/* The same, or new ones. Not zeroed. */
+static void *take(struct fn *f, size_t n) {
+    if (n > SIZE_MAX / 2) return NULL;
+    n = rounded(n);
+    void *p = take_free(f, n);
+    return p ? p : arena_raw(f->arena, n);
 }
 
 /* Makes p, which has n bytes, larger where it is, if what is behind is free. */
@@ -145,12 +151,37 @@ void *jit_raw(struct fn *f, size_t n, size_t size) {
     return p;
 }
 
+void *jit_last(struct fn *f, size_t n, size_t size) {
+    void *p = arena_raw(f->arena, rounded(n * size));
+    if (!p) jit_escape(f, ERR_NOMEM);
+    return p;
+}
+
+void *jit_below(struct fn *f, size_t n, size_t size, size_t *missing) {
+    void *p = take_free(f, rounded(n * size));
+    if (!p) *missing += rounded(n * size);
+    return p;
+}
+
+void *jit_lift(struct fn *f, void *p, size_t n, size_t by) {
+    if (!by || !arena_extend(f->arena, p, n, by)) return p;
+    memmove((u8 *)p + by, p, n);
+    insert_piece(f, p, by);
+    return (u8 *)p + by;
+}
+
+void jit_cut(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
+    size_t have = rounded(*cap * size), keep = rounded(n * size);
+    if (have != keep) jit_give(f, (u8 *)p + keep, have - keep);
+    *cap = n;
+}
+
 void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, (n ? n : 1) * size); }
 
 /* Doubles what is small; adds half of it, and a quarter when large. */
 static u32 grown(u32 cap, u32 need, size_t size) {
     size_t bytes = cap * size;
-    u32 more = bytes < 512 ? cap : bytes < 4096 ? cap / 2 : cap / 4, least = size > 32 ? 4 : 16;
+    u32 more = bytes < 512 ? cap : bytes < 4096 ? cap / 2 : cap / 4, least = size > 16 ? 4 : size > 8 ? 8 : 16;
     return MAX(MAX(need, cap + more), least);
 }
 
@@ -193,10 +224,10 @@ static void *move_down(struct fn *f, u8 *p, size_t n, size_t keep) {
 void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
     size_t have = rounded(*cap * size), keep = rounded(n * size);
     if (!*cap || !n) return p;
-    *cap = n;
     void *to = move_down(f, p, have, keep);
+    *cap = to ? n : *cap;
     if (to) return to;
-    if (have != keep) jit_give(f, (u8 *)p + keep, have - keep);
+    jit_cut(f, p, cap, n, size);
     to = slide(f, p, keep, keep, keep / 8);
     return to ? to : p;
 }

@@ -273,10 +273,16 @@ _Noreturn void jit_escape(struct fn *f, enum err e);
 void jit_begin(struct fn *f); /* before anything is allocated */
 void *jit_alloc(struct fn *f, size_t n, size_t size);
 void *jit_raw(struct fn *f, size_t n, size_t size); /* not zeroed */
+void *jit_last(struct fn *f, size_t n, size_t size); /* the same, behind all else: for what will grow */
+/* What was given back, or NULL: so much more is missing then. */
+void *jit_below(struct fn *f, size_t n, size_t size, size_t *missing);
+/* p, of n bytes, moves up, and what it leaves is free: if p is behind all else and there is room. */
+void *jit_lift(struct fn *f, void *p, size_t n, size_t by);
 /* Gives n bytes from p on back, to whoever asks next: what is dead before the
  * function is done. */
 void jit_give(struct fn *f, void *p, size_t n);
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
+void jit_cut(struct fn *f, void *p, u32 *cap, u32 n, size_t size); /* to n elements, where it is */
 /* To n elements, at the lowest place there is. */
 void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
 
@@ -285,6 +291,11 @@ void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
         if (unlikely((v).cap - (v).n < (k)))                                                       \
             (v).p = jit_grow(f, (v).p, &(v).cap, (u64)(v).n + (k), sizeof(*(v).p));                \
     } while (0)
+#define VEC_BELOW(f, v, k, missing)                                                                  \
+    do {                                                                                           \
+        if ((v).cap < (k) && ((v).p = jit_below(f, (k), sizeof(*(v).p), &(missing)))) (v).cap = (k); \
+    } while (0)
+#define VEC_CUT(f, v) jit_cut(f, (v).p, &(v).cap, (v).n, sizeof(*(v).p))
 #define VEC_GIVE(f, v)                                     \
     do {                                                  \
         jit_give((f), (v).p, (v).cap * sizeof(*(v).p));   \
@@ -376,7 +387,7 @@ void number_release(struct fn *f, u32 mark);
 /* The value of i: folded, or found, or appended. */
 u32 ir_value(struct fn *f, struct ins i);
 u32 ir_const(struct fn *f, u8 type, u64 bits);
-/* The address, v or v plus a constant, at which memory 0 has certainly been
+/* The address, v plus a constant, at which memory 0 has certainly been
  * accessed where code is now; 0: none. Set in the scope of the access. */
 u32 number_anchor(const struct fn *f, u32 v);
 void number_set_anchor(struct fn *f, u32 v, u32 address);

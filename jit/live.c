@@ -424,37 +424,33 @@ static void live_block(struct live *l, u32 b) {
     keep_row(l, b);
 }
 
-/* How many values have a place: guessed where room matters less than time. */
-static u32 count_places(const struct fn *f) {
-    u32 count = 0;
-    if (f->ins.n < 1024) return f->ins.n / 3;
-    for (const struct ins *x = f->ins.p + 1, *end = f->ins.p + f->ins.n; x < end; x++) count += has_place(x);
-    return count;
-}
-
-/* As many of each as there are mostly, for so many values. */
-static void reserve(struct live *l) {
+/* For so many values with a place as many of each as there are mostly; values are used
+ * more often where there are many. All of it below the intervals, for they grow where
+ * they are. */
+static void reserve(struct live *l, u32 count) {
+    enum { MANY = 400 };
     struct fn *f = l->f;
     struct alloc *a = l->a;
-    if ((u64)f->pool.n + 4 * (u64)f->ins.n >= MAX_USES) jit_escape(f, ERR_LIMIT);
-    a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
-    u32 count = count_places(f);
-    VEC_ROOM(f, a->useful, 3 * count + 2);
-    VEC_ROOM(f, a->ranges, count / 4 * 3 + 2);
-    VEC_ROOM(f, a->calls, count / 4 + 2);
-    void *below = jit_raw(f, count + 256, 1); /* for what grows while intervals are split: they grow where they are */
-    VEC_ROOM(f, a->ivals, count + 2);
-    jit_give(f, below, count + 256);
-    VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM}));
-    VEC_PUSH(f, a->ranges, (struct range){0});
-    VEC_PUSH(f, a->useful, (struct use){0});
+    u32 useful = (count < MANY ? count / 2 * 5 : count * 3) + 4, ranges = count / 4 * 3 + 2, calls = f->calls ? count / 4 + 2 : 0;
+    size_t missing = 0;
+    VEC_BELOW(f, a->useful, useful, missing);
+    VEC_BELOW(f, a->ranges, ranges, missing);
+    VEC_BELOW(f, a->calls, calls, missing);
+    VEC_CUT(f, a->ivals);
+    a->ivals.p = jit_lift(f, a->ivals.p, a->ivals.cap * sizeof *a->ivals.p, missing);
+    VEC_ROOM(f, a->useful, useful);
+    VEC_ROOM(f, a->ranges, ranges);
+    VEC_ROOM(f, a->calls, calls);
 }
 
 static void make_ivals(struct live *l) {
     struct fn *f = l->f;
     struct alloc *a = l->a;
-    reserve(l);
+    if ((u64)f->pool.n + 4 * (u64)f->ins.n >= MAX_USES) jit_escape(f, ERR_LIMIT);
+    if (!a->ivals.cap) a->ivals.p = jit_last(f, a->ivals.cap = f->ins.n / 3 + 2, sizeof *a->ivals.p);
+    a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
     memset(a->fixed, 0, sizeof a->fixed);
+    VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM}));
     const struct ins *x = f->ins.p + 1;
     a->first[0] = 0;
     for (u32 v = 1, n = f->ins.n; v < n; v++, x++) { /* without a branch: which have a place nobody foresees */
@@ -464,6 +460,9 @@ static void make_ivals(struct live *l) {
         a->ivals.p[a->ivals.n] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
         a->ivals.n += place;
     }
+    reserve(l, a->ivals.n);
+    VEC_PUSH(f, a->ranges, (struct range){0});
+    VEC_PUSH(f, a->useful, (struct use){0});
 }
 
 static bool covers_pad(const struct fn *f, u32 start, u32 end) {

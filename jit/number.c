@@ -23,10 +23,10 @@ struct number {
     u32 *heads; /* entry + 1; 0 ends a chain */
     u32 *consts; /* values; 0: none. One is in the PROBES places from its own on */
     VEC(struct entry) entries;
-    VEC(u32) anchors;             /* by value; 0: none */
+    VEC(u32) anchors;             /* by value, of those that are NEAR apart the last; 0: none */
 };
 
-enum { ANCHOR = UINT32_MAX }; /* hash of an entry that undoes an anchor: next is the old one */
+enum { ANCHOR = UINT32_MAX }; /* hash of an entry that undoes an anchor: value is its place, next the old one */
 
 void number_init(struct fn *f, u32 size_hint) {
     struct number *n = jit_alloc(f, 1, sizeof *n);
@@ -36,6 +36,7 @@ void number_init(struct fn *f, u32 size_hint) {
     n->heads = jit_alloc(f, size, sizeof(u32));
     n->const_mask = size / 4 - 1;
     n->consts = jit_alloc(f, size / 4 + PROBES, sizeof(u32));
+    VEC_ROOM(f, n->entries, size_hint / 2 + 16);
     f->number = n;
 }
 
@@ -45,6 +46,7 @@ void number_end(struct fn *f) {
     jit_give(f, n->consts, ((size_t)n->const_mask + 1 + PROBES) * sizeof(u32));
     VEC_GIVE(f, n->entries);
     VEC_GIVE(f, n->anchors);
+    jit_give(f, n, sizeof *n);
     f->number = NULL;
 }
 
@@ -163,18 +165,20 @@ u32 ir_value(struct fn *f, struct ins i) {
 
 u32 number_anchor(const struct fn *f, u32 v) {
     const struct number *n = f->number;
-    return v < n->anchors.n ? n->anchors.p[v] : 0;
+    u32 at = v % NEAR, address = at < n->anchors.n ? n->anchors.p[at] : 0;
+    return f->ins.p[address].a == v ? address : 0;
 }
 
 void number_set_anchor(struct fn *f, u32 v, u32 address) {
     struct number *n = f->number;
-    if (v >= n->anchors.n) {
-        u32 more = f->ins.n - n->anchors.n;
+    u32 at = v % NEAR;
+    if (at >= n->anchors.n) {
+        u32 more = MIN(f->ins.n, (u32)NEAR) - n->anchors.n;
         VEC_ROOM(f, n->anchors, more);
         memset(n->anchors.p + n->anchors.n, 0, more * sizeof(u32));
         n->anchors.n += more;
     }
-    struct entry e = {v, n->anchors.p[v], ANCHOR};
+    struct entry e = {at, n->anchors.p[at], ANCHOR};
     VEC_PUSH(f, n->entries, e);
-    n->anchors.p[v] = address;
+    n->anchors.p[at] = address;
 }

@@ -210,8 +210,19 @@ static enum err check_bodies(struct validator *v) {
     return e;
 }
 
+/* Room for small functions, which then take none of the arena. */
+struct few {
+    wasm_type locals[64], stack[64];
+    u32 reads[64];
+    struct frame frames[4];
+};
+
 enum err wasm_validate(struct arena *a, struct wasm_module *m, struct wasm_error *error) {
-    struct validator v = {.arena = a, .m = m, .error = error, .globals_end = m->global_count};
+    struct few few;
+    struct validator v = {.arena = a, .m = m, .error = error, .globals_end = m->global_count, .locals = few.locals,
+                          .locals_room = ARRAY_LEN(few.locals), .stack = few.stack, .stack_room = ARRAY_LEN(few.stack),
+                          .reads = few.reads, .reads_room = ARRAY_LEN(few.reads), .frames = few.frames,
+                          .frames_room = ARRAY_LEN(few.frames)};
     enum err e = check_declarations(&v);
     if (e) return e;
     declare_refs(m);

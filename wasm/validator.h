@@ -5,7 +5,8 @@
  *
  * I1 a function that fails has filled *v->error; v is of no use afterwards.
  * I2 the arrays grow by doubling and are reused from function to function, so
- *    what they take from the arena is linear in the largest function. */
+ *    what they take from the arena is linear in the largest function; the first of
+ *    each are on the stack. */
 #ifndef WHELK_WASM_VALIDATOR_H
 #define WHELK_WASM_VALIDATOR_H
 

@@ -419,9 +419,9 @@ static void prepare(struct emit *e) {
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
     e->reads = jit_alloc(f, places, sizeof(u32));
     e->writer = jit_alloc(f, places, sizeof(u32));
-    VEC_ROOM(f, e->label_fixups, f->edges.n / 4 * 3 + 8); /* so many of each, mostly */
-    VEC_ROOM(f, e->colds, f->blocks.n / 3 + 4);
-    VEC_ROOM(f, e->labels, f->blocks.n + f->blocks.n / 3);
+    VEC_ROOM(f, e->label_fixups, f->edges.n / 8 * 5 + 8); /* so many of each, mostly */
+    VEC_ROOM(f, e->colds, f->blocks.n / 5 + 4);
+    VEC_ROOM(f, e->labels, f->blocks.n + f->blocks.n / 5 + 4);
     e->labels.n = f->blocks.n;
     memset(e->labels.p, 0xff, e->labels.n * sizeof(u32)); /* UINT32_MAX */
     e->jumped_back = jit_alloc(f, f->blocks.n, sizeof(bool));

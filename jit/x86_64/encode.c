@@ -20,6 +20,7 @@ void put_align(struct code *c, u32 to, u8 fill) {
 }
 
 u32 put_data(struct code *c, u64 low, u64 high, u32 size) {
+    if (!c->seen) c->seen = jit_alloc(c->keep, 256, sizeof *c->seen);
     u32 *seen = &c->seen[((low ^ high ^ size) * 0x9e3779b97f4a7c15) >> 56], at = (*seen & ~3u) - 4;
     u64 bits[2] = {low, high};
     assert(size == 4 || size == 8 || size == 16);

@@ -74,7 +74,7 @@ struct code {
     VEC(struct jit_line) lines;
     u32 vectors;                    /* not 0: a vector register occurs */
     u32 open8;                      /* rel8 jumps that have not landed */
-    u32 seen[256];                  /* constants by hash: 4 + offset in data | log2 of the size / 4; 0: none */
+    u32 *seen;                      /* constants by hash, 256: 4 + offset in data | log2 of the size / 4; 0: none */
 };
 
 /* ---- bytes ---- */
