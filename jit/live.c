@@ -21,7 +21,8 @@ enum { MAX_STEPS = 1 << 24, MAX_SET_WORDS = 1 << 21 };
 
 /* A block's set: what is live into it. Words before low and from low + n on are 0. */
 struct row {
-    u32 at, low, n;
+    u32 at;
+    u16 low, n;
 };
 
 struct live {
@@ -124,7 +125,8 @@ static void keep_row(struct live *l, u32 b) {
     while (l->low < l->high && !l->now.p[l->low]) l->low++;
     while (l->low < l->high && !l->now.p[l->high - 1]) l->high--;
     if (l->low >= l->high) clear_set(l);
-    struct row r = {l->sets.n, l->high ? l->low : 0, l->high ? l->high - l->low : 0};
+    if (l->high > UINT16_MAX) l->steps = MAX_STEPS + 1; /* four million values live here */
+    struct row r = {l->sets.n, (u16)(l->high ? l->low : 0), (u16)(l->high ? l->high - l->low : 0)};
     l->rows[b] = r;
     for (u32 k = 0; k < r.n; k++) VEC_PUSH(l->f, l->sets, l->now.p[r.low + k]);
 }
