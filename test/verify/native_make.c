@@ -191,20 +191,27 @@ static void shift(struct program *g) {
     if (by_constant) byte(g, below(g, 64));
 }
 
-/* shlx, sarx, shrx, andn, rorx; paddd, pmulld, cvtsi2sd, movss: with VEX. */
+/* shlx, sarx, shrx, andn, rorx; paddd, pmulld, a shift, cvtsi2sd, pinsrd; what goes to
+ * memory or to a general register: movss, movups, movd, pextrd, pextrb, pmovmskb, cvttsd2si. */
 static void vex(struct program *g) {
-    static const u8 forms[][3] = {{2, 1, 0xf7}, {2, 2, 0xf7}, {2, 3, 0xf7}, {2, 0, 0xf2}, {3, 3, 0xf0}, {1, 1, 0xfe}, {2, 1, 0x40}, {1, 3, 0x2a}, {1, 2, 0x10}};
-    const u8 *f = forms[below(g, ARRAY_LEN(forms))];
+    enum { TWO = 1, IMMEDIATE = 2, WIDE = 4 /* W says something */ };
+    static const struct { u8 map, prefix, opcode, how; } forms[] = {
+        {2, 1, 0xf7, WIDE}, {2, 2, 0xf7, WIDE}, {2, 3, 0xf7, WIDE}, {2, 0, 0xf2, WIDE}, {3, 3, 0xf0, TWO | IMMEDIATE | WIDE},
+        {1, 1, 0xfe, 0}, {2, 1, 0x40, 0}, {1, 1, 0x72, IMMEDIATE}, {1, 3, 0x2a, WIDE}, {3, 1, 0x22, IMMEDIATE | WIDE}, {1, 2, 0x10, TWO},
+        {1, 2, 0x11, TWO}, {1, 0, 0x11, TWO}, {1, 1, 0x7e, TWO | WIDE}, {3, 1, 0x16, TWO | IMMEDIATE | WIDE}, {3, 1, 0x14, TWO | IMMEDIATE},
+        {1, 1, 0xd7, TWO}, {1, 3, 0x2c, TWO},
+    };
+    u32 k = below(g, ARRAY_LEN(forms)), how = forms[k].how;
     bool memory = one_in(g, 2);
     struct address a = memory ? any_address(g) : (struct address){any_register(g), RSP, 0, 0};
-    u32 reg = any_register(g), second = f[2] == 0xf0 && !one_in(g, 8) ? 0 : any_register(g), w = f[1] == 1 && f[0] == 1 ? one_in(g, 8) : below(g, 2);
+    u32 reg = any_register(g), second = how & TWO && !one_in(g, 12) ? 0 : any_register(g), w = how & WIDE ? below(g, 2) : one_in(g, 12);
     byte(g, 0xc4);
-    byte(g, ((reg >> 3 << 2 | tops(a)) ^ 7) << 5 | f[0]);
-    byte(g, w << 7 | (second ^ 15) << 3 | (u32)one_in(g, 20) << 2 | f[1]);
-    byte(g, f[2]);
+    byte(g, ((reg >> 3 << 2 | tops(a)) ^ 7) << 5 | forms[k].map);
+    byte(g, w << 7 | (second ^ 15) << 3 | (u32)one_in(g, 20) << 2 | forms[k].prefix);
+    byte(g, forms[k].opcode);
     if (memory) put_address(g, reg, a);
     else byte(g, 0xc0 | (reg & 7) << 3 | (a.base & 7));
-    if (f[2] == 0xf0) byte(g, below(g, 64));
+    if (how & IMMEDIATE) byte(g, below(g, 64));
 }
 
 static void branch(struct program *g) { jump_if(g, below(g, 16), any_target(g)); }

@@ -44,12 +44,15 @@ struct native_frame {
 void native_enter(void);
 
 #define PAIR(name, at) "mov native_frame+" at "(%rip), %" name "\n"
+#define VECTOR(n, at) "movups native_frame+" at "(%rip), %xmm" n "\n" /* two of those numbers */
 #define KEPT(name, at) "mov %" name ", native_frame+" at "(%rip)\n"
 __asm__(".pushsection .text\nnative_enter:\n"
         "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
         "mov %rsp, native_frame+256(%rip)\n"
         PAIR("rax", "0") PAIR("rcx", "8") PAIR("rdx", "16") PAIR("rbx", "24") PAIR("rsp", "32") PAIR("rbp", "40") PAIR("rsi", "48") PAIR("rdi", "56")
         PAIR("r8", "64") PAIR("r9", "72") PAIR("r10", "80") PAIR("r11", "88") PAIR("r12", "96") PAIR("r13", "104") PAIR("r14", "112") PAIR("r15", "120")
+        VECTOR("0", "0") VECTOR("1", "8") VECTOR("2", "16") VECTOR("3", "40") VECTOR("4", "48") VECTOR("5", "56") VECTOR("6", "64") VECTOR("7", "72")
+        VECTOR("8", "0") VECTOR("9", "8") VECTOR("10", "16") VECTOR("11", "40") VECTOR("12", "48") VECTOR("13", "56") VECTOR("14", "64") VECTOR("15", "72")
         "call *native_frame+264(%rip)\n"
         KEPT("rbx", "152") KEPT("rsp", "160") KEPT("rbp", "168") KEPT("r12", "224") KEPT("r13", "232") KEPT("r14", "240") KEPT("r15", "248")
         "mov native_frame+256(%rip), %rsp\n"
