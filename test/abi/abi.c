@@ -128,7 +128,7 @@ static void pipes(void) {
     CHECK(poll(&one, 1, 0) == 1 && one.revents == POLLIN && read(p[0], b, 10) == 3);
     CHECK(poll(&one, 1, 30) == 0);
     pthread_create(&t, NULL, write_later, &p[1]);
-    CHECK(poll(&one, 1, 2000) == 1 && read(p[0], b, 1) == 1);
+    CHECK(poll(&one, 1, 60000) == 1 && read(p[0], b, 1) == 1);
     pthread_join(t, NULL);
     fd_set set;
     struct timeval brief = {0, 10000};
@@ -164,7 +164,7 @@ static void epolls(void) {
     CHECK(!pipe(p) && !epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e));
     FAILS(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e), EEXIST);
     pthread_create(&t, NULL, write_later, &p[1]);
-    CHECK(epoll_wait(ep, out, 4, 2000) == 1);
+    CHECK(epoll_wait(ep, out, 4, 60000) == 1);
     pthread_join(t, NULL);
     close(p[0]), close(p[1]), close(ev);
     CHECK(epoll_wait(ep, out, 4, 0) == 0); /* closing forgets */
@@ -260,14 +260,16 @@ static void refusals(void) {
 
 static void timers(void) {
     uint64_t n = 0;
-    struct itimerspec t = {{0, 20000000}, {0, 10000000}}, left;
+    struct itimerspec t = {{0, 20000000}, {100, 0}}, left;
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     struct pollfd p = {fd, POLLIN, 0};
     CHECK(fd >= 0);
     FAILS(read(fd, &n, 8), EAGAIN);
     CHECK(!timerfd_settime(fd, 0, &t, NULL) && !timerfd_gettime(fd, &left));
-    CHECK(left.it_interval.tv_nsec == 20000000 && left.it_value.tv_nsec > 0 && left.it_value.tv_nsec <= 10000000);
-    CHECK(poll(&p, 1, 5000) == 1 && read(fd, &n, 8) == 8 && n >= 1);
+    double seconds = (double)left.it_value.tv_sec + (double)left.it_value.tv_nsec / 1e9;
+    CHECK(left.it_interval.tv_nsec == 20000000 && seconds > 40 && seconds <= 100);
+    t.it_value = (struct timespec){0, 10000000};
+    CHECK(!timerfd_settime(fd, 0, &t, NULL) && poll(&p, 1, 60000) == 1 && read(fd, &n, 8) == 8 && n >= 1);
     usleep(70000);
     CHECK(read(fd, &n, 8) == 8 && n >= 3);
     t = (struct itimerspec){{0, 0}, {0, 0}};
@@ -285,7 +287,9 @@ static void timers(void) {
     pause();
     CHECK(got == SIGALRM);
     CHECK(!setitimer(ITIMER_REAL, &none, &was) && was.it_interval.tv_usec == 10000);
-    CHECK(alarm(100) == 0 && alarm(0) == 100);
+    int exact = 0; /* rounded; and a busy host may keep us for half a second, but not each time */
+    for (int i = 0; i < 5 && !exact; i++) exact = alarm(100) == 0 && alarm(0) == 100;
+    CHECK(exact);
 }
 
 static void waits_for_signals(void) {
