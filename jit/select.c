@@ -87,6 +87,8 @@ static void fold_condition(struct select *s, u32 cond) {
     fold_compared(s, i);
 }
 
+static bool loads(const struct select *s, u32 v) { return folded(s, v) && s->f->ins.p[v].op == IR_LOAD; }
+
 /* a + (b << 1..3) is one lea. */
 static bool fold_scaled(struct select *s, const struct ins *x, u32 v) {
     struct ins *i = ins_at(s->f, v);
@@ -105,8 +107,23 @@ static bool fold_not(struct select *s, const struct ins *x, u32 v) {
     return true;
 }
 
+/* a + b + constant, a + (b << 1..3) + constant, (b << 1..3) + constant: the same. */
+static bool fold_sum(struct select *s, const struct ins *x) {
+    const struct fn *f = s->f;
+    struct ins *i = ins_at(f, x->a);
+    if (!is_const(f, x->b) || !private(s, x->a)) return false;
+    i64 disp = (i64)const_bits(&f->ins.p[x->b]);
+    if (x->type == T_I64 && disp != (i32)disp) return false;
+    bool shift = i->op == IR_SHL && is_const(f, i->b) && !is_const(f, i->a) && const_bits(&f->ins.p[i->b]) <= 3;
+    bool sum = i->op == IR_ADD && !is_const(f, i->a) && !is_const(f, i->b) && !loads(s, i->a) && !loads(s, i->b);
+    if (!shift && !sum) return false;
+    i->flags |= V_FOLDED;
+    return true;
+}
+
 /* a op constant: the load would be a move just the same. */
 static void fold_operand(struct select *s, const struct ins *x, bool commutes) {
+    if (x->op == IR_ADD && fold_sum(s, x)) return;
     if (x->op == IR_ADD && x->a != x->b && (fold_scaled(s, x, x->b) || fold_scaled(s, x, x->a))) return;
     if (x->op == IR_AND && s->f->options->cpu & JIT_CPU_BMI1 && (fold_not(s, x, x->b) || fold_not(s, x, x->a))) return;
     if (fold_load(s, x->b) || !commutes) return;

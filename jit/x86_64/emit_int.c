@@ -71,19 +71,39 @@ static void emit_with_load(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
-/* d = a + (b << n), the shift folded: lea, or by hand if b is in memory. */
-static void emit_scaled(struct emit *e, u32 i) {
-    const struct ins *x = e_ins(e, i);
-    u32 shl = is_folded(e, x->a) ? x->a : x->b, a = shl == x->a ? x->b : x->a, b = e_ins(e, shl)->a;
-    u32 w = wide(x->type), lb = loc_at(e, b, use_pos(i));
-    u8 d = dest(e, i), n = (u8)const_bits(e_ins(e, e_ins(e, shl)->b));
-    if (is_reg(lb)) {
-        put_lea(e->c, w, d, rm_index(in_reg(e, a, use_pos(i)), (u8)loc_n(lb), n, 0));
+/* a + (b << scale) + disp; a: 0 for none. */
+struct sum {
+    u32 a, b;
+    u8 scale;
+    i32 disp;
+};
+
+/* What instruction v adds to disp: up to two operands of its own or of what is folded into it. */
+static struct sum sum_of(const struct emit *e, u32 v, i32 disp) {
+    const struct ins *x = e_ins(e, v);
+    if (x->op == IR_SHL) return (struct sum){0, x->a, (u8)const_bits(e_ins(e, x->b)), disp};
+    if (is_const(e->f, x->b)) return sum_of(e, x->a, (i32)const_bits(e_ins(e, x->b)));
+    u32 shl = is_folded(e, x->a) ? x->a : is_folded(e, x->b) ? x->b : 0;
+    if (!shl) return (struct sum){x->a, x->b, 0, disp};
+    return (struct sum){shl == x->a ? x->b : x->a, e_ins(e, shl)->a, (u8)const_bits(e_ins(e, e_ins(e, shl)->b)), disp};
+}
+
+/* With what is folded: lea, or by hand if b is in memory. */
+static void emit_sum(struct emit *e, u32 i) {
+    struct sum s = sum_of(e, i, 0);
+    u32 w = wide(e_ins(e, i)->type), lb = loc_at(e, s.b, use_pos(i));
+    u8 d = dest(e, i), b = is_reg(lb) ? (u8)loc_n(lb) : SCRATCH;
+    if (!is_reg(lb)) {
+        to_reg(e, s.b, use_pos(i), SCRATCH);
+        if (s.scale) put_shift_imm(e->c, 4, w, SCRATCH, s.scale);
+        if (s.a) put_alu(e->c, ALU_ADD, w, SCRATCH, rm_value(e, s.a, use_pos(i)));
+        if (s.disp || d != SCRATCH) put_lea(e->c, w, d, rm_mem(SCRATCH, s.disp));
+    } else if (s.a) {
+        put_lea(e->c, w, d, rm_index(in_reg(e, s.a, use_pos(i)), b, s.scale, s.disp));
+    } else if (s.scale == 1) {
+        put_lea(e->c, w, d, rm_index(b, b, 0, s.disp));
     } else {
-        to_reg(e, b, use_pos(i), SCRATCH);
-        put_shift_imm(e->c, 4, w, SCRATCH, n);
-        put_alu(e->c, ALU_ADD, w, SCRATCH, rm_value(e, a, use_pos(i)));
-        if (d != SCRATCH) put_mov(e->c, w, d, rm_reg(SCRATCH));
+        put_lea_scaled(e->c, w, d, b, s.scale, s.disp);
     }
     done(e, i, d);
 }
@@ -113,7 +133,7 @@ void emit_alu(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     if (is_folded(e, x->a) || is_folded(e, x->b)) {
         u32 v = is_folded(e, x->a) ? x->a : x->b;
-        if (e_ins(e, v)->op == IR_SHL) emit_scaled(e, i);
+        if (e_ins(e, v)->op == IR_SHL || e_ins(e, v)->op == IR_ADD) emit_sum(e, i);
         else if (e_ins(e, v)->op == IR_XOR) emit_andn(e, i);
         else emit_with_load(e, i);
         return;

@@ -186,6 +186,15 @@ void put_shift_imm(struct code *c, u32 sub, u32 w, u8 reg, u8 n) {
     put8(c, n);
 }
 
+/* SDM volume 2, table 2-3: base 101 with mod 00 is none, and four bytes of displacement. */
+void put_lea_scaled(struct code *c, u32 w, u8 to, u8 index, u8 scale, i32 disp) {
+    put_lea(c, w, to, rm_index(RAX, index, scale, INT32_MAX)); /* so long */
+    u8 *end = c->text.p + c->text.n;
+    end[-6] &= 0x3f;
+    end[-5] |= 5;
+    memcpy(end - 4, &disp, 4);
+}
+
 void put_push(struct code *c, u8 reg) {
     if (reg >> 3 & 1) put8(c, 0x41);
     put8(c, 0x50 | (reg & 7));

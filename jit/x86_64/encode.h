@@ -118,6 +118,7 @@ void put_mov_imm(struct code *c, u8 to, u64 imm);      /* keeps flags */
 void put_store(struct code *c, u32 w, struct rm to, u8 from);
 void put_store_imm(struct code *c, u32 w, struct rm to, i32 imm);
 void put_lea(struct code *c, u32 w, u8 to, struct rm from);
+void put_lea_scaled(struct code *c, u32 w, u8 to, u8 index, u8 scale, i32 disp); /* without a base */
 void put_shift_imm(struct code *c, u32 sub, u32 w, u8 reg, u8 n);
 void put_push(struct code *c, u8 reg);
 void put_pop(struct code *c, u8 reg);
