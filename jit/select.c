@@ -130,6 +130,33 @@ static void fold_operand(struct select *s, const struct ins *x, bool commutes) {
     if (x->op == IR_MUL || !is_const(s->f, x->b)) fold_load(s, x->a);
 }
 
+/* May an update of memory take this operand? All take an immediate, as a byte any constant;
+ * add and or a register. */
+static bool updates_by(const struct ins *op, const struct ins *other, bool byte) {
+    if (other->flags & V_FOLDED) return false;
+    i64 bits = (i64)const_bits(other);
+    if (other->op == IR_CONST && (byte || op->type == T_I32 || bits == (i32)bits)) return true;
+    return !byte && (op->op == IR_ADD || op->op == IR_OR);
+}
+
+/* What is loaded, changed and stored again is changed in memory. */
+static void fold_update(struct select *s, const struct ins *x) {
+    const struct fn *f = s->f;
+    struct ins *op = ins_at(f, x->b);
+    bool byte = x->aux == A_U8;
+    if (op->op < IR_ADD || op->op > IR_XOR || op->op == IR_MUL || !private(s, x->b)) return;
+    if (!byte && x->aux != whole_access(op->type)) return;
+    for (u32 k = 0; k < (op->op == IR_SUB ? 1 : 2); k++) {
+        struct ins *load = ins_at(f, op->args[k]);
+        bool same = load->aux == x->aux || (byte && load->aux == A_S8);
+        if (!is_load(s, op->args[k]) || !same || load->a != x->a || load->b != x->c) continue;
+        if (!updates_by(op, ins_at(f, op->args[1 - k]), byte)) continue;
+        load->flags |= V_FOLDED;
+        op->flags |= V_FOLDED;
+        return;
+    }
+}
+
 /* A lane, or the lowest with zeros above, from memory. */
 static void fold_lane(struct select *s, const struct ins *x, u32 v) {
     static const u8 access[] = {[SIMD_PINSRB] = A_U8, [SIMD_PINSRW] = A_U16, [SIMD_PINSRD] = A_U32, [SIMD_MOVD] = A_U32};
@@ -168,7 +195,7 @@ enum { BARRIER = 1, FOLDS = 2, STARTS = 4 };
 #define IS_BARRIER(op, kind) ((kind) == K_EFFECT || ((kind) == K_TRAPS && (op) != IR_LOAD))
 #define HAS_FOLDS(op)                                                                             \
     (((op) >= IR_ADD && (op) <= IR_XOR) || ((op) >= IR_ICMP && (op) <= IR_FDIV) || (op) == IR_SELECT || \
-     (op) == IR_VUNARY || (op) == IR_VBINARY || (op) == IR_BRIF)
+     (op) == IR_VUNARY || (op) == IR_VBINARY || (op) == IR_BRIF || (op) == IR_STORE)
 
 static const u8 traits[IR_OP_COUNT] = {
 #define X(name, args, kind)                                                                       \
@@ -183,6 +210,7 @@ static void select_ins(struct select *s, u32 i) {
     switch (x->op) {
     case IR_BRIF: fold_condition(s, x->a); break;
     case IR_SELECT: fold_condition(s, x->c); break;
+    case IR_STORE: fold_update(s, x); break;
     case IR_ICMP: /* used once, it may move to its user */
     case IR_FCMP:
         if (ir_uses(s->f, i) != 1) fold_compared(s, x);

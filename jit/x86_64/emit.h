@@ -185,6 +185,7 @@ void emit_convert(struct emit *e, u32 i);
 void emit_simd(struct emit *e, u32 i);      /* emit_simd.c */
 void emit_load(struct emit *e, u32 i);      /* emit_mem.c */
 void emit_store(struct emit *e, u32 i);
+void emit_update(struct emit *e, u32 i);    /* a store of what is folded into it: emit_int.c */
 void emit_global_get(struct emit *e, u32 i);
 void emit_global_set(struct emit *e, u32 i);
 void emit_size(struct emit *e, u32 i);

@@ -118,6 +118,32 @@ static void emit_andn(struct emit *e, u32 i) {
     done(e, i, d);
 }
 
+/* Memory is changed where it is: a store of what is folded into it. */
+void emit_update(struct emit *e, u32 i) {
+    const struct ins *x = e_ins(e, e_ins(e, i)->b);
+    u32 load = is_folded(e, x->a) ? x->a : x->b, other = load == x->a ? x->b : x->a, w = wide(x->type);
+    struct rm to = folded_load(e, load, use_pos(i));
+    i32 imm;
+    if (e_ins(e, i)->aux == A_U8) {
+        load_site(e);
+        put_op8(e->c, 0x80, (u8)alu_of(x->op), to, 1);
+        put8(e->c, (u8)const_bits(e_ins(e, other)));
+        return;
+    }
+    if (imm_value(e, other, &imm)) {
+        load_site(e);
+        put_alu_imm(e->c, alu_of(x->op), w, to, imm);
+        return;
+    }
+    u32 l = loc_at(e, other, use_pos(i));
+    bool none = !is_reg(l) && uses_scratch(to);
+    u8 r = none ? borrow(e, NO_REG, NO_REG) : in_reg(e, other, use_pos(i));
+    if (none) to_reg(e, other, use_pos(i), r);
+    load_site(e);
+    put_op(e->c, 0, w, x->op == IR_ADD ? 0x01 : 0x09, r, to, 0);
+    if (none) give_back(e, r);
+}
+
 /* x & 0xff, x & 0xffff: a move that extends. */
 static bool try_extend(struct emit *e, const struct ins *x, u32 i, u8 d) {
     u32 la = loc_at(e, x->a, use_pos(i));

@@ -142,6 +142,10 @@ static bool store_constant(const struct emit *e, const struct ins *x, i32 *imm) 
 
 void emit_store(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
+    if (is_folded(e, x->b)) {
+        emit_update(e, i);
+        return;
+    }
     bool traps = true;
     struct rm to = x->op == IR_STORE ? address(e, x->a, x->c, use_pos(i))
                                   : access_address(e, x->c, (struct indexed){x->a, access_size(x->aux), false}, i, &traps);
