@@ -48,16 +48,18 @@ u32 build_zero(struct build *b, wasm_type t) {
     return type == T_V128 ? vconst(b, 0, 0) : ir_const(b->f, type, 0);
 }
 
+enum { LOCAL_BYTES = 5 * sizeof(u32) + sizeof(struct column) + 1 };
 static void start_locals(struct build *b) {
     struct fn *f = b->f;
     u32 n = f->wf->local_count, k = 0, room = n + INLINE_LOCALS;
-    b->locals = jit_alloc(f, room, sizeof(u32));
-    b->logged = jit_alloc(f, room, sizeof(u32));
-    b->stamp = jit_alloc(f, room, sizeof(u32));
-    b->slot = jit_raw(f, room, sizeof(u32));
-    b->columns = jit_raw(f, room, sizeof *b->columns);
-    b->before = jit_raw(f, room, sizeof(u32));
-    b->ends = jit_raw(f, room, 1);
+    b->locals = jit_raw(f, room, LOCAL_BYTES); /* and what else there is of each */
+    b->logged = b->locals + room;
+    b->stamp = b->logged + room;
+    b->slot = b->stamp + room;
+    b->before = b->slot + room;
+    b->columns = (struct column *)(b->before + room);
+    b->ends = (u8 *)(b->columns + room);
+    memset(b->locals, 0, 3 * room * sizeof(u32));
     memset(b->ends, UINT8_MAX, room);
     if (f->wf->local_ends && n) memcpy(b->ends, f->wf->local_ends, n);
     for (; k < f->type->param_count; k++) {
@@ -115,19 +117,12 @@ static void reserve(struct build *b, u32 bytes) {
 
 static void give_all(struct build *b) {
     struct fn *f = b->f;
-    size_t room = f->wf->local_count + INLINE_LOCALS, locals = room * sizeof(u32);
     number_end(f);
     VEC_GIVE(f, b->stack);
     VEC_GIVE(f, b->ctls);
     VEC_GIVE(f, b->log);
     VEC_GIVE(f, b->kept);
-    jit_give(f, b->locals, locals);
-    jit_give(f, b->logged, locals);
-    jit_give(f, b->stamp, locals);
-    jit_give(f, b->slot, locals);
-    jit_give(f, b->columns, room * sizeof *b->columns);
-    jit_give(f, b->before, locals);
-    jit_give(f, b->ends, room);
+    jit_give(f, b->locals, ((size_t)f->wf->local_count + INLINE_LOCALS) * LOCAL_BYTES);
 }
 
 void jit_build(struct fn *f) {

@@ -25,13 +25,17 @@ struct row {
     u16 low, n;
 };
 
+struct bit {
+    u32 holder; /* interval; of a spare one: 1 + the next; 0: none */
+    u32 until;  /* in the set at hand: where the run ends through which it lives: I5 */
+};
+
 struct live {
     struct fn *f;
     struct alloc *a;
     const struct regs *regs;
-    VEC(u32) holders; /* bit -> interval; ival.outside is 1 + bit */
-    VEC(u32) until;   /* bit in the set at hand -> where the run ends through which it lives: I5 */
-    VEC(u32) spare;   /* bits without a holder */
+    VEC(struct bit) bits; /* ival.outside is 1 + one */
+    u32 spare;        /* 1 + the first bit without a holder; 0: none */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
     u32 low, high;    /* where a block begins it stays for the one before */
     u32 block, first, depth; /* at hand, its first instruction, loops around it */
@@ -58,16 +62,15 @@ static inline void set_word(struct live *l, u32 w, u64 bits) {
 }
 
 static __attribute__((noinline)) void take_bit(struct live *l, struct ival *i) {
-    u32 bit;
-    if (l->spare.n) {
-        bit = l->spare.p[--l->spare.n];
+    u32 bit = l->spare - 1;
+    if (l->spare) {
+        l->spare = l->bits.p[bit].holder;
     } else {
-        bit = l->holders.n;
-        VEC_PUSH(l->f, l->holders, 0);
-        VEC_PUSH(l->f, l->until, 0);
+        bit = l->bits.n;
+        VEC_PUSH(l->f, l->bits, (struct bit){0});
         if (bit % 64 == 0) VEC_PUSH(l->f, l->now, 0);
     }
-    l->holders.p[bit] = (u32)(i - l->a->ivals.p);
+    l->bits.p[bit].holder = (u32)(i - l->a->ivals.p);
     i->outside = bit + 1;
 }
 
@@ -81,17 +84,18 @@ static inline void set_live(struct live *l, struct ival *i, u32 end) {
     if (unlikely(!i->outside)) take_bit(l, i);
     u32 bit = i->outside - 1;
     if (l->now.p[bit / 64] >> bit % 64 & 1) {
-        l->until.p[bit] = MAX(l->until.p[bit], end);
+        l->bits.p[bit].until = MAX(l->bits.p[bit].until, end);
         return;
     }
     set_word(l, bit / 64, 1ull << bit % 64);
-    l->until.p[bit] = end;
+    l->bits.p[bit].until = end;
 }
 
 static __attribute__((noinline)) void drop_bit(struct live *l, struct ival *i) {
     u32 bit = i->outside - 1;
     l->now.p[bit / 64] &= ~(1ull << bit % 64);
-    VEC_PUSH(l->f, l->spare, bit);
+    l->bits.p[bit].holder = l->spare;
+    l->spare = bit + 1;
     i->outside = 0;
 }
 
@@ -110,7 +114,7 @@ static inline void join_row(struct live *l, u32 b, u32 end) {
         u64 fresh = l->sets.p[r.at + k] & ~l->now.p[w];
         if (!fresh) continue;
         set_word(l, w, fresh);
-        for (; fresh; fresh &= fresh - 1) l->until.p[w * 64 + (u32)__builtin_ctzll(fresh)] = end;
+        for (; fresh; fresh &= fresh - 1) l->bits.p[w * 64 + (u32)__builtin_ctzll(fresh)].until = end;
     }
 }
 
@@ -220,7 +224,7 @@ static void add_reg_hint(struct live *l, u32 v, u8 reg) {
 
 /* At its definition, of what is used outside its block. */
 static __attribute__((noinline)) void end_life(struct live *l, struct ival *i, u32 pos) {
-    if (in_set(l, i)) add_range(l, i, pos, l->until.p[i->outside - 1]);
+    if (in_set(l, i)) add_range(l, i, pos, l->bits.p[i->outside - 1].until);
     drop_bit(l, i);
 }
 
@@ -258,7 +262,7 @@ static void hint_args(struct live *l, u32 i, const struct ins *x) {
 /* Does v, which instruction i reads, end there? */
 static bool ends_at(const struct live *l, u32 v, u32 i) {
     const struct ival *x = ival_of(l, v);
-    return (!l->coarse && in_set(l, x) ? l->until.p[x->outside - 1] : x->end) <= gap_pos(i + 1);
+    return (!l->coarse && in_set(l, x) ? l->bits.p[x->outside - 1].until : x->end) <= gap_pos(i + 1);
 }
 
 /* Which of its operands x should share a register with: one that ends there, and if both
@@ -303,7 +307,7 @@ static void through_pad(struct live *l, u32 pad, u32 i) {
     l->steps += r.n;
     for (u32 w = 0; w < r.n; w++)
         for (u64 bits = l->sets.p[r.at + w]; bits; bits &= bits - 1, l->steps++) {
-            struct ival *v = &l->a->ivals.p[l->holders.p[(r.low + w) * 64 + (u32)__builtin_ctzll(bits)]];
+            struct ival *v = &l->a->ivals.p[l->bits.p[(r.low + w) * 64 + (u32)__builtin_ctzll(bits)].holder];
             set_live(l, v, end_of_ins(i));
         }
 }
@@ -362,9 +366,9 @@ static void change_runs(struct live *l, u32 b) {
         u64 old = w - r.low < r.n ? l->sets.p[r.at + w - r.low] : 0, now = l->now.p[w];
         for (u64 gone = old & ~now; gone; gone &= gone - 1, l->steps++) {
             u32 bit = w * 64 + (u32)__builtin_ctzll(gone);
-            add_range(l, &l->a->ivals.p[l->holders.p[bit]], start, l->until.p[bit]);
+            add_range(l, &l->a->ivals.p[l->bits.p[bit].holder], start, l->bits.p[bit].until);
         }
-        for (u64 fresh = now & ~old; fresh; fresh &= fresh - 1, l->steps++) l->until.p[w * 64 + (u32)__builtin_ctzll(fresh)] = end;
+        for (u64 fresh = now & ~old; fresh; fresh &= fresh - 1, l->steps++) l->bits.p[w * 64 + (u32)__builtin_ctzll(fresh)].until = end;
     }
 }
 
@@ -393,7 +397,7 @@ static void enter_end(struct live *l, u32 b, struct operands edges) {
 static void through_loop(struct live *l, u32 end) {
     for (u32 w = l->low; w < l->high; w++)
         for (u64 bits = l->now.p[w]; bits; bits &= bits - 1, l->steps++) {
-            u32 *until = &l->until.p[w * 64 + (u32)__builtin_ctzll(bits)];
+            u32 *until = &l->bits.p[w * 64 + (u32)__builtin_ctzll(bits)].until;
             *until = MAX(*until, end);
         }
 }
@@ -514,12 +518,10 @@ static bool walk(struct live *l) {
     struct fn *f = l->f;
     l->low = UINT32_MAX;
     make_ivals(l); /* below what goes when this is done */
-    l->rows = jit_alloc(f, f->blocks.n, sizeof *l->rows);
+    l->rows = jit_raw(f, f->blocks.n, sizeof *l->rows);
     VEC_ROOM(f, l->sets, f->blocks.n);
     bool done = walk_blocks(l);
-    VEC_GIVE(f, l->holders);
-    VEC_GIVE(f, l->until);
-    VEC_GIVE(f, l->spare);
+    VEC_GIVE(f, l->bits);
     VEC_GIVE(f, l->now);
     VEC_GIVE(f, l->sets);
     jit_give(f, l->rows, f->blocks.n * sizeof *l->rows);

@@ -28,22 +28,24 @@ struct number {
 
 enum { ANCHOR = UINT32_MAX }; /* hash of an entry that undoes an anchor: value is its place, next the old one */
 
+/* Heads, then constants. */
+static size_t table_words(const struct number *n) { return (size_t)n->mask + 1 + n->const_mask + 1 + PROBES; }
+
 void number_init(struct fn *f, u32 size_hint) {
     struct number *n = jit_alloc(f, 1, sizeof *n);
     u32 size = 64;
     while (size < size_hint && size < MAX_HEADS) size *= 2;
     n->mask = size - 1;
-    n->heads = jit_alloc(f, size, sizeof(u32));
     n->const_mask = size / 4 - 1;
-    n->consts = jit_alloc(f, size / 4 + PROBES, sizeof(u32));
+    n->heads = jit_alloc(f, table_words(n), sizeof(u32));
+    n->consts = n->heads + size;
     VEC_ROOM(f, n->entries, size_hint / 2 + 16);
     f->number = n;
 }
 
 void number_end(struct fn *f) {
     struct number *n = f->number;
-    jit_give(f, n->heads, ((size_t)n->mask + 1) * sizeof(u32));
-    jit_give(f, n->consts, ((size_t)n->const_mask + 1 + PROBES) * sizeof(u32));
+    jit_give(f, n->heads, table_words(n) * sizeof(u32));
     VEC_GIVE(f, n->entries);
     VEC_GIVE(f, n->anchors);
     jit_give(f, n, sizeof *n);

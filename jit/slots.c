@@ -7,12 +7,16 @@
 #include "base/fault.h"
 #include "jit/alloc.h"
 
+struct slot {
+    u32 end;  /* of the last life in it */
+    u32 kept; /* until there for what has a hint: the loop's end, of its parameters */
+};
+
 /* The slots of one size: slot k is first + k * step. */
 struct slots {
     struct fn *f;
     struct alloc *a;
-    VEC(u32) ends; /* of the last life in each */
-    VEC(u32) kept; /* until there for what has a hint: the loop's end, of its parameters */
+    VEC(struct slot) slots;
     u32 first, step;
 };
 
@@ -36,17 +40,16 @@ static u32 hinted_slot(const struct slots *t, u32 v, u32 start) {
         u32 w = k < 2 ? hints[k] : entering(t->f, v);
         if (!w || w >= v || slot_of(a, w) == NO_SLOT || is_wide(t, w) != is_wide(t, v)) continue;
         u32 hit = ((u32)slot_of(a, w) - t->first) / t->step;
-        if (t->ends.p[hit] <= start) return hit;
+        if (t->slots.p[hit].end <= start) return hit;
     }
     return NO_POS;
 }
 
 static u32 free_slot(struct slots *t, u32 start) {
-    u32 n = t->ends.n; /* small: a scan of the newest few suffices */
+    u32 n = t->slots.n; /* small: a scan of the newest few suffices */
     for (u32 k = 1; k <= MIN(n, 64u); k++)
-        if (MAX(t->ends.p[n - k], t->kept.p[n - k]) <= start + (fault(SLOT_SHARED) ? 64 : 0)) return n - k;
-    VEC_PUSH(t->f, t->ends, 0);
-    VEC_PUSH(t->f, t->kept, 0);
+        if (MAX(t->slots.p[n - k].end, t->slots.p[n - k].kept) <= start + (fault(SLOT_SHARED) ? 64 : 0)) return n - k;
+    VEC_PUSH(t->f, t->slots, (struct slot){0});
     t->a->slots += t->step;
     return n;
 }
@@ -67,12 +70,11 @@ static void number_slots(struct fn *f, bool vectors) {
         u32 end = first->end, hit = hinted_slot(&t, first->value, first->start);
         for (u32 i = first->next; i; i = a->ivals.p[i].next) end = a->ivals.p[i].end;
         if (hit == NO_POS) hit = free_slot(&t, first->start);
-        t.ends.p[hit] = end;
-        t.kept.p[hit] = MAX(t.kept.p[hit], loop_end(f, first->value));
+        t.slots.p[hit].end = end;
+        t.slots.p[hit].kept = MAX(t.slots.p[hit].kept, loop_end(f, first->value));
         first->slot = (i32)(t.first + hit * t.step);
     }
-    VEC_GIVE(f, t.ends);
-    VEC_GIVE(f, t.kept);
+    VEC_GIVE(f, t.slots);
 }
 
 void jit_number_slots(struct fn *f) {

@@ -327,9 +327,14 @@ static void drop_jump(struct emit *e, u32 b) {
     for (u32 k = b - 1; k && e->labels.p[k] == end; k--) e->labels.p[k] = here(e->c);
 }
 
+/* Loops are in the order in which they open: what one holds is right behind it. */
+static bool is_innermost(const struct fn *f, u32 loop) {
+    return loop + 1 == f->loops.n || f->loops.p[loop + 1].parent != loop;
+}
+
 /* Inner loops begin at a multiple of LOOP_ALIGN: here at its most, see layout.c. */
 static void pad_loop(struct emit *e, const struct block *k) {
-    if (!k->header || !e->innermost[k->loop]) return;
+    if (!k->header || !is_innermost(e->f, k->loop)) return;
     VEC_PUSH(e->f, e->pads, here(e->c));
     VEC_ROOM(e->c->keep, e->c->text, LOOP_ALIGN);
     memset(e->c->text.p + e->c->text.n, 0x90, LOOP_ALIGN - 1);
@@ -417,19 +422,14 @@ static void patch_catches(struct emit *e) {
 static void prepare(struct emit *e) {
     struct fn *f = e->f;
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
-    e->reads = jit_alloc(f, places, sizeof(u32));
-    e->writer = jit_alloc(f, places, sizeof(u32));
+    e->reads = jit_alloc(f, 2 * places, sizeof(u32));
+    e->writer = e->reads + places;
     VEC_ROOM(f, e->label_fixups, f->edges.n / 8 * 5 + 8); /* so many of each, mostly */
     VEC_ROOM(f, e->colds, f->blocks.n / 5 + 4);
     VEC_ROOM(f, e->labels, f->blocks.n + f->blocks.n / 5 + 4);
     e->labels.n = f->blocks.n;
     memset(e->labels.p, 0xff, e->labels.n * sizeof(u32)); /* UINT32_MAX */
     e->jumped_back = jit_alloc(f, f->blocks.n, sizeof(bool));
-    e->innermost = jit_alloc(f, f->loops.n, sizeof(bool));
-    for (u32 k = f->loops.n - 1; k; k--) {
-        e->innermost[k] = !e->innermost[k];
-        if (f->loops.p[k].parent) e->innermost[f->loops.p[k].parent] = true; /* until its turn: it holds one */
-    }
     find_reload(e);
     e->function_fixups = e->c->fixups.n;
     e->function_traps = e->c->traps.n;

@@ -66,7 +66,6 @@ struct emit {
     u32 start;                   /* offset of the entry */
     u32 function_fixups, function_traps, function_sites, function_catches, function_lines; /* where ours begin in c->fixups, c->traps */
     VEC(u32) pads;               /* offsets of padding to be cut to what aligns (layout.c) */
-    bool *innermost;             /* per loop */
     bool *jumped_back;           /* per block: by a cold tail */
     VEC(u32) labels;             /* offsets; blocks first */
     VEC(struct fixup) label_fixups;
