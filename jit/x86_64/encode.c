@@ -62,9 +62,8 @@ static inline u8 *store_memory(u8 *p, u32 field, struct rm rm) {
     u32 mod = none ? 0x00 : small ? 0x40 : 0x80;
     assert(rm.index != RSP);
     if (rm.index != NO_REG || (rm.reg & 7) == RSP) {
-        u32 index = rm.index == NO_REG ? 4 : rm.index & 7u;
         *p++ = (u8)(mod | field << 3 | 4);
-        *p++ = (u8)((u32)rm.scale << 6 | index << 3 | (rm.reg & 7u));
+        *p++ = (u8)((u32)rm.scale << 6 | (rm.index & 7u) << 3 | (rm.reg & 7u));
     } else {
         *p++ = (u8)(mod | field << 3 | (rm.reg & 7u));
     }
@@ -107,8 +106,7 @@ void put_form(struct code *c, u64 form, u8 reg, struct rm rm) {
         put_form_data(c, form, reg, rm);
         return;
     }
-    u32 rex = (reg >> 3 & 1u) << 2 | (rm.reg >> 3 & 1u);
-    if (rm.index != NO_REG) rex |= (rm.index >> 3 & 1u) << 1;
+    u32 rex = (reg >> 3 & 1u) << 2 | (rm.index >> 3 & 1u) << 1 | (rm.reg >> 3 & 1u);
     u8 *p = store_opcode(c->text.p + c->text.n, form, rex);
     if (rm.kind == RM_REG) *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
     else p = store_memory(p, reg & 7u, rm);
@@ -127,7 +125,7 @@ static u8 *store_vex(u8 *p, u8 prefix, u32 w, u32 op, u32 top, u8 second) {
 void put_vex(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, u8 second, struct rm rm, u32 trailing) {
     VEC_ROOM(c->keep, c->text, FORM_ROOM);
     c->vectors |= (reg | rm.reg) & XMM0;
-    u32 top = (reg >> 3 & 1u) << 2 | (rm.index != NO_REG && rm.index >> 3 & 1) << 1 | (rm.reg >> 3 & 1);
+    u32 top = (reg >> 3 & 1u) << 2 | (rm.index >> 3 & 1u) << 1 | (rm.reg >> 3 & 1);
     u8 *p = store_vex(c->text.p + c->text.n, prefix, w, op, top, second);
     if (rm.kind == RM_DATA) {
         put_operand_data(c, p, reg, rm, trailing);

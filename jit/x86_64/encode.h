@@ -14,7 +14,7 @@ enum {
     RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
     XMM0 = 16, XMM14 = 30, XMM15 = 31,
     SCRATCH = R11, FSCRATCH = XMM15, FSCRATCH2 = XMM14 /* where fn.simd */, CTX = R14, BASE = R15,
-    NO_REG = 0xff,
+    NO_REG = 0xf4, /* as an index: SIB's 4, which is none, and no bit for REX */
 };
 
 /* x86's condition codes; enum ir_cond is a part of them. */
