@@ -147,11 +147,12 @@ static void put_return(struct emit *e, const struct ins *x, const struct edge *d
     put8(e->c, 0xc3);
 }
 
-/* The RETURN of a block that does nothing else; NULL: it does. */
+/* The RETURN of a block that does nothing else; NULL: it does. Or it returns what lives in
+ * memory from the end of its own block on, and is nowhere before (live.c, I3). */
 static const struct ins *only_returns(const struct emit *e, u32 b) {
     const struct block *k = &e->f->blocks.p[b];
     const struct ins *x = e_ins(e, k->last);
-    return x->op == IR_RETURN && k->last == k->first + 1 + k->params ? x : NULL;
+    return x->op == IR_RETURN && k->last == k->first + 1 + k->params && !e->a->coarse ? x : NULL;
 }
 
 /* The rest of an edge: its moves, and a jump unless the target comes next. Where that

@@ -32,4 +32,11 @@
        (drop (br_if $use (i32.add (local.get $n) (i32.const 5)) (local.get $n)))
        (local.set $x (i64.const 7)))
      (return (i32.wrap_i64 (i64.add (local.get $x) (local.get $y))))))
+ ;; The first result is a value of the block that leaves early, with another second one.
+ (func (export "kept") (param i32 i32) (result i32 i32)
+   (local.get 0)
+   (i32.const 7)
+   (br_if 0 (call $fib (local.get 1)))
+   (drop)
+   (i32.add (call $fib (local.get 1)) (i32.const 8)))
 )
