@@ -38,7 +38,7 @@ struct head {
 static_assert((int)RT_KEY_BYTES == (int)BLAKE2B_BYTES, "a key is a hash");
 
 void rt_cache_key(const struct rt_engine *e, struct bytes module, u8 key[RT_KEY_BYTES]) {
-    const u32 options[] = {e->host.cpu, e->host.checked_memory};
+    const u32 options[] = {e->host.cpu, e->host.checked_memory, e->host.registers, e->host.coarse};
     struct blake2b b;
     blake2b_start(&b);
     blake2b_add(&b, (struct bytes){compiler, sizeof compiler});

@@ -98,7 +98,8 @@ static enum err compile(struct rt_module *m, struct arena *result, struct arena 
 static enum err find_code(struct rt_module *m, const struct rt_cache *cache, struct arena *result, struct arena *scratch,
                           struct jit_code *code, struct rt_error *error) {
     const struct rt_host *h = &m->engine->host;
-    const struct jit_options options = {.cpu = h->cpu, .checked_memory = h->checked_memory, .type_ids = m->type_ids};
+    const struct jit_options options = {.cpu = h->cpu, .checked_memory = h->checked_memory, .type_ids = m->type_ids,
+                                        .registers = h->registers, .coarse = h->coarse};
     u8 key[RT_KEY_BYTES];
     if (cache && m->info.bytes.n < cache->least) cache = NULL;
     if (cache) rt_cache_key(m->engine, m->info.bytes, key);

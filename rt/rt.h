@@ -66,6 +66,8 @@ struct rt_host {
     void *self;
     u32 cpu; /* JIT_CPU_* */
     bool checked_memory; /* check in code instead of with guard pages; also where no window can be reserved */
+    u32 registers; /* this and coarse, for tests: as in struct jit_options */
+    bool coarse;
     size_t page; /* size of a page of the machine */
     const struct rt_cache *cache; /* NULL: none. Lives as long as the engine; any thread, no lock held */
 };

@@ -31,16 +31,22 @@ struct machine {
     struct rt_linker *linker;
 };
 
-/* With guard pages, and with every access checked in code on a processor that knows no
- * VEX. The one asked for gets the faults. */
-static struct machine *machine(bool checked) {
-    static struct machine machines[2];
-    struct machine *m = &machines[checked];
+/* With guard pages; with every access checked in code, on a processor that knows no VEX;
+ * with few registers; and with liveness as in functions where it would cost too much. */
+enum kind { GUARDED, CHECKED, NARROW, COARSE, KINDS };
+
+/* The one asked for gets the faults. */
+static struct machine *machine(enum kind kind) {
+    static struct machine machines[KINDS];
+    static const u32 registers[KINDS] = {[NARROW] = 3, [COARSE] = 4};
+    struct machine *m = &machines[kind];
     enum err e = ERR_OK;
     if (!m->engine) {
         host_rt_fill(&m->host);
-        m->host.checked_memory = checked;
-        if (checked) m->host.cpu &= ~(u32)(JIT_CPU_BMI1 | JIT_CPU_BMI2 | JIT_CPU_AVX);
+        m->host.checked_memory = kind == CHECKED;
+        m->host.coarse = kind == COARSE;
+        m->host.registers = registers[kind];
+        if (kind == CHECKED) m->host.cpu &= ~(u32)(JIT_CPU_BMI1 | JIT_CPU_BMI2 | JIT_CPU_AVX);
         e = rt_engine_init(&m->engine, &m->host);
         if (!e) e = rt_linker_new(m->engine, &m->linker);
         if (!e) e = rt_define_func(m->linker, "env", "mix", "iI:I", (const void *)differ_mix);
@@ -147,8 +153,8 @@ static bool compare(struct rt_instance *i, struct oracle *o, char *why) {
     return same;
 }
 
-static bool run_both(struct bytes bytes, const struct wasm_module *m, bool checked, char *why) {
-    struct machine *host = machine(checked);
+static bool run_both(struct bytes bytes, const struct wasm_module *m, enum kind kind, char *why) {
+    struct machine *host = machine(kind);
     struct rt_limits limits = {.memory_bytes = PAGE_LIMIT * WASM_PAGE, .stack_bytes = 1 << 20};
     struct rt_module *module;
     struct rt_store *store;
@@ -213,7 +219,7 @@ bool differ_run(struct bytes bytes, bool valid, char *why) {
     if (wasm_decode(&arena, bytes, &m, &error) || wasm_validate(&arena, &m, &error))
         snprintf(why, WHY, "refused at 0x%zx: %s", error.offset, error.text);
     else if (!comparable(&m)) snprintf(why, WHY, "asks for more than the oracle offers");
-    else same = run_both(bytes, &m, false, why) && run_both(bytes, &m, true, why);
+    else same = run_both(bytes, &m, GUARDED, why) && run_both(bytes, &m, CHECKED + bytes.n % (KINDS - CHECKED), why);
     arena_reset(&arena);
     return same;
 }
