@@ -107,8 +107,10 @@ static void reserve_code(struct compile *k) {
     u64 bytes = 0;
     for (u32 i = m->imported_funcs; i < m->func_count; i++) bytes += m->funcs[i].code.n;
     bytes = MIN(bytes + bytes / 2, (u64)UINT32_MAX / 8);
-    VEC_ROOM(&k->keep, k->code.text, (u32)bytes + 256);
-    VEC_ROOM(&k->keep, k->code.traps, (u32)bytes / 16);
+    u32 text = (u32)bytes + 256, traps = (u32)bytes / 16;
+    arena_reserve(k->keep.arena, text + (traps + traps / 4) * sizeof(struct jit_trap_site)); /* and a few other tables: in one chunk */
+    VEC_ROOM(&k->keep, k->code.text, text);
+    VEC_ROOM(&k->keep, k->code.traps, traps);
 }
 
 /* Offsets in code become offsets from the table. */
