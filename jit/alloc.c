@@ -19,7 +19,7 @@ struct hole {
 
 /* So many are looked at for each interval; what has a hole beyond them keeps its
  * register in it. */
-enum { MAX_HOLES = 128 };
+enum { MAX_HOLES = 128, MAX_STEPS = 16 };
 
 struct scan {
     struct fn *f;
@@ -38,7 +38,8 @@ struct scan {
     u32 reached;                 /* start of the last one taken */
     u32 active[REG_COUNT];
     u32 active_end[REG_COUNT];   /* of the range at hand */
-    u32 active_weight[REG_COUNT];
+    u32 active_use[REG_COUNT];   /* of its uses those from here on ... */
+    u32 active_rest[REG_COUNT];  /* ... weigh so much: see weight_left */
     u64 weight[REG_COUNT];       /* for the interval at hand */
 };
 
@@ -99,12 +100,14 @@ static u32 intersection(const struct alloc *a, struct range p, struct range q) {
     }
 }
 
-static u32 weight_of(const struct ival *i) {
-    u32 length = i->end - i->start + 64;
-    if (i->sum <= UINT16_MAX) return (i->sum << 16) / length; /* a shorter division */
-    u64 weight = ((u64)i->sum << 16) / length;
+static u32 weight_over(u32 sum, u32 length) {
+    length += 64;
+    if (sum <= UINT16_MAX) return (sum << 16) / length; /* a shorter division */
+    u64 weight = ((u64)sum << 16) / length;
     return (u32)MIN(weight, (u64)UINT32_MAX);
 }
+
+static u32 weight_of(const struct ival *i) { return weight_over(i->sum, i->end - i->start); }
 
 /* i keeps what is before pos; the result, a new sibling, has the rest. */
 static u32 split(struct scan *s, u32 i, u32 pos) {
@@ -197,7 +200,8 @@ static inline void set_active(struct scan *s, u32 index, u8 reg) {
     assert(!(s->busy >> reg & 1) && i->start < i->end);
     s->active[reg] = index;
     s->active_end[reg] = current(s->a, i).end;
-    s->active_weight[reg] = weight_of(i);
+    s->active_use[reg] = i->uses;
+    s->active_rest[reg] = i->sum;
     s->due = MIN(s->due, s->active_end[reg]);
     s->busy |= 1u << reg;
 }
@@ -338,11 +342,34 @@ static u32 unmet(struct scan *s, const struct ival *i, u32 mask) {
     return mask;
 }
 
+/* Where what i is for begins, at pos: there, or with the loops around it that it lives
+ * through, which come back to what is before. */
+static u32 begins(const struct scan *s, const struct ival *i, u32 pos, u32 loop) {
+    const struct fn *f = s->f;
+    for (; loop; loop = f->loops.p[loop].parent) {
+        u32 start = block_start(f, f->loops.p[loop].header);
+        if (i->start > start || i->end < block_end(f, f->loops.p[loop].last)) break;
+        pos = start;
+    }
+    return pos;
+}
+
+/* The weight of what reg is still needed for from pos on: uses that are over are left
+ * behind, a few at a time, or they might be walked again and again. */
+static u32 weight_left(struct scan *s, u32 reg, u32 pos, u32 loop) {
+    const struct ival *i = at(s, s->active[reg]);
+    u32 from = begins(s, i, pos, loop), *u = &s->active_use[reg];
+    for (u32 left = MAX_STEPS; left && *u && s->a->useful.p[*u].pos < from; left--, *u = s->a->useful.p[*u].next)
+        s->active_rest[reg] -= MIN(use_weight(&s->a->useful.p[*u]), s->active_rest[reg]);
+    return weight_over(s->active_rest[reg], i->end - from);
+}
+
 /* What each of mask costs to take away from whoever has it. */
 static void weigh(struct scan *s, const struct ival *i, u32 mask) {
+    u32 loop = s->f->blocks.p[block_at(s->f, i->start)].loop;
     for (u32 m = mask; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
-        s->weight[r] = s->busy >> r & 1 ? s->active_weight[r] + 1ull : 0;
+        s->weight[r] = s->busy >> r & 1 ? weight_left(s, r, i->start, loop) + 1ull : 0;
     }
     for (u32 k = 0; k < s->holes; k++) {
         const struct hole *h = &s->inactive[k];

@@ -319,12 +319,22 @@ static void through_pads(struct live *l, u32 i) {
         through_pad(l, f->catches.p[s->first + k].block, i);
 }
 
-static void note_clobbers(struct live *l, u32 i) {
+/* x works in regs, or clobbers them: its first operand and a quotient are in the first, the
+ * rest of a division or the upper half of a product in the last. */
+static void hint_fixed(struct live *l, const struct ins *x, struct ival *own, u32 regs) {
+    if ((x->op < IR_DIV_S || x->op > IR_MULH) && x->op != IR_BRTABLE) return;
+    add_reg_hint(l, x->a, (u8)__builtin_ctz(regs));
+    bool first = x->op == IR_DIV_S || x->op == IR_DIV_U;
+    if (own && own->hint == REG_MEM) own->hint = (u8)(first ? __builtin_ctz(regs) : 31 - __builtin_clz(regs));
+}
+
+static void note_clobbers(struct live *l, u32 i, const struct ins *x, struct ival *own) {
     u32 through = 0, now = l->regs->clobbers(l->f, i, &through);
     if (now == l->regs->caller_saved) {
         VEC_PUSH(l->f, l->a->calls, late_pos(i));
         return;
     }
+    if (now) hint_fixed(l, x, own, now);
     for (u32 r = 0; now >> r; r++)
         if (now >> r & 1) fix_register(l, r, late_pos(i), through >> r & 1 ? gap_pos(i + 1) : def_pos(i));
 }
@@ -334,7 +344,7 @@ static inline void live_instruction(struct live *l, u32 i, const struct ins *x) 
     u8 wants = l->regs->wants[x->op];
     struct ival *own = NULL;
     if (x->type != T_NONE) define(l, own = ival_of(l, i), def_pos(i));
-    if (wants & WANTS_CLOBBERS) note_clobbers(l, i);
+    if (wants & WANTS_CLOBBERS) note_clobbers(l, i, x, own);
     if (unlikely(l->f->sites.n)) through_pads(l, i);
     u32 late = wants & WANTS_LATE && !fault(LATE_READ) ? l->regs->late(l->f, i) : 0;
     use_operands(l, ir_operands(l->f, i), i, late);
