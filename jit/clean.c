@@ -18,13 +18,14 @@ struct clean {
     VEC(u32) params; /* clean: their arguments are not yet */
 };
 
-/* What is to be known of an operation: how many operands it has in itself, and */
+/* What is to be known of an operation: how many operands it has in itself, and what no branch asks for,
+ * for nobody would foresee it. A BLOCK stays, too, so that what goes is rare. */
 enum {
     OPERANDS = 3,
-    IS_PARAM = 4,
-    ROOT = 8,      /* it stays, used or not */
-    DIVIDES = 16,  /* and only if it may trap */
-    DIRTY = 32,    /* what defines it does not leave the upper half zero */
+    DIRTY = V_ZEXT, /* what defines it does not leave the upper half zero */
+    ROOT = V_USE,   /* it stays, used or not */
+    DIVIDES = 16,   /* and only if it may trap */
+    IS_PARAM = 32,
 };
 
 #define IS_DIRTY(op) \
@@ -32,7 +33,7 @@ enum {
 
 static const u8 traits[IR_OP_COUNT] = {
 #define X(name, args, kind)                                                                                   \
-    (args) | (IR_##name == IR_PARAM ? IS_PARAM : 0) | (K_##kind >= K_EFFECT || K_##kind == K_TRAPS ? ROOT : 0) | \
+    (args) | (IR_##name == IR_PARAM ? IS_PARAM : 0) | (IR_##name == IR_BLOCK || K_##kind >= K_EFFECT || K_##kind == K_TRAPS ? ROOT : 0) | \
         (IR_##name >= IR_DIV_S && IR_##name <= IR_REM_U ? DIVIDES : 0) | (IS_DIRTY(IR_##name) ? DIRTY : 0),
     IR_OPS(X)
 #undef X
@@ -44,8 +45,9 @@ static bool may_trap(const struct fn *f, const struct ins *i) {
     return !b || b == (i->type == T_I64 ? UINT64_MAX : UINT32_MAX);
 }
 
-static INLINE bool is_root(const struct fn *f, const struct ins *i, u8 t) {
-    return t & ROOT && (likely(!(t & DIVIDES)) || may_trap(f, i));
+static INLINE bool is_dead(const struct fn *f, const struct ins *i, u8 t) {
+    if (unlikely(t & DIVIDES)) return i->flags < V_USE && !may_trap(f, i);
+    return (i->flags | (t & ROOT)) < V_USE;
 }
 
 /* An operand of what turns out to be live, or an argument of a PARAM that is. */
@@ -58,7 +60,7 @@ static void use(struct clean *c, u32 v) {
 }
 
 static INLINE void live(struct ins *i, u8 t) {
-    i->flags |= V_LIVE | (i->type == T_I32 && !(t & DIRTY)) * V_ZEXT;
+    i->flags |= V_LIVE | ((i->type == T_I32) * V_ZEXT & ~(t & DIRTY));
 }
 
 static void see_param(struct clean *c, u32 v) {
@@ -93,7 +95,7 @@ static void see_all(struct clean *c) {
     for (u32 at = c->f->ins.n - 1; at; at--) {
         struct ins *i = &c->ins[at];
         u8 t = traits[i->op];
-        if (i->flags < V_USE && !is_root(c->f, i, t)) {
+        if (unlikely(is_dead(c->f, i, t))) {
             drop(c, i, t);
             continue;
         }
