@@ -254,14 +254,16 @@ static bool still_hole(struct scan *s, struct hole *h, u32 pos) {
 }
 
 static void expire_due(struct scan *s, u32 pos) {
-    u32 kept = 0, due = NO_POS;
-    for (u32 m = s->busy; m; m &= m - 1) {
+    u32 kept = 0, due = NO_POS, over = 0;
+    for (u32 m = s->busy; m; m &= m - 1) { /* without a branch: which are over nobody foresees */
+        u32 r = (u32)__builtin_ctz(m), end = s->active_end[r], past = end <= pos;
+        over |= past << r;
+        due = MIN(due, end | -past); /* NO_POS */
+    }
+    for (u32 m = over; m; m &= m - 1) {
         u32 r = (u32)__builtin_ctz(m);
-        if (s->active_end[r] <= pos) {
-            end_range(s, r, pos);
-            if (!(s->busy >> r & 1)) continue;
-        }
-        due = MIN(due, s->active_end[r]);
+        end_range(s, r, pos);
+        if (s->busy >> r & 1) due = MIN(due, s->active_end[r]);
     }
     s->due = due;
     for (u32 k = 0; k < s->holes; k++) {
