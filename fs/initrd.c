@@ -67,13 +67,22 @@ static i64 add_named(char *path, const struct cpio_entry *e) {
     }
 }
 
+static bool is_short_of_memory(i64 r) { return r == -LINUX_ENOMEM || r == -LINUX_ENOSPC; }
+
+static const char *advice(i64 r) {
+    if (is_short_of_memory(r)) return "give the VM more memory (-m) or a smaller root";
+    if (r == -LINUX_ENOTDIR) return "a part of its path is a file of the root, not a folder";
+    if (r == -LINUX_ENOENT || r == -LINUX_ELOOP) return "a part of its path is a link of the root that leads nowhere";
+    return "its place is taken";
+}
+
 static i64 add_entry(const struct cpio_entry *e) {
     char *path = kmalloc(e->name.n + 1);
     if (!path) return -LINUX_ENOMEM;
     memcpy(path, e->name.p, e->name.n);
     path[e->name.n] = 0;
     i64 r = e->name.n ? add_named(path, e) : 0;
-    if (r < 0) log_error("initrd: %s: cannot be made: errno %d; give the VM more memory (-m) or a smaller root", path, (int)-r);
+    if (r < 0) log_error("initrd: %s: cannot be made: errno %d; %s", path, (int)-r, advice(r));
     kfree(path);
     return r;
 }
@@ -91,7 +100,8 @@ static enum err unpack(struct bytes archive) {
     while (entries-- && !end) {
         err = cpio_next(&c, &e, &end);
         assert(!err && !end); /* I1 */
-        if (add_entry(&e) < 0) return ERR_NOMEM;
+        i64 r = add_entry(&e);
+        if (r < 0) return is_short_of_memory(r) ? ERR_NOMEM : ERR_INVALID;
     }
     return ERR_OK;
 }

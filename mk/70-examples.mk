@@ -30,6 +30,6 @@ $(B)/asan/unit/ext_inside.run: $(RULES)
 # Hosted tests of fs/ and of what sys/ has that is pure.
 $(B)/asan/unit/program_files: $(B)/asan/fs/cpio.o $(B)/asan/sys/elf64.o
 FS_TREE := $(addprefix fs/,vfs.o vfs_names.o vfs_kinds.o tmpfs.o file.o initrd.o cpio.o) test/fs/kernel.o
-$(B)/asan/unit/vfs: $(FS_TREE:%=$(B)/asan/%)
+$(B)/asan/unit/vfs $(B)/asan/unit/initrd: $(FS_TREE:%=$(B)/asan/%)
 $(B)/fuzz/bin/elf: $(B)/fuzz/sys/elf64.o
 $(B)/fuzz/bin/initrd: $(FS_TREE:%=$(B)/fuzz/%)

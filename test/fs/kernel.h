@@ -8,5 +8,6 @@
 enum { FS_KERNEL_PAGES = 4096 };
 extern size_t fs_kernel_pages; /* free */
 extern u64 fs_kernel_blocks;   /* of the heap, in use */
+extern char fs_kernel_said[200]; /* the last line of its log */
 
 #endif
