@@ -98,6 +98,7 @@ static bool ask_about(struct ctl *c, u32 id, int timeout_ms, struct ctl_frame *o
         if (got == CTL_TIMED_OUT && now_ms() < deadline) continue; /* a signal */
         if (got == CTL_TIMED_OUT) return fail("%s: no answer within %d s", c->guest, timeout_ms / 1000), false;
         if (out->id == id && out->kind == CTL_OK) return true;
+        if (c->shows && out->id == id && out->kind == CTL_DATA) write_all(1, out->payload, out->n);
         bool refused = out->kind == CTL_ERROR && (out->id == id || out->id == 0);
         if (refused) ctl_complain(c, out, about);
         free(out->payload);

@@ -15,6 +15,7 @@ struct ctl {
     u32 last_id;
     struct queue in;
     const char *guest; /* name, for messages; the caller's */
+    bool shows;        /* what comes before an answer goes to standard output */
 };
 
 /* Connects to the broker of the guest. false after an error it has named. */

@@ -68,7 +68,8 @@ int call_main(int argc, char **argv) {
     const struct command c = {"whelk call [-i FILE|-] NAME EXT [EXPORT] [-- ARGS]",
                               "Calls the extension EXT of guest NAME through its ctl.call handler (or EXPORT) and\n"
                               "writes the bytes that it answers to standard output. A WASI program that was loaded\n"
-                              "as extension runs once, with ARGS; the input is its standard input.\n", opts, ARRAY_LEN(opts)};
+                              "as extension runs once, with ARGS; the input is its standard input, and what it writes\n"
+                              "is there whatever its status.\n", opts, ARRAY_LEN(opts)};
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
     int end = at; /* of NAME EXT [EXPORT] */
@@ -84,6 +85,7 @@ int call_main(int argc, char **argv) {
     queue_put(&q, export, head.export_length);
     queue_put(&q, words.p + words.start, queue_size(&words));
     queue_put(&q, bytes.p + bytes.start, queue_size(&bytes));
+    ctl.shows = true;
     bool ok = ctl_ask(&ctl, CTL_CALL, q.p + q.start, queue_size(&q), CTL_TIMEOUT_MS, &f);
     if (ok && !write_all(1, f.payload, f.n)) ok = (fail("standard output: %s", strerror(errno)), false);
     ctl_close(&ctl);

@@ -55,6 +55,7 @@ static enum abi_trap start(struct ext *x, struct ext_slot *s, struct hook_call *
     enum abi_trap trap = ext_invoke(x, &s->handler, none);
     if (x->wasi) wasi_set_record(x->wasi, (struct bytes){NULL, 0});
     flush_line(x);
+    call->program = true;
     bool ended = trap == ABI_TRAP_NONE || trap == ABI_TRAP_EXIT;
     call->status = trap == ABI_TRAP_EXIT && x->wasi ? (i32)wasi_exit_code(x->wasi) : 0;
     preempt_disable();

@@ -99,6 +99,17 @@ static void on_stat(const struct channel *ch, u32 id, struct bytes p) {
     channel_refuse(ch, id, ERR_NOT_FOUND, why);
 }
 
+/* What a handler answers beside a status is why. What a program wrote is its output:
+ * the host gets all of it first (a program of the guest asks for one answer). */
+static void refuse_status(const struct channel *ch, u32 id, struct bytes name, const struct hook_call *call) {
+    struct ext_error error;
+    bool whole = call->program && !ch->inside;
+    if (whole) channel_send(ch, CTL_DATA, id, (struct bytes){call->output, call->output_length});
+    fmt(error.text, sizeof error.text, "%.*s: status %d%s%.*s", (int)MIN(name.n, (size_t)EXT_NAME_MAX), (const char *)name.p,
+        call->status, whole ? "" : ": ", whole ? 0 : (int)MIN(call->output_length, (size_t)200), (const char *)call->output);
+    channel_refuse(ch, id, ERR_INVALID, error.text);
+}
+
 static void on_call(const struct channel *ch, u32 id, struct bytes p) {
     struct ctl_call k;
     struct ext_error error;
@@ -116,9 +127,7 @@ static void on_call(const struct channel *ch, u32 id, struct bytes p) {
     if (ch->inside ? ext_call_waiting(name, export, &call, &error) : ext_call(name, export, &call, &error)) {
         channel_refuse(ch, id, error.code, error.text);
     } else if (call.status) {
-        fmt(error.text, sizeof error.text, "%.*s: status %d: %.*s", (int)MIN(name.n, (size_t)EXT_NAME_MAX),
-            (const char *)name.p, call.status, (int)MIN(call.output_length, (size_t)200), (const char *)call.output);
-        channel_refuse(ch, id, ERR_INVALID, error.text);
+        refuse_status(ch, id, name, &call);
     } else {
         channel_send(ch, CTL_OK, id, (struct bytes){call.output, call.output_length});
     }

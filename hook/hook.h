@@ -92,7 +92,8 @@ struct hook_call { /* ctl.call */
     struct bytes words; /* arguments of a program (doc/hooks.md), each with its zero */
     u8 *output;
     size_t output_cap, output_length;
-    i32 status; /* the handler's; 0 is success */
+    i32 status;   /* the handler's; 0 is success */
+    bool program; /* it was a program's run: status and output are two things */
 };
 struct hook_syscall { /* call.enter, call.exit */
     u64 number, args[6];

@@ -31,7 +31,8 @@ enum ctl_kind {
     CTL_UNLOAD = 3, /* text: name -> CTL_OK */
     CTL_LIST = 4,   /* -> CTL_OK: text, JSON lines, one object per extension */
     CTL_STAT = 5,   /* text: name, or empty for the system -> CTL_OK: JSON */
-    CTL_CALL = 6,   /* ctl_call, name, export, words, then bytes -> CTL_OK: bytes */
+    CTL_CALL = 6,   /* ctl_call, name, export, words, then bytes -> CTL_OK: bytes;
+                     * of a program whose status is not 0: CTL_DATA, then CTL_ERROR */
     CTL_STREAM = 7, /* text: extension name -> CTL_OK, then CTL_DATA ... CTL_END */
     CTL_READ = 8,   /* text: path in the guest -> CTL_OK, CTL_DATA ... CTL_END */
     CTL_STOP = 9,   /* text: reason -> CTL_OK, then an orderly shutdown */
