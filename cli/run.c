@@ -434,7 +434,8 @@ int run_main(int argc, char **argv) {
         "whelk run [OPTIONS] PROGRAM [-- ARGS]",
         "Boots PROGRAM, an unmodified static Linux binary or a WASI program (FILE.wasm), in a virtual\n"
         "machine. PROGRAM is a path in --root, or else a file of this host, which is copied to /bin.\n"
-        "The console goes to standard output. Ctrl-C shuts the guest down; again, it ends at once.\n\n"
+        "The console goes to standard output; nothing is read from standard input, where the program finds\n"
+        "end of file. Ctrl-C shuts the guest down; again, it ends at once.\n\n"
         "Exit status: the program's (up to 95; 128 + N after a signal N); 125 whelk, QEMU or the\n"
         "kernel failed; 126 the program cannot run; 127 there is no such program; 2 usage.\n",
         opts, ARRAY_LEN(opts)};

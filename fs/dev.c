@@ -5,7 +5,6 @@
 #include "fs/tmpfs.h"
 #include "kern/machine.h"
 #include "kern/random.h"
-#include "kern/thread.h"
 
 static u64 rdev(u32 major, u32 minor) { return (u64)major << 8 | minor; }
 
@@ -29,71 +28,23 @@ static i64 console_write(struct file *f, const void *buf, size_t n, u64 *pos) {
     return (i64)n;
 }
 
-/* A ring of typed bytes: the interrupt handler adds, readers take. */
-static struct {
-    struct spin lock;
-    u32 head, tail; /* under lock; head - tail bytes are waiting */
-    char ring[1024];
-} typed;
-static struct waitq typed_queue = WAITQ_INIT(typed_queue);
-
-void console_input(const char *p, size_t n) {
-    u64 flags = spin_lock(&typed.lock);
-    for (; n && typed.head - typed.tail < sizeof typed.ring; n--, p++)
-        typed.ring[typed.head++ % sizeof typed.ring] = *p == '\r' ? '\n' : *p;
-    spin_unlock(&typed.lock, flags);
-    wait_wake_all(&typed_queue);
-}
-
-static size_t take_typed(char *out, size_t n) {
-    u64 flags = spin_lock(&typed.lock);
-    size_t taken = 0;
-    while (taken < n && typed.head != typed.tail) out[taken++] = typed.ring[typed.tail++ % sizeof typed.ring];
-    spin_unlock(&typed.lock, flags);
-    return taken;
-}
-
-static i64 console_read(struct file *f, void *buf, size_t n, u64 *pos) {
-    if (!n) return 0;
-    for (;;) {
-        size_t taken = take_typed(buf, n);
-        if (taken) return (i64)taken;
-        if (f->flags & LINUX_O_NONBLOCK) return -LINUX_EAGAIN;
-        struct waiter w;
-        wait_begin(&typed_queue, &w);
-        if (typed.head == typed.tail) wait_block(WAIT_FOREVER);
-        wait_end(&w);
-        if (thread_interrupted(thread_current())) return -LINUX_EINTR;
-    }
-}
-
-static u32 console_poll(struct file *f) {
-    u32 in = typed.head != typed.tail ? LINUX_POLLIN | LINUX_POLLRDNORM : 0;
-    return in | LINUX_POLLOUT | LINUX_POLLWRNORM;
-}
+/* Nobody types: what reads the console finds its end, as at the start of a service on Linux. */
+static u32 console_poll(struct file *f) { return LINUX_POLLIN | LINUX_POLLRDNORM | LINUX_POLLOUT | LINUX_POLLWRNORM; }
 
 static const struct file_ops null_ops = {.kind = "null", .seekable = true, .read = null_read, .write = sink_write};
 static const struct file_ops zero_ops = {.kind = "zero", .seekable = true, .read = zero_read, .write = sink_write};
 static const struct file_ops full_ops = {.kind = "full", .seekable = true, .read = zero_read, .write = full_write};
 static const struct file_ops random_ops = {.kind = "random", .seekable = true, .read = random_read, .write = sink_write};
 static const struct file_ops console_ops = {
-    .kind = "console", .read = console_read, .write = console_write, .poll = console_poll};
+    .kind = "console", .read = null_read, .write = console_write, .poll = console_poll};
 
 static i64 null_open(struct file *f) { return f->ops = &null_ops, 0; }
 static i64 zero_open(struct file *f) { return f->ops = &zero_ops, 0; }
 static i64 full_open(struct file *f) { return f->ops = &full_ops, 0; }
 static i64 random_open(struct file *f) { return f->ops = &random_ops, 0; }
-static i64 tty_open(struct file *f) {
-    f->ops = &console_ops;
-    f->queue = &typed_queue;
-    return 0;
-}
+static i64 tty_open(struct file *f) { return f->ops = &console_ops, 0; }
 
-struct file *console_open(u32 flags) {
-    struct file *f = file_new(&console_ops, NULL, flags);
-    if (f) f->queue = &typed_queue;
-    return f;
-}
+struct file *console_open(u32 flags) { return file_new(&console_ops, NULL, flags); }
 
 static i64 add(const char *path, struct inode *i) {
     if (!i) return -LINUX_ENOMEM;

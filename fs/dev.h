@@ -6,9 +6,7 @@
 #include "fs/vfs.h"
 
 i64 devfs_init(void); /* vfs_root exists, with /dev */
-/* The console, for descriptors 0 to 2. NULL when memory is short. */
+/* The console, for descriptors 0 to 2: output only, reading it is end of file. NULL when memory is short. */
 struct file *console_open(u32 flags);
-/* Bytes typed on the serial console; interrupts may be off. What does not fit is dropped. */
-void console_input(const char *p, size_t n);
 
 #endif
