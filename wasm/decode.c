@@ -40,7 +40,8 @@ static enum err take_header(struct decoder *d) {
     if (take_bytes(&d->c, 4, &b)) return decode_fail(d, ERR_TRUNCATED, "unexpected end");
     if (!memcmp(b.p, version, 4)) return ERR_OK;
     d->c.p -= 4;
-    return decode_fail(d, ERR_MALFORMED, "unknown binary version");
+    bool component = b.p[2] == 1; /* the layer, behind a version of two bytes */
+    return decode_fail(d, ERR_MALFORMED, component ? "unknown binary version: a component; take the module inside it" : "unknown binary version");
 }
 
 /* Reads one section's contents; afterwards d->c is behind it. */

@@ -31,6 +31,7 @@ static void refusals(void) {
         ROW("", ERR_TRUNCATED, 0, "unexpected end"),
         ROW("\0asn\1\0\0\0", ERR_MALFORMED, 0, "magic header not detected"),
         ROW("\0asm\2\0\0\0", ERR_MALFORMED, 4, "unknown binary version"),
+        ROW("\0asm\15\0\1\0", ERR_MALFORMED, 4, "unknown binary version: a component; take the module inside it"),
         ROW(HEADER "\x0e\0", ERR_MALFORMED, 8, "malformed section id"),
         ROW(HEADER "\x03\1\0\1\1\0", ERR_MALFORMED, 11, "unexpected content after last section"),
         ROW(HEADER "\1\5\1\x60\0\0\0", ERR_MALFORMED, 14, "section size mismatch"),
