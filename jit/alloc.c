@@ -515,6 +515,7 @@ void jit_allocate(struct fn *f) {
     VEC_GIVE(f, s.heap);
     VEC_GIVE(f, s.a->useful);
     VEC_GIVE(f, s.a->calls);
+    VEC_CUT(f, s.a->ranges);
     jit_number_slots(f);
     VEC_TRIM(f, s.a->ivals);
     jit_resolve(f);

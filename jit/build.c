@@ -106,8 +106,8 @@ static INLINE void build_instr(struct build *b) {
  * are built in, the last three no more than validation noted. */
 static void reserve(struct build *b, u32 bytes) {
     struct fn *f = b->f;
-    VEC_ROOM(f, f->ins, bytes * 3 / 8 + 16);
-    VEC_ROOM(f, f->pool, bytes / 2 + 16);
+    VEC_ROOM(f, f->ins, bytes * 11 / 32 + 8);
+    VEC_ROOM(f, f->pool, bytes * 3 / 8 + 16);
     VEC_ROOM(f, f->edges, bytes / 10 + 8);
     VEC_ROOM(f, f->blocks, bytes / 16 + 8);
     VEC_ROOM(f, f->loops, f->wf->loop_count + 1);

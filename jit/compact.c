@@ -9,7 +9,7 @@
  *    registers gets everything, whatever the size. */
 #include "jit/ir.h"
 
-enum { SMALL = 128, LARGE = 4096 }; /* instructions */
+enum { SMALL = 48, LARGE = 4096 }; /* instructions */
 
 struct compact {
     struct fn *f;
@@ -115,13 +115,6 @@ static void trim(struct fn *f) {
     VEC_TRIM(f, f->pool);
 }
 
-static void cut(struct fn *f) {
-    VEC_CUT(f, f->ins);
-    VEC_CUT(f, f->pool);
-    VEC_CUT(f, f->edges);
-    VEC_CUT(f, f->blocks);
-}
-
 /* No list is longer behind than before. */
 static u64 pool_words(const struct compact *c) {
     const struct fn *f = c->f;
@@ -160,5 +153,4 @@ void jit_compact(struct fn *f) {
     bool test = f->options->registers;
     if (f->ins.n > LARGE || test) drop_dead(f);
     if (f->ins.n > SMALL || test) trim(f);
-    else cut(f);
 }

@@ -230,7 +230,7 @@ struct jit_exit {
 };
 
 /* What was given back: ascending, none of them side by side; the largest if they are many. */
-enum { JIT_PIECES = 24, JIT_ALIGN = 16 };
+enum { JIT_PIECES = 12, JIT_ALIGN = 16 };
 struct piece {
     u8 *p;
     size_t n;

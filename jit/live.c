@@ -447,11 +447,12 @@ static void reserve(struct live *l, u32 count) {
     enum { MANY = 400 };
     struct fn *f = l->f;
     struct alloc *a = l->a;
-    u32 useful = (count < MANY ? count / 2 * 5 : count * 3) + 4, ranges = count / 4 * 3 + 2, calls = f->calls ? count / 4 + 2 : 0;
+    u32 useful = (count < MANY ? count / 2 * 5 : count * 3) + 4, ranges = count / 8 * 5 + 2, calls = f->calls ? count / 4 + 2 : 0;
     size_t missing = 0;
     VEC_BELOW(f, a->useful, useful, missing);
     VEC_BELOW(f, a->ranges, ranges, missing);
     VEC_BELOW(f, a->calls, calls, missing);
+    if (missing) missing += 256; /* for what else grows while intervals are split */
     VEC_CUT(f, a->ivals);
     a->ivals.p = jit_lift(f, a->ivals.p, a->ivals.cap * sizeof *a->ivals.p, missing);
     VEC_ROOM(f, a->useful, useful);
@@ -550,8 +551,8 @@ void jit_live(struct fn *f) {
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     note_blocks(f);
     a->first = jit_raw(f, f->ins.n, sizeof(u32));
-    f->arg_regs = jit_alloc(f, f->type->param_count, 1);
-    f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32));
+    f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32) + 1);
+    f->arg_regs = (u8 *)(f->arg_slots + f->type->param_count);
     x86_regs.place_args(f->type, f->arg_regs, f->arg_slots);
     struct live fine = {.f = f, .a = a, .regs = &x86_regs}, coarse = fine;
     coarse.coarse = true;

@@ -39,7 +39,7 @@ void number_init(struct fn *f, u32 size_hint) {
     n->const_mask = size / 4 - 1;
     n->heads = jit_alloc(f, table_words(n), sizeof(u32));
     n->consts = n->heads + size;
-    VEC_ROOM(f, n->entries, size_hint / 2 + 16);
+    VEC_ROOM(f, n->entries, size_hint / 2 + 8);
     f->number = n;
 }
 
