@@ -144,7 +144,11 @@ void build_run_out(struct build *b);           /* the same; nobody has branched 
 u32 build_block(struct build *b);          /* opens a block in code order */
 void build_end_block(struct build *b, struct ins terminator);
 u32 build_condition(struct build *b, u32 v); /* as true as v, for who tests it at once */
-void build_control(struct build *b);       /* the structured instructions and branches */
+void build_control(struct build *b);       /* the structured instructions and branches; these by themselves: */
+void build_open(struct build *b);          /* BLOCK; its type is in b->in */
+void build_end(struct build *b);
+void build_br(struct build *b, u32 depth);
+void build_br_if(struct build *b, u32 depth);
 /* build_merge.c */
 u32 build_edge(struct build *b);           /* from the current block, no target yet */
 u32 build_edges(struct build *b, u32 n);   /* so many; returns the first */
@@ -175,6 +179,8 @@ u32 build_pool_args(struct build *b, u32 n);
 u32 build_access(struct build *b);         /* in fn.accesses: of the instruction at hand */
 u32 build_builtin(struct build *b, enum abi_builtin which, u8 type, u32 n, const u32 *args);
 u32 build_to_i64(struct build *b, u32 v);  /* an index or a count, i32 or i64 */
+void build_call(struct build *b, u32 func);
+u32 build_eqz(struct build *b, u32 v, u8 type); /* is it 0? */
 void build_tail_call(struct build *b);
 u32 build_is_null(struct build *b, u32 ref);
 bool build_checks(const struct build *b, u32 memory); /* each access, explicitly: no guards */

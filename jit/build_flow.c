@@ -74,7 +74,7 @@ static u32 leave_block(struct build *b) {
 
 static void jump_to(struct build *b, u32 depth) { build_edge_to_label(b, leave_block(b), depth); }
 
-static void do_block(struct build *b) {
+void build_open(struct build *b) {
     struct ctl c = open_label(b, CTL_BLOCK);
     VEC_PUSH(b->f, b->ctls, c);
 }
@@ -177,7 +177,7 @@ static void end_loop(struct build *b, const struct ctl *c) {
     if (e) build_attach(b, e, build_block(b));
 }
 
-static void do_end(struct build *b) {
+void build_end(struct build *b) {
     struct ctl *c = &b->ctls.p[b->ctls.n - 1];
     if (c->kind == CTL_LOOP) {
         struct ctl copy = *c;
@@ -203,7 +203,12 @@ static void do_end(struct build *b) {
     if (copy.kind == CTL_INLINE) build_leave(b);
 }
 
-static void do_br_if(struct build *b, u32 depth) {
+void build_br(struct build *b, u32 depth) {
+    jump_to(b, depth);
+    go_dead(b);
+}
+
+void build_br_if(struct build *b, u32 depth) {
     u32 cond = build_condition(b, pop(b)), yes = build_edges(b, 2), no = yes + 1;
     build_edge_to_label(b, yes, depth);
     build_end_block(b, ir_make(IR_BRIF, T_NONE, 0, cond, yes, no));
@@ -216,14 +221,14 @@ static void do_br_if(struct build *b, u32 depth) {
 static void do_br_on_null(struct build *b, u32 depth) {
     u32 ref = pop(b);
     push(b, build_is_null(b, ref));
-    do_br_if(b, depth);
+    build_br_if(b, depth);
     push(b, ref);
 }
 
 /* A handle that is not 0 is a condition that holds. */
 static void do_br_on_non_null(struct build *b, u32 depth) {
     push(b, b->stack.p[b->stack.n - 1]);
-    do_br_if(b, depth);
+    build_br_if(b, depth);
     pop(b);
 }
 
@@ -274,7 +279,7 @@ static void skip_dead(struct build *b) {
     case WASM_OP_DELEGATE:
     case WASM_OP_END:
         if (b->dead_depth) b->dead_depth--;
-        else do_end(b);
+        else build_end(b);
         break;
     case WASM_OP_ELSE:
         if (!b->dead_depth) do_else(b);
@@ -289,7 +294,7 @@ void build_control(struct build *b) {
         return;
     }
     switch (b->in.op) {
-    case WASM_OP_BLOCK: do_block(b); break;
+    case WASM_OP_BLOCK: build_open(b); break;
     case WASM_OP_LOOP: do_loop(b); break;
     case WASM_OP_IF: do_if(b); break;
     case WASM_OP_ELSE: do_else(b); break;
@@ -301,11 +306,11 @@ void build_control(struct build *b) {
     case WASM_OP_THROW_REF:
     case WASM_OP_RETHROW: build_throw(b), go_dead(b); break;
     case WASM_OP_DELEGATE:
-    case WASM_OP_END: do_end(b); break;
-    case WASM_OP_BR_IF: do_br_if(b, b->in.a); break;
+    case WASM_OP_END: build_end(b); break;
+    case WASM_OP_BR_IF: build_br_if(b, b->in.a); break;
     case WASM_OP_BR_TABLE: do_br_table(b); break;
-    case WASM_OP_BR: jump_to(b, b->in.a), go_dead(b); break;
-    case WASM_OP_RETURN: jump_to(b, b->ctls.n - 1 - b->body), go_dead(b); break;
+    case WASM_OP_BR: build_br(b, b->in.a); break;
+    case WASM_OP_RETURN: build_br(b, b->ctls.n - 1 - b->body); break;
     case WASM_OP_RETURN_CALL:
     case WASM_OP_RETURN_CALL_INDIRECT:
     case WASM_OP_RETURN_CALL_REF: build_tail_call(b), go_dead(b); break;

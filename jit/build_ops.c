@@ -77,14 +77,14 @@ u32 build_pool_args(struct build *b, u32 n) {
     return start;
 }
 
-static void do_call(struct build *b) {
-    if (build_inlines(b, b->in.a)) {
-        build_enter(b, b->in.a);
+void build_call(struct build *b, u32 func) {
+    if (build_inlines(b, func)) {
+        build_enter(b, func);
         return;
     }
-    const struct wasm_functype *t = &b->f->m->types[b->f->m->funcs[b->in.a].type];
+    const struct wasm_functype *t = &b->f->m->types[b->f->m->funcs[func].type];
     u32 args = build_pool_args(b, t->param_count);
-    struct ins i = ir_make(IR_CALL, T_NONE, 0, args, t->param_count, b->in.a);
+    struct ins i = ir_make(IR_CALL, T_NONE, 0, args, t->param_count, func);
     push_results(b, ir_append(b->f, i), t);
 }
 
@@ -193,11 +193,11 @@ static void do_global(struct build *b) {
     }
 }
 
-static u32 eqz(struct build *b, u32 v, u8 type) {
+u32 build_eqz(struct build *b, u32 v, u8 type) {
     return value2(b, IR_ICMP, T_I32, CC_EQ, v, ir_const(b->f, type, 0));
 }
 
-u32 build_is_null(struct build *b, u32 ref) { return eqz(b, ref, T_I32); }
+u32 build_is_null(struct build *b, u32 ref) { return build_eqz(b, ref, T_I32); }
 
 static void do_non_null(struct build *b) {
     struct ins i = {.op = IR_CHECK, .aux = ABI_TRAP_NULL_REFERENCE, .a = b->stack.p[b->stack.n - 1]};
@@ -233,7 +233,7 @@ void build_plain(struct build *b) {
     case WASM_OP_DROP: pop(b); break;
     case WASM_OP_SELECT:
     case WASM_OP_SELECT_T: do_select(b); break;
-    case WASM_OP_CALL: do_call(b); break;
+    case WASM_OP_CALL: build_call(b, b->in.a); break;
     case WASM_OP_CALL_INDIRECT: do_call_indirect(b, in->b); break;
     case WASM_OP_CALL_REF: do_call_indirect(b, WASM_NONE); break;
     case WASM_OP_LOCAL_GET: push(b, b->locals[b->base + in->a]); break;
@@ -253,8 +253,8 @@ void build_plain(struct build *b) {
     case WASM_OP_F32_CONST: push(b, ir_const(b->f, T_F32, in->bits)); break;
     case WASM_OP_F64_CONST: push(b, ir_const(b->f, T_F64, in->bits)); break;
     case WASM_OP_I32_EQZ:
-    case WASM_OP_REF_IS_NULL: push(b, eqz(b, pop(b), T_I32)); break;
-    case WASM_OP_I64_EQZ: push(b, eqz(b, pop(b), T_I64)); break;
+    case WASM_OP_REF_IS_NULL: push(b, build_eqz(b, pop(b), T_I32)); break;
+    case WASM_OP_I64_EQZ: push(b, build_eqz(b, pop(b), T_I64)); break;
     case WASM_OP_REF_NULL: push(b, i32_const(b, 0)); break;
     case WASM_OP_REF_FUNC: do_ref_func(b); break;
     case WASM_OP_REF_AS_NON_NULL: do_non_null(b); break;

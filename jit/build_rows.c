@@ -1,10 +1,11 @@
 /* build_rows.c: the instructions that are one operation, by table; and the loop that
- * reads and builds these, locals and constants, of which most code consists, in one go.
+ * reads and builds these, locals, constants, the most frequent branches and calls, of which
+ * most code consists, in one go.
  *
  * I1 operands[] of the opcode table and args of the IR table agree: a row of
  *    simple[] pops what IR reads and pushes one value if it has a type.
- * I2 what the loop leaves is where it was, and build_instr's: control, long numbers,
- *    the last bytes of a body, any memory that is not behind guards. */
+ * I2 what the loop leaves is where it was, and build_instr's: other control, long numbers,
+ *    the last bytes of a body (so no label of a function ends here), any memory that is not behind guards. */
 #include "base/fault.h"
 #include "jit/build.h"
 #include "wasm/short.h"
@@ -212,10 +213,15 @@ static INLINE bool short_row(struct build *b, struct row r, const u8 *p) {
     return true;
 }
 
+static INLINE bool short_index(struct build *b, const u8 *p, u32 *index) {
+    if (!short_u32(&p, index)) return false;
+    b->code.p = p;
+    return true;
+}
+
 static INLINE bool short_local(struct build *b, u8 op, const u8 *p) {
     u32 local;
-    if (!short_u32(&p, &local)) return false;
-    b->code.p = p;
+    if (!short_index(b, p, &local)) return false;
     local += b->base;
     if (op == WASM_OP_LOCAL_GET) push(b, b->locals[local]);
     else if (op == WASM_OP_LOCAL_SET) build_set_local(b, local, pop(b));
@@ -231,14 +237,44 @@ static INLINE bool short_number(struct build *b, const u8 *p) {
     return true;
 }
 
+static bool short_block(struct build *b, const u8 *p) {
+    if (*p != 0x40) return false;
+    b->in.bits = WASM_BLOCK_EMPTY;
+    b->code.p = p + 1;
+    build_open(b);
+    return true;
+}
+
+/* False: what comes next is for build_instr. */
 static INLINE bool short_one(struct build *b) {
     const u8 *p = b->code.p, op = *p;
+    u32 index;
     b->f->origin = p;
     switch (op) {
     case WASM_OP_LOCAL_GET: return short_local(b, WASM_OP_LOCAL_GET, p + 1);
     case WASM_OP_LOCAL_SET: return short_local(b, WASM_OP_LOCAL_SET, p + 1);
     case WASM_OP_LOCAL_TEE: return short_local(b, WASM_OP_LOCAL_TEE, p + 1);
     case WASM_OP_I32_CONST: return short_number(b, p + 1);
+    case WASM_OP_BLOCK: return short_block(b, p + 1);
+    case WASM_OP_END:
+        b->code.p = p + 1;
+        build_end(b);
+        return !b->dead;
+    case WASM_OP_BR:
+        if (short_index(b, p + 1, &index)) build_br(b, index);
+        return false;
+    case WASM_OP_BR_IF:
+        if (!short_index(b, p + 1, &index)) return false;
+        build_br_if(b, index);
+        return true;
+    case WASM_OP_I32_EQZ:
+        b->code.p = p + 1;
+        push(b, build_eqz(b, pop(b), T_I32));
+        return true;
+    case WASM_OP_CALL:
+        if (!short_index(b, p + 1, &index)) return false;
+        build_call(b, index);
+        return true;
     default: return short_row(b, simple[op], p + 1);
     }
 }
