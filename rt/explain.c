@@ -2,7 +2,8 @@
  *
  * The classic case is a C function that is called as what it is not. Through a
  * wrong prototype: wasm-ld puts "signature_mismatch:NAME" in between, which is
- * unreachable. Through a wrong pointer: call_indirect finds another type. */
+ * unreachable. Through a wrong pointer: call_indirect finds another type. The next:
+ * a frame larger than the stack that the linker left in memory, 64 KiB. */
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "rt/internal.h"
@@ -90,10 +91,32 @@ static size_t pointer(char *out, size_t cap, const struct rt_store *s, const str
     return fmt(out, cap, "%s is called through a pointer as %s, but is %s", name, want, is);
 }
 
+/* ---- a program's own stack ---- */
+
+/* LLVM's pointer to it is global 0, and it grows down: below 0 there is none. */
+static size_t stack(char *out, size_t cap, struct rt_instance *i) {
+    const struct wasm_module *w = &i->module->info;
+    if (!w->global_count || w->imported_globals || !w->memory_count) return 0;
+    if (w->globals[0].type != WASM_I32 || !w->globals[0].mutable) return 0;
+    i32 at = (i32)rt_global_at(i, 0)->i32;
+    if (at >= 0 || i->memories[0]->pages > WASM_PAGE / 2) return 0;
+    return fmt(out, cap, "the stack in the program's memory is %u bytes too small: link with -Wl,-z,stack-size=BYTES", -(u32)at);
+}
+
+static size_t memory(char *out, size_t cap, const struct rt_store *s, const struct rt_place *p) {
+    size_t n = 0;
+    LIST_EACH(it, &s->instances) {
+        struct rt_instance *i = LIST_ENTRY(it, struct rt_instance, link);
+        if (i->module == p->module && !n) n = stack(out, cap, i);
+    }
+    return n;
+}
+
 size_t rt_trap_why(const struct rt_store *s, enum abi_trap kind, char *out, size_t cap) {
     if (cap) out[0] = 0;
     if (!s->frame_count) return 0;
     if (kind == ABI_TRAP_UNREACHABLE) return prototype(out, cap, &s->places[0]);
+    if (kind == ABI_TRAP_MEMORY) return memory(out, cap, s, &s->places[0]);
     return kind == ABI_TRAP_INDIRECT_TYPE ? pointer(out, cap, s, &s->places[0]) : 0;
 }
 

@@ -12,7 +12,7 @@ static struct test_engine T;
 static u64 fail(struct abi_ctx *c) { return rt_raise(c, ABI_TRAP_HOST); }
 
 static const char text[] =
-    "(module (import \"env\" \"fail\" (func $fail)) (memory 1) (table 4 funcref) (elem (i32.const 0) $down $sum $fail)"
+    "(module (import \"env\" \"fail\" (func $fail)) (memory 1) (global $stack (mut i32) (i32.const 64)) (table 4 funcref) (elem (i32.const 0) $down $sum $fail)"
     " (type $v (func (param i32)))"
     " (func $load (param i32) (loop) (drop (i32.load offset=65536 (local.get 0))))"
     " (func $divide (param i32) (local i32 i32) (drop (i32.div_u (i32.const 1) (local.get 0))))"
@@ -42,6 +42,7 @@ static const char text[] =
     " (func (export \"table\") (call_indirect (type $v) (i32.const 0) (i32.const 0)) (call $load (i32.const 0)))"
     " (func (export \"bounds\") (call_indirect (type $v) (i32.const 0) (i32.const 9)) (call $load (i32.const 0)))"
     " (func (export \"endless\") (call $endless (i32.const 0)) (call $load (i32.const 0)))"
+    " (func (export \"frame\") (global.set $stack (i32.sub (global.get $stack) (i32.const 100))) (i32.store (global.get $stack) (i32.const 1)))"
     " (func $leaf (param i32 i32) (result i32) (loop) (i32.mul (i32.add (local.get 0) (i32.const 7)) (local.get 1)))"
     " (func $fib (param i32) (result i32) (if (i32.lt_u (local.get 0) (i32.const 2)) (then (return (call $leaf (local.get 0) (local.get 0)))))"
     "   (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))"
@@ -96,6 +97,7 @@ static void test_why(struct test_run *r) {
         {"pointer2", ABI_TRAP_UNREACHABLE, ""},
         {"host pointer", ABI_TRAP_INDIRECT_TYPE, "a host function is called through a pointer as (i32) -> (), but is () -> ()"},
         {"load", ABI_TRAP_MEMORY, ""},
+        {"frame", ABI_TRAP_MEMORY, "the stack in the program's memory is 36 bytes too small: link with -Wl,-z,stack-size=BYTES"},
     };
     char why[300];
     for (u32 k = 0; k < ARRAY_LEN(cases); k++) {
