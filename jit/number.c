@@ -98,7 +98,7 @@ static INLINE void use_operands(struct fn *f, u8 op, u32 a, u32 b, u32 c) {
     struct ins *ins = f->ins.p;
     if (o->args) {
         ir_use(&ins[a]);
-        ir_use(&ins[o->args > 1 ? b : 0]); /* no branch: 0 is none */
+        ir_use(&ins[b * (o->args > 1)]); /* no branch: 0 is none */
         if (unlikely(o->args > 2)) ir_use(&ins[c]);
     } else if (o->pool) {
         use_pool(f, a, b);
