@@ -175,6 +175,13 @@ static u8 begin_of(const ZydisDecodedInstruction *i) {
     return wants_alignment(i) ? B_ALIGNED : B_BEGINS;
 }
 
+/* What is no instruction is as long as the proof takes it to be, in code that is not
+ * reached (func.c, skip): else all behind it seemed to begin elsewhere. */
+static u8 length_of_none(const u8 *at) {
+    struct insn d;
+    return verify_decode(at, &d) ? d.length : 1;
+}
+
 static void note_begins(struct machine *k, u32 f) {
     const struct verify_func *fn = &k->m->funcs[f];
     ZydisDecoder decoder;
@@ -184,7 +191,7 @@ static void note_begins(struct machine *k, u32 f) {
     for (u32 at = fn->entry; at < fn->end; at += i.length) {
         bool valid = ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, ZYAN_NULL, k->code + at, fn->end - at, &i));
         k->begins[at] = valid ? begin_of(&i) : B_BEGINS;
-        if (!valid) i.length = 1;
+        if (!valid) i.length = length_of_none(k->code + at);
     }
 }
 
