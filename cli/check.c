@@ -152,13 +152,13 @@ static void report_times(const struct check *c) {
            100.0 * (double)c->prove_ns / all, (double)c->prove_ns / (double)c->code.size);
 }
 
-/* What a compile takes: tables of the module, code with its tables, and what is at
- * work on one function at a time. */
+/* What a load takes: the module's bytes, which are kept (rt/module.c), and its tables, code
+ * with its tables, and what is at work on one function at a time. */
 static void report_memory(const struct check *c) {
     size_t largest = 1, code = c->arena.used - c->module_bytes, work = c->work_bytes;
     for (u32 i = c->module.imported_funcs; i < c->module.func_count; i++) largest = MAX(largest, c->module.funcs[i].code.n);
-    printf("  memory: module %zu, code %zu, work %zu bytes: %.1f a byte, work %.1f a byte of the largest function (%zu)\n",
-           c->module_bytes, code, work, (double)(c->module_bytes + code + work) / (double)c->in.n,
+    printf("  memory: bytes %zu, tables %zu, code %zu, work %zu: %.1f a byte, work %.1f a byte of the largest function (%zu)\n",
+           c->in.n, c->module_bytes, code, work, (double)(c->in.n + c->module_bytes + code + work) / (double)c->in.n,
            (double)work / (double)largest, largest);
 }
 
