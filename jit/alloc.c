@@ -356,11 +356,6 @@ static u32 begins(const struct scan *s, const struct ival *i, u32 pos, u32 loop)
     return pos;
 }
 
-static bool is_loop_param(const struct fn *f, u32 v) {
-    const struct ins *x = &f->ins.p[v];
-    return x->op == IR_PARAM && f->blocks.p[x->a].header;
-}
-
 /* The weight of what reg is still needed for from pos on: uses that are over are left
  * behind, a few at a time, or they might be walked again and again. A loop's parameter
  * keeps them: in memory it would hold up the next round (virtual: 1.06 times as long). */

@@ -327,6 +327,10 @@ static inline u32 block_end(const struct fn *f, u32 b) { return gap_pos(f->block
 static inline u32 *block_preds(const struct fn *f, u32 b) { return &f->ins.p[f->blocks.p[b].first].b; }
 static inline u32 edge_args(const struct fn *f, const struct edge *e) { return f->blocks.p[e->to].params; }
 /* The PARAM that argument k of an edge to b feeds. */
+static inline bool is_loop_param(const struct fn *f, u32 v) {
+    const struct ins *x = &f->ins.p[v];
+    return x->op == IR_PARAM && f->blocks.p[x->a].header;
+}
 static inline u32 block_param(const struct fn *f, u32 b, u32 k) { return f->blocks.p[b].first + 1 + k; }
 static inline bool has_place(const struct ins *i) {
     return (i->type != T_NONE) & (i->op != IR_CONST) & ((i->flags & (V_LIVE | V_FOLDED)) == V_LIVE);

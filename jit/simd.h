@@ -93,6 +93,8 @@ static inline u32 simd_pack(enum simd_op op, u8 immediate) { return (u32)op | (u
 static inline enum simd_op simd_op_of(const struct ins *i) { return (enum simd_op)(i->c & 0xffff); }
 static inline u8 simd_immediate(const struct ins *i) { return (u8)(i->c >> 16); }
 
+/* Is its result another register than its operands? */
+static inline bool simd_three_operands(const struct fn *f, enum simd_op op) { return f->options->cpu & JIT_CPU_AVX && op != SIMD_MOVSD; }
 /* Were its second operand in memory, would it read 16 bytes? */
 static inline bool simd_reads_whole(enum simd_op op) { return op != SIMD_MOVSD && op != SIMD_MOVLHPS && op != SIMD_INSERTPS; }
 

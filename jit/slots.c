@@ -25,7 +25,7 @@ static bool is_wide(const struct slots *t, u32 v) { return t->f->ins.p[v].type =
 /* What parameter v of a loop is in the first round, if the loop is entered from above; else 0. */
 static u32 entering(const struct fn *f, u32 v) {
     const struct ins *x = &f->ins.p[v];
-    if (x->op != IR_PARAM || !f->blocks.p[x->a].header) return 0;
+    if (!is_loop_param(f, v)) return 0;
     const struct ins *last = &f->ins.p[f->blocks.p[x->a].first - 1];
     const struct edge *d = last->op == IR_JUMP ? &f->edges.p[last->a] : NULL;
     return d && d->to == x->a ? f->pool.p[d->args + v - block_param(f, x->a, 0)] : 0;
@@ -57,7 +57,7 @@ static u32 free_slot(struct slots *t, u32 start) {
 /* The end of the loop that v is a parameter of; 0: of none. */
 static u32 loop_end(const struct fn *f, u32 v) {
     const struct ins *x = &f->ins.p[v];
-    if (x->op != IR_PARAM || !f->blocks.p[x->a].header) return 0;
+    if (!is_loop_param(f, v)) return 0;
     return block_end(f, f->loops.p[f->blocks.p[x->a].loop].last);
 }
 

@@ -126,6 +126,10 @@ bool imm_value(const struct emit *e, u32 v, i32 *imm);
 struct rm folded_load(struct emit *e, u32 load, u32 pos);
 void load_site(struct emit *e);
 static inline bool is_folded(const struct emit *e, u32 v) { return e_ins(e, v)->flags & V_FOLDED; }
+/* Of an instruction that takes its second operand from memory: is the first one there? */
+static inline bool better_second(const struct emit *e, const struct ins *x, u32 i) {
+    return is_folded(e, x->a) || (!is_reg(loc_at(e, x->a, use_pos(i))) && !is_folded(e, x->b));
+}
 /* Its register, or the scratch. */
 static inline u8 dest(const struct emit *e, u32 v) {
     u8 reg = e->a->ivals.p[e->a->first[v]].reg;

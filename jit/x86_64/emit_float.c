@@ -25,7 +25,7 @@ static struct rm sign_mask(struct emit *e, bool dbl, bool inverse) {
 /* With AVX: d = a op b, at once. */
 static void arith_three(struct emit *e, u32 i, u32 op, bool commutes) {
     const struct ins *x = e_ins(e, i);
-    bool swap = commutes && (is_folded(e, x->a) || (!is_reg(loc_at(e, x->a, use_pos(i))) && !is_folded(e, x->b)));
+    bool swap = commutes && better_second(e, x, i);
     u32 b = swap ? x->a : x->b;
     u8 a = in_reg(e, swap ? x->b : x->a, use_pos(i)), d = dest(e, i);
     struct rm from = is_folded(e, b) ? folded_load(e, b, use_pos(i)) : rm_value(e, b, use_pos(i));

@@ -103,7 +103,7 @@ static void emit_insert(struct emit *e, u32 i, const struct simd_info *s) {
 /* With AVX: the second operand is where it is, a constant, or a load. */
 static void emit_three(struct emit *e, u32 i, const struct simd_info *s) {
     const struct ins *x = e_ins(e, i);
-    bool swap = s->kind == SIMD_BOTH && (is_folded(e, x->a) || (!is_reg(loc_at(e, x->a, use_pos(i))) && !is_folded(e, x->b)));
+    bool swap = s->kind == SIMD_BOTH && better_second(e, x, i);
     u32 first = swap ? x->b : x->a, second = swap ? x->a : x->b;
     u8 a = vector_in(e, first, use_pos(i), FSCRATCH), d = dest(e, i);
     struct rm from;
@@ -129,7 +129,7 @@ static void emit_vbinary(struct emit *e, u32 i) {
         emit_insert(e, i, s);
         return;
     }
-    if (has_cpu(e, JIT_CPU_AVX) && simd_op_of(x) != SIMD_MOVSD) {
+    if (simd_three_operands(e->f, simd_op_of(x))) {
         emit_three(e, i, s);
         return;
     }

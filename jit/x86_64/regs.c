@@ -72,7 +72,7 @@ static u32 late(const struct fn *f, u32 i) {
     switch (x->op) {
     case IR_VBINARY: {
         u8 kind = simd_infos[simd_op_of(x)].kind;
-        if (f->options->cpu & JIT_CPU_AVX && simd_op_of(x) != SIMD_MOVSD) return 0;
+        if (simd_three_operands(f, simd_op_of(x))) return 0;
         return kind == SIMD_FIRST || kind == SIMD_FIRST_I ? 2 : 0;
     }
     case IR_FSUB:
