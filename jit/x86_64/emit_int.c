@@ -232,22 +232,25 @@ static bool rotate_to(struct emit *e, const struct ins *x, u32 i, u8 d, u32 n) {
     return true;
 }
 
+static void shift_by_constant(struct emit *e, const struct ins *x, u32 i, u8 d) {
+    u32 w = wide(x->type), n = (u32)const_bits(e_ins(e, x->b)) & (w ? 63 : 31);
+    if (!rotate_to(e, x, i, d, n)) {
+        to_reg(e, x->a, use_pos(i), d);
+        put_shift_imm(e->c, shift_sub(x->op), w, d, (u8)n);
+    }
+    done(e, i, d);
+}
+
 void emit_shift(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     u8 d = dest(e, i), work = d;
     u32 w = wide(x->type);
-    if (!is_const(e->f, x->b) && has_cpu(e, JIT_CPU_BMI2) && x->op != IR_ROTL && x->op != IR_ROTR) {
-        shift_by(e, x, i, d);
-        return;
-    }
-    if (is_const(e->f, x->b) && rotate_to(e, x, i, d, (u32)const_bits(e_ins(e, x->b)) & (w ? 63 : 31))) {
-        done(e, i, d);
-        return;
-    }
     if (is_const(e->f, x->b)) {
-        to_reg(e, x->a, use_pos(i), d);
-        put_shift_imm(e->c, shift_sub(x->op), w, d, (u8)(const_bits(e_ins(e, x->b)) & (w ? 63 : 31)));
-        done(e, i, d);
+        shift_by_constant(e, x, i, d);
+        return;
+    }
+    if (has_cpu(e, JIT_CPU_BMI2) && x->op != IR_ROTL && x->op != IR_ROTR) {
+        shift_by(e, x, i, d);
         return;
     }
     /* The count goes to cl; d is not rcx, but may be where the count is. */

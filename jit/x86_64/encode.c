@@ -70,6 +70,16 @@ static inline u8 *store_memory(u8 *p, u32 field, struct rm rm) {
     return store32(p, (u32)rm.disp, none ? 0 : small ? 1 : 4);
 }
 
+/* ModR/M and what belongs to it; not of RM_DATA. */
+static inline u8 *store_operand(u8 *p, u8 reg, struct rm rm) {
+    if (rm.kind != RM_REG) return store_memory(p, reg & 7u, rm);
+    *p = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
+    return p + 1;
+}
+
+/* The fourth bits of the registers, as REX has them: R, X, B. */
+static inline u32 tops(u8 reg, struct rm rm) { return (reg >> 3 & 1u) << 2 | (rm.index >> 3 & 1u) << 1 | (rm.reg >> 3 & 1u); }
+
 static inline u8 *store_opcode(u8 *p, u64 form, u32 rex) {
     rex |= form >> FORM_REX & 0xff;
     p = store8(p, form >> FORM_PREFIX & 0xff, form >> FORM_PREFIX & 0xff);
@@ -86,7 +96,7 @@ static void put_operand_data(struct code *c, u8 *p, u8 reg, struct rm rm, u32 tr
 }
 
 static __attribute__((noinline)) void put_form_data(struct code *c, u64 form, u8 reg, struct rm rm) {
-    u8 *p = store_opcode(c->text.p + c->text.n, form, (reg >> 3 & 1u) << 2);
+    u8 *p = store_opcode(c->text.p + c->text.n, form, tops(reg, rm));
     put_operand_data(c, p, reg, rm, (u8)(form >> FORM_TRAILING));
 }
 
@@ -106,10 +116,8 @@ void put_form(struct code *c, u64 form, u8 reg, struct rm rm) {
         put_form_data(c, form, reg, rm);
         return;
     }
-    u32 rex = (reg >> 3 & 1u) << 2 | (rm.index >> 3 & 1u) << 1 | (rm.reg >> 3 & 1u);
-    u8 *p = store_opcode(c->text.p + c->text.n, form, rex);
-    if (rm.kind == RM_REG) *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
-    else p = store_memory(p, reg & 7u, rm);
+    u8 *p = store_opcode(c->text.p + c->text.n, form, tops(reg, rm));
+    p = store_operand(p, reg, rm);
     c->text.n = (u32)(p - c->text.p);
 }
 
@@ -125,14 +133,12 @@ static u8 *store_vex(u8 *p, u8 prefix, u32 w, u32 op, u32 top, u8 second) {
 void put_vex(struct code *c, u8 prefix, u32 w, u32 op, u8 reg, u8 second, struct rm rm, u32 trailing) {
     VEC_ROOM(c->keep, c->text, FORM_ROOM);
     c->vectors |= (reg | rm.reg) & XMM0;
-    u32 top = (reg >> 3 & 1u) << 2 | (rm.index >> 3 & 1u) << 1 | (rm.reg >> 3 & 1);
-    u8 *p = store_vex(c->text.p + c->text.n, prefix, w, op, top, second);
+    u8 *p = store_vex(c->text.p + c->text.n, prefix, w, op, tops(reg, rm), second);
     if (rm.kind == RM_DATA) {
         put_operand_data(c, p, reg, rm, trailing);
         return;
     }
-    if (rm.kind == RM_REG) *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm.reg & 7));
-    else p = store_memory(p, reg & 7u, rm);
+    p = store_operand(p, reg, rm);
     c->text.n = (u32)(p - c->text.p);
 }
 
