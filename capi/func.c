@@ -1,6 +1,7 @@
 /* func.c: functions: callbacks of the embedder, and calls.
  *
- * I1 whoever calls gives values of the function's type, or gets a trap that says so.
+ * I1 whoever calls gives arguments of the function's type, or gets a trap that says so;
+ *    results are put where there is room for them.
  * I2 a callback's trap goes through the module as HOST, with the object in
  *    store->raised until the call that it ends returns. */
 #include <stdlib.h>
@@ -141,10 +142,9 @@ size_t wasm_func_result_arity(const wasm_func_t *f) { return f->ref.type->result
 
 static size_t size_of(const wasm_val_vec_t *v) { return v ? v->size : 0; }
 
-static const char *check_call(const wasm_func_t *f, const wasm_val_vec_t *args, const wasm_val_vec_t *results) {
+static const char *check_call(const wasm_func_t *f, const wasm_val_vec_t *args) {
     const struct wasm_externtype_t *t = f->ref.type;
     if (size_of(args) != t->params.size && !fault(ARGUMENT_COUNT)) return "call: wrong number of arguments";
-    if (size_of(results) < t->results.size) return "call: no room for the results";
     for (size_t k = 0; k < t->params.size; k++)
         if (t->params.data[k]->kind == KIND_NONE) return "call: a parameter is of a type that cannot be passed";
     for (size_t k = 0; k < t->results.size; k++)
@@ -164,7 +164,7 @@ static wasm_trap_t *call(const wasm_func_t *f, const wasm_val_vec_t *args, wasm_
     enum abi_trap trap = rt_call(&f->ref.callable, vals);
     capi_leave_call(s);
     if (trap) return capi_trap_of(s, trap);
-    for (size_t k = 0; k < t->results.size; k++)
+    for (size_t k = 0; k < t->results.size && k < size_of(results); k++)
         capi_from_abi(s, t->results.data[k]->kind, &vals[k], &results->data[k]);
     return NULL;
 }
@@ -174,7 +174,7 @@ wasm_trap_t *wasm_func_call(const wasm_func_t *f, const wasm_val_vec_t *args, wa
     wasm_store_t *s = f->ref.store;
     enum { FEW = 16 };
     union abi_value few[FEW], *vals = few;
-    const char *wrong = s->rt ? check_call(f, args, results) : "call: the store was deleted";
+    const char *wrong = s->rt ? check_call(f, args) : "call: the store was deleted";
     if (wrong) return capi_trap_text(s, wrong);
     size_t n = MAX(t->params.size, t->results.size);
     if (n > FEW) vals = aligned_alloc(sizeof *vals, n * sizeof *vals);

@@ -2,7 +2,7 @@
  *
  * I1 every reference is a struct wasm_ref_t, first in its own type; copies are
  *    counts. An object of a store counts that store's memory, not its life.
- * I2 functions are handles of the store; tables, memories and globals are
+ * I2 functions are handles of the store; tables, memories, globals and tags are
  *    exports, by name, of an instance (of their own, if the embedder made them).
  * I3 instances, host functions and objects that went into a module as externref
  *    stay until the store is deleted: references to them may be anywhere. After
@@ -37,21 +37,23 @@ enum { KIND_NONE = 255 };
 /* Parameters and results of a host function, together: what rt_define_func can say. */
 enum { CAPI_VALUES = 64 };
 
-/* Types. One struct for the four kinds: conversions are casts. */
+/* Types. One struct for the five kinds: conversions are casts. */
 struct wasm_externtype_t {
     wasm_externkind_t kind;
     wasm_valtype_vec_t params, results; /* FUNC */
     wasm_valtype_t *value;              /* GLOBAL, TABLE */
     wasm_mutability_t mutability;       /* GLOBAL */
     wasm_limits_t limits;               /* TABLE, MEMORY */
+    wasm_functype_t *payload;           /* TAG */
 };
 struct wasm_valtype_t {
     wasm_valkind_t kind;
 };
 
-enum ref_kind { REF_FUNC, REF_GLOBAL, REF_TABLE, REF_MEMORY, REF_TRAP, REF_FOREIGN, REF_MODULE, REF_INSTANCE };
+enum ref_kind { REF_FUNC, REF_GLOBAL, REF_TABLE, REF_MEMORY, REF_TAG, REF_TRAP, REF_FOREIGN, REF_MODULE, REF_INSTANCE };
 static_assert((int)REF_FUNC == WASM_EXTERN_FUNC && (int)REF_GLOBAL == WASM_EXTERN_GLOBAL &&
-                  (int)REF_TABLE == WASM_EXTERN_TABLE && (int)REF_MEMORY == WASM_EXTERN_MEMORY, "wasm_extern_kind");
+                  (int)REF_TABLE == WASM_EXTERN_TABLE && (int)REF_MEMORY == WASM_EXTERN_MEMORY &&
+                  (int)REF_TAG == WASM_EXTERN_TAG, "wasm_extern_kind");
 
 struct wasm_ref_t {
     enum ref_kind kind;
@@ -63,9 +65,9 @@ struct wasm_ref_t {
     struct rt_callable callable; /* FUNC: resolved; valid while the store is there (I3) */
     u32 external; /* as an externref; 0 until it was one, and then retained by the store */
     struct wasm_ref_t *next_retained;
-    struct rt_instance *owner; /* GLOBAL, TABLE, MEMORY, INSTANCE */
-    struct bytes name;         /* GLOBAL, TABLE, MEMORY: of the export; in owner's module */
-    struct wasm_externtype_t *type; /* FUNC, GLOBAL, TABLE, MEMORY */
+    struct rt_instance *owner; /* GLOBAL, TABLE, MEMORY, TAG, INSTANCE */
+    struct bytes name;         /* GLOBAL, TABLE, MEMORY, TAG: of the export; in owner's module */
+    struct wasm_externtype_t *type; /* of externs */
     struct rt_module *module;  /* MODULE: one hold */
     wasm_byte_vec_t message;   /* TRAP */
 };
@@ -126,11 +128,12 @@ struct wasm_externtype_t *capi_type_copy(const struct wasm_externtype_t *t);
 void capi_type_free(struct wasm_externtype_t *t);
 struct wasm_externtype_t *capi_functype(const struct wasm_functype *t);
 wasm_module_t *capi_module_load(wasm_store_t *s, struct bytes binary, const struct rt_cache *cache); /* NULL: refused */
-struct wasm_externtype_t *capi_type_of(const struct wasm_module *w, enum wasm_kind kind, u32 index); /* NULL: none */
+struct wasm_externtype_t *capi_type_of(const struct wasm_module *w, enum wasm_kind kind, u32 index); /* NULL: no memory */
 wasm_type capi_code_of(wasm_valkind_t kind); /* 0: none */
 wasm_valkind_t capi_kind_of(wasm_type t);
 
 /* ref.c */
+extern const enum wasm_kind capi_kinds[]; /* by ref_kind, of externs */
 struct wasm_ref_t *capi_ref_new(wasm_store_t *s, enum ref_kind kind); /* NULL: no memory */
 struct wasm_ref_t *capi_ref_hold(const struct wasm_ref_t *r);
 void capi_ref_drop(struct wasm_ref_t *r);

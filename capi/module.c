@@ -1,7 +1,4 @@
-/* module.c: modules and instances.
- *
- * I1 what is a tag has no kind in wasm.h: it is left out of imports and exports,
- *    and a module that imports one cannot be instantiated here. */
+/* module.c: modules and instances. */
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -59,44 +56,35 @@ static void name_of(struct bytes b, wasm_name_t *out) { wasm_name_new(out, b.n, 
 
 void wasm_module_imports(const wasm_module_t *m, wasm_importtype_vec_t *out) {
     const struct wasm_module *w = rt_module_info(m->ref.module);
-    size_t n = 0;
     wasm_importtype_vec_new_uninitialized(out, w->import_count);
     for (u32 k = 0; k < w->import_count && out->size; k++) {
         const struct wasm_import *im = &w->imports[k];
         wasm_name_t module, name;
-        if (im->kind == WASM_KIND_TAG) continue;
         name_of(im->module, &module);
         name_of(im->name, &name);
-        out->data[n++] = wasm_importtype_new(&module, &name, capi_type_of(w, im->kind, im->index));
+        out->data[k] = wasm_importtype_new(&module, &name, capi_type_of(w, im->kind, im->index));
     }
-    if (out->size) out->size = n;
 }
 
 void wasm_module_exports(const wasm_module_t *m, wasm_exporttype_vec_t *out) {
     const struct wasm_module *w = rt_module_info(m->ref.module);
-    size_t n = 0;
     wasm_exporttype_vec_new_uninitialized(out, w->export_count);
     for (u32 k = 0; k < w->export_count && out->size; k++) {
         const struct wasm_export *x = &w->exports[k];
         wasm_name_t name;
-        if (x->kind == WASM_KIND_TAG) continue;
         name_of(x->name, &name);
-        out->data[n++] = wasm_exporttype_new(&name, capi_type_of(w, x->kind, x->index));
+        out->data[k] = wasm_exporttype_new(&name, capi_type_of(w, x->kind, x->index));
     }
-    if (out->size) out->size = n;
 }
 
 /* Instances. */
-
-static const enum wasm_kind kinds[] = {[REF_FUNC] = WASM_KIND_FUNC, [REF_GLOBAL] = WASM_KIND_GLOBAL,
-                                       [REF_TABLE] = WASM_KIND_TABLE, [REF_MEMORY] = WASM_KIND_MEMORY};
 
 /* false: one of another store, or none. */
 static bool give(wasm_store_t *s, const wasm_extern_vec_t *imports, struct rt_given *given) {
     for (size_t k = 0; imports && k < imports->size; k++) {
         const wasm_extern_t *e = imports->data[k];
-        if (!e || (e->ref.store != s && !fault(OTHER_STORE)) || e->ref.kind > REF_MEMORY) return false;
-        given[k] = (struct rt_given){kinds[e->ref.kind], e->ref.handle, e->ref.owner, e->ref.name};
+        if (!e || (e->ref.store != s && !fault(OTHER_STORE)) || e->ref.kind > REF_TAG) return false;
+        given[k] = (struct rt_given){capi_kinds[e->ref.kind], e->ref.handle, e->ref.owner, e->ref.name};
     }
     return true;
 }
@@ -107,7 +95,7 @@ wasm_instance_t *wasm_instance_new(wasm_store_t *s, const wasm_module_t *m, cons
     struct rt_error error;
     enum abi_trap why = ABI_TRAP_NONE;
     if (trap) *trap = NULL;
-    if (!s || !s->rt || !m || n > WASM_MAX_IMPORTS ) return NULL;
+    if (!s || !s->rt || !m || n > WASM_MAX_IMPORTS) return NULL;
     struct rt_given *given = calloc(n + 1, sizeof *given);
     struct wasm_ref_t *r = given ? capi_ref_new(s, REF_INSTANCE) : NULL;
     fmt(s->error, sizeof s->error, "an import is none of the store's, or there is no memory");
@@ -128,7 +116,7 @@ wasm_instance_t *wasm_instance_new(wasm_store_t *s, const wasm_module_t *m, cons
 static wasm_extern_t *export_of(wasm_store_t *s, struct rt_instance *i, const struct wasm_export *x) {
     const struct wasm_module *w = rt_module_info(rt_instance_module(i));
     static const enum ref_kind of[] = {[WASM_KIND_TABLE] = REF_TABLE, [WASM_KIND_MEMORY] = REF_MEMORY,
-                                       [WASM_KIND_GLOBAL] = REF_GLOBAL};
+                                       [WASM_KIND_GLOBAL] = REF_GLOBAL, [WASM_KIND_TAG] = REF_TAG};
     if (x->kind == WASM_KIND_FUNC) return (wasm_extern_t *)capi_func_of(s, rt_export_func(i, x->name));
     struct wasm_ref_t *r = capi_ref_new(s, of[x->kind]);
     if (!r) return NULL;
@@ -142,12 +130,9 @@ static wasm_extern_t *export_of(wasm_store_t *s, struct rt_instance *i, const st
 
 void wasm_instance_exports(const wasm_instance_t *i, wasm_extern_vec_t *out) {
     wasm_store_t *s = i->ref.store;
-    size_t n = 0;
     wasm_extern_vec_new_empty(out);
     if (!s->rt) return;
     const struct wasm_module *w = rt_module_info(rt_instance_module(i->ref.owner));
     wasm_extern_vec_new_uninitialized(out, w->export_count);
-    for (u32 k = 0; k < w->export_count && out->size; k++)
-        if (w->exports[k].kind != WASM_KIND_TAG) out->data[n++] = export_of(s, i->ref.owner, &w->exports[k]);
-    if (out->size) out->size = n;
+    for (u32 k = 0; k < w->export_count && out->size; k++) out->data[k] = export_of(s, i->ref.owner, &w->exports[k]);
 }

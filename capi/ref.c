@@ -37,6 +37,9 @@ void capi_ref_drop(struct wasm_ref_t *r) {
     free(r);
 }
 
+const enum wasm_kind capi_kinds[] = {[REF_FUNC] = WASM_KIND_FUNC, [REF_GLOBAL] = WASM_KIND_GLOBAL, [REF_TABLE] = WASM_KIND_TABLE,
+                                     [REF_MEMORY] = WASM_KIND_MEMORY, [REF_TAG] = WASM_KIND_TAG};
+
 /* The same thing, not only the same handle to it? */
 static bool same(const struct wasm_ref_t *a, const struct wasm_ref_t *b) {
     if (a == b) return true;
@@ -46,12 +49,10 @@ static bool same(const struct wasm_ref_t *a, const struct wasm_ref_t *b) {
     case REF_INSTANCE: return a->owner == b->owner;
     case REF_GLOBAL:
     case REF_TABLE:
-    case REF_MEMORY: {
-        enum wasm_kind kind = a->kind == REF_GLOBAL  ? WASM_KIND_GLOBAL
-                              : a->kind == REF_TABLE ? WASM_KIND_TABLE
-                                                     : WASM_KIND_MEMORY;
-        const void *x = rt_export_identity(a->owner, a->name, kind);
-        return x && x == rt_export_identity(b->owner, b->name, kind);
+    case REF_MEMORY:
+    case REF_TAG: {
+        const void *x = rt_export_identity(a->owner, a->name, capi_kinds[a->kind]);
+        return x && x == rt_export_identity(b->owner, b->name, capi_kinds[b->kind]);
     }
     default: return false;
     }
@@ -109,7 +110,7 @@ REF_CASTS(func, r->kind == REF_FUNC)
 REF_CASTS(global, r->kind == REF_GLOBAL)
 REF_CASTS(table, r->kind == REF_TABLE)
 REF_CASTS(memory, r->kind == REF_MEMORY)
-REF_CASTS(extern, r->kind <= REF_MEMORY)
+REF_CASTS(extern, r->kind <= REF_TAG)
 REF_CASTS(trap, r->kind == REF_TRAP)
 REF_CASTS(foreign, r->kind == REF_FOREIGN)
 REF_CASTS(module, r->kind == REF_MODULE)

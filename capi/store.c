@@ -108,7 +108,11 @@ void wasm_store_delete(wasm_store_t *s) {
 
 wasm_trap_t *wasm_trap_new(wasm_store_t *s, const wasm_message_t *message) {
     struct wasm_ref_t *r = s ? capi_ref_new(s, REF_TRAP) : NULL;
-    if (r) wasm_byte_vec_copy(&r->message, message);
+    size_t n = message ? message->size : 0;
+    bool ends = n && !message->data[n - 1];
+    if (!r) return NULL;
+    wasm_byte_vec_new_uninitialized(&r->message, n + !ends); /* of zeros: one is left behind a message that has none */
+    if (r->message.size && n) memcpy(r->message.data, message->data, n);
     return (wasm_trap_t *)r;
 }
 

@@ -62,6 +62,7 @@ VEC_OF_POINTERS(functype)
 VEC_OF_POINTERS(globaltype)
 VEC_OF_POINTERS(tabletype)
 VEC_OF_POINTERS(memorytype)
+VEC_OF_POINTERS(tagtype)
 VEC_OF_POINTERS(externtype)
 VEC_OF_POINTERS(importtype)
 VEC_OF_POINTERS(exporttype)
@@ -111,6 +112,7 @@ void capi_type_free(struct wasm_externtype_t *t) {
     wasm_valtype_vec_delete(&t->params);
     wasm_valtype_vec_delete(&t->results);
     wasm_valtype_delete(t->value);
+    wasm_functype_delete(t->payload);
     free(t);
 }
 
@@ -135,9 +137,9 @@ struct wasm_externtype_t *capi_type_copy(const struct wasm_externtype_t *t) {
     c->limits = t->limits;
     wasm_valtype_vec_copy(&c->params, &t->params);
     wasm_valtype_vec_copy(&c->results, &t->results);
-    if (!t->value) return complete(c, t->params.size, t->results.size);
-    c->value = wasm_valtype_copy(t->value);
-    if (c->value) return c;
+    if (t->value) c->value = wasm_valtype_copy(t->value);
+    if (t->payload) c->payload = wasm_functype_copy(t->payload);
+    if (!c->value == !t->value && !c->payload == !t->payload) return complete(c, t->params.size, t->results.size);
     capi_type_free(c);
     return NULL;
 }
@@ -152,15 +154,16 @@ struct wasm_externtype_t *capi_type_copy(const struct wasm_externtype_t *t) {
         return (const wasm_externtype_t *)t;                                                                     \
     }                                                                                                            \
     wasm_##name##_t *wasm_externtype_as_##name(wasm_externtype_t *t) {                                           \
-        return t->kind == number ? (wasm_##name##_t *)t : NULL;                                                  \
+        return t && t->kind == number ? (wasm_##name##_t *)t : NULL;                                             \
     }                                                                                                            \
     const wasm_##name##_t *wasm_externtype_as_##name##_const(const wasm_externtype_t *t) {                       \
-        return t->kind == number ? (const wasm_##name##_t *)t : NULL;                                            \
+        return t && t->kind == number ? (const wasm_##name##_t *)t : NULL;                                       \
     }
 TYPE_COMMON(functype, WASM_EXTERN_FUNC)
 TYPE_COMMON(globaltype, WASM_EXTERN_GLOBAL)
 TYPE_COMMON(tabletype, WASM_EXTERN_TABLE)
 TYPE_COMMON(memorytype, WASM_EXTERN_MEMORY)
+TYPE_COMMON(tagtype, WASM_EXTERN_TAG)
 
 void wasm_externtype_delete(wasm_externtype_t *t) { capi_type_free(t); }
 wasm_externtype_t *wasm_externtype_copy(const wasm_externtype_t *t) { return capi_type_copy(t); }
@@ -212,6 +215,14 @@ wasm_memorytype_t *wasm_memorytype_new(const wasm_limits_t *l) {
 }
 const wasm_limits_t *wasm_memorytype_limits(const wasm_memorytype_t *t) { return &as_type(t)->limits; }
 
+wasm_tagtype_t *wasm_tagtype_new(wasm_functype_t *payload) {
+    struct wasm_externtype_t *t = payload ? type_new(WASM_EXTERN_TAG) : NULL;
+    if (t) t->payload = payload;
+    else wasm_functype_delete(payload);
+    return (wasm_tagtype_t *)t;
+}
+const wasm_functype_t *wasm_tagtype_functype(const wasm_tagtype_t *t) { return as_type(t)->payload; }
+
 /* What a module says. */
 
 static void kinds_of(const wasm_type *from, u32 n, wasm_valtype_vec_t *out) {
@@ -246,7 +257,8 @@ struct wasm_externtype_t *capi_type_of(const struct wasm_module *w, enum wasm_ki
     case WASM_KIND_MEMORY:
         l = limits_of(&w->memories[index].limits);
         return (wasm_externtype_t *)wasm_memorytype_new(&l);
-    case WASM_KIND_TAG: return NULL;
+    case WASM_KIND_TAG:
+        return (wasm_externtype_t *)wasm_tagtype_new((wasm_functype_t *)capi_functype(&w->types[w->tags[index].type]));
     }
     return NULL;
 }

@@ -13,6 +13,9 @@
 #ifndef WHELK_WASM_H
 #define WHELK_WASM_H
 
+#ifndef assert
+#include <assert.h> /* programs expect it of this header; with one of their own they keep that */
+#endif
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -87,7 +90,8 @@ typedef wasm_byte_vec_t wasm_name_t;
 #define wasm_name wasm_byte_vec
 #define wasm_name_new wasm_byte_vec_new
 #define wasm_name_new_empty wasm_byte_vec_new_empty
-#define wasm_name_new_new_uninitialized wasm_byte_vec_new_uninitialized
+#define wasm_name_new_uninitialized wasm_byte_vec_new_uninitialized
+#define wasm_name_new_new_uninitialized wasm_byte_vec_new_uninitialized /* its older name */
 #define wasm_name_copy wasm_byte_vec_copy
 #define wasm_name_delete wasm_byte_vec_delete
 
@@ -151,9 +155,15 @@ WASM_DECLARE_TYPE(memorytype)
 WASM_API_EXTERN own wasm_memorytype_t *wasm_memorytype_new(const wasm_limits_t *);
 WASM_API_EXTERN const wasm_limits_t *wasm_memorytype_limits(const wasm_memorytype_t *);
 
+/* Of exceptions: their values are the function type's parameters. There are no objects
+ * of them: a tag is exported and imported as a wasm_extern_t. */
+WASM_DECLARE_TYPE(tagtype)
+WASM_API_EXTERN own wasm_tagtype_t *wasm_tagtype_new(own wasm_functype_t *);
+WASM_API_EXTERN const wasm_functype_t *wasm_tagtype_functype(const wasm_tagtype_t *);
+
 WASM_DECLARE_TYPE(externtype)
 typedef uint8_t wasm_externkind_t;
-enum wasm_externkind_enum { WASM_EXTERN_FUNC, WASM_EXTERN_GLOBAL, WASM_EXTERN_TABLE, WASM_EXTERN_MEMORY };
+enum wasm_externkind_enum { WASM_EXTERN_FUNC, WASM_EXTERN_GLOBAL, WASM_EXTERN_TABLE, WASM_EXTERN_MEMORY, WASM_EXTERN_TAG };
 WASM_API_EXTERN wasm_externkind_t wasm_externtype_kind(const wasm_externtype_t *);
 
 /* Conversions do not change who owns; to another kind than it has: NULL. */
@@ -166,6 +176,7 @@ WASM_DECLARE_EXTERNTYPE(functype)
 WASM_DECLARE_EXTERNTYPE(globaltype)
 WASM_DECLARE_EXTERNTYPE(tabletype)
 WASM_DECLARE_EXTERNTYPE(memorytype)
+WASM_DECLARE_EXTERNTYPE(tagtype)
 
 WASM_DECLARE_TYPE(importtype)
 WASM_API_EXTERN own wasm_importtype_t *wasm_importtype_new(own wasm_name_t *module, own wasm_name_t *name,
@@ -207,7 +218,7 @@ WASM_API_EXTERN uint32_t wasm_frame_func_index(const wasm_frame_t *);
 WASM_API_EXTERN size_t wasm_frame_func_offset(const wasm_frame_t *);
 WASM_API_EXTERN size_t wasm_frame_module_offset(const wasm_frame_t *);
 
-typedef wasm_name_t wasm_message_t; /* ends in a zero byte, which is counted */
+typedef wasm_name_t wasm_message_t; /* of a trap always ends in a zero byte, which is counted */
 
 /* Traps carry no frames here: origin is NULL, trace empty. */
 WASM_DECLARE_REF(trap)
@@ -224,7 +235,7 @@ WASM_API_EXTERN own wasm_module_t *wasm_module_new(wasm_store_t *, const wasm_by
 WASM_API_EXTERN bool wasm_module_validate(wasm_store_t *, const wasm_byte_vec_t *binary);
 WASM_API_EXTERN void wasm_module_imports(const wasm_module_t *, own wasm_importtype_vec_t *out);
 WASM_API_EXTERN void wasm_module_exports(const wasm_module_t *, own wasm_exporttype_vec_t *out);
-/* What is written is the module's own bytes, compiled and proved anew when read. */
+/* What is written is the module's bytes and its code, which is proved anew when read. */
 WASM_API_EXTERN void wasm_module_serialize(const wasm_module_t *, own wasm_byte_vec_t *out);
 WASM_API_EXTERN own wasm_module_t *wasm_module_deserialize(wasm_store_t *, const wasm_byte_vec_t *);
 
@@ -241,7 +252,8 @@ WASM_API_EXTERN own wasm_func_t *wasm_func_new_with_env(wasm_store_t *, const wa
 WASM_API_EXTERN own wasm_functype_t *wasm_func_type(const wasm_func_t *);
 WASM_API_EXTERN size_t wasm_func_param_arity(const wasm_func_t *);
 WASM_API_EXTERN size_t wasm_func_result_arity(const wasm_func_t *);
-/* NULL: the results are there. What cannot be called, for want of memory too, is a trap. */
+/* NULL: the results are there, as many as there is room for. What cannot be called, for
+ * want of memory too, is a trap. */
 WASM_API_EXTERN own wasm_trap_t *wasm_func_call(const wasm_func_t *, const wasm_val_vec_t *args,
                                                 wasm_val_vec_t *results);
 

@@ -190,7 +190,8 @@ const void *rt_export_identity(struct rt_instance *i, struct bytes name, enum wa
     switch (kind) {
     case WASM_KIND_TABLE: return i->tables[x->index];
     case WASM_KIND_MEMORY: return i->memories[x->index];
-    case WASM_KIND_GLOBAL: return i->cells[x->index];
+    case WASM_KIND_GLOBAL: return rt_global_at(i, x->index);
+    case WASM_KIND_TAG: return i->tags[x->index];
     default: return NULL;
     }
 }

@@ -219,7 +219,8 @@ u64 rt_export_table_grow(struct rt_instance *i, struct bytes name, u64 delta, u3
 /* A reference to an exported function: its handle, the same each time. 0: there
  * is none, or no memory. */
 u32 rt_export_func(struct rt_instance *i, struct bytes name);
-/* What distinguishes an exported table, memory or mutable global; NULL: nothing. */
+/* What distinguishes an exported table, memory, global or tag: an immutable global that
+ * was imported is one of the importer's. NULL: there is none of that name, or a function. */
 const void *rt_export_identity(struct rt_instance *i, struct bytes name, enum wasm_kind kind);
 
 /* externref: a handle for a host value; 0 when memory is short. Equal values

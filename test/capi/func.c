@@ -136,9 +136,46 @@ static void traps(void) {
     call_is(i, 1, &none, &results, "integer divide by zero");
     call_is(i, 2, &none, &none, "call stack exhausted");
     call_is(i, 0, &results, &results, "call: wrong number of arguments");
-    call_is(i, 0, &none, &none, "call: no room for the results");
+    call_is(i, 0, &none, &none, "not today"); /* it runs without room for the result, too */
+    call_is(i, 0, NULL, NULL, "not today");
     wasm_instance_delete(i);
     wasm_func_delete(f);
+}
+
+/* Results go where there is room for them; the others are nobody's. */
+static void few_results(void) {
+    wasm_instance_t *i = open("(module (func (export \"\") (result i32 externref i64)"
+                              "(i32.const 1) (ref.null extern) (i64.const 3)))", NULL, NULL);
+    wasm_val_t r[] = {WASM_I32_VAL(7), WASM_I32_VAL(7), WASM_I32_VAL(7)};
+    wasm_val_vec_t results = {0, r};
+    for (size_t n = 0; n <= 3; n++) {
+        results.size = n;
+        call_is(i, 0, NULL, &results, NULL);
+        EQUAL(r[0].of.i32, n > 0 ? 1 : 7);
+        EQUAL(r[1].kind, n > 1 ? WASM_EXTERNREF : WASM_I32);
+        EQUAL(r[2].kind, n > 2 ? WASM_I64 : WASM_I32);
+    }
+    EQUAL(r[2].of.i64, 3);
+    wasm_instance_delete(i);
+}
+
+/* A message ends in a zero byte, whatever was given. */
+static void messages(void) {
+    char text[] = {'a', 'b'};
+    const struct {
+        wasm_message_t m;
+        size_t size;
+    } given[] = {{{2, text}, 3}, {{0, NULL}, 1}, {{3, "cd"}, 3}};
+    for (size_t k = 0; k < 3; k++) {
+        wasm_message_t m;
+        wasm_trap_t *t = wasm_trap_new(store, &given[k].m);
+        wasm_trap_message(t, &m);
+        EQUAL(m.size, given[k].size);
+        EQUAL(m.data[m.size - 1], 0);
+        if (given[k].m.size) EQUAL(memcmp(m.data, given[k].m.data, given[k].m.size), 0);
+        wasm_byte_vec_delete(&m);
+        wasm_trap_delete(t);
+    }
 }
 
 static void start_traps(void) {
@@ -212,6 +249,8 @@ int main(void) {
     with_env();
     wide();
     traps();
+    few_results();
+    messages();
     start_traps();
     nested();
     pool();

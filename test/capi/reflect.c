@@ -9,14 +9,14 @@ static bool is(const wasm_name_t *n, const char *text) { return n->size == strle
 static void reflect(void) {
     wasm_module_t *m = embed_module(
         "(module (import \"env\" \"f\" (func (param i32 externref) (result f64 funcref)))"
-        "(import \"env\" \"t\" (table 3 funcref)) (tag (import \"env\" \"tag\"))"
+        "(import \"env\" \"t\" (table 3 funcref)) (tag (import \"env\" \"tag\") (param i64))"
         "(memory (export \"m\") 1 9) (global (export \"\") (mut i64) (i64.const 0)) (export \"g\" (func 0)))");
     wasm_importtype_vec_t in;
     wasm_exporttype_vec_t out, copy;
     wasm_module_imports(m, &in);
     wasm_module_exports(m, &out);
     wasm_exporttype_vec_copy(&copy, &out);
-    EQUAL(in.size, 2); /* not the tag */
+    EQUAL(in.size, 3);
     EQUAL(copy.size, 3);
     CHECK(is(wasm_importtype_module(in.data[0]), "env") && is(wasm_importtype_name(in.data[1]), "t"));
     const wasm_functype_t *f = wasm_externtype_as_functype_const(wasm_importtype_type(in.data[0]));
@@ -27,6 +27,13 @@ static void reflect(void) {
     EQUAL(wasm_tabletype_limits(t)->min, 3);
     EQUAL(wasm_tabletype_limits(t)->max, wasm_limits_max_default);
     CHECK(!wasm_externtype_as_memorytype_const(wasm_importtype_type(in.data[1])));
+    wasm_externtype_t *tag = wasm_externtype_copy(wasm_importtype_type(in.data[2]));
+    EQUAL(wasm_externtype_kind(tag), WASM_EXTERN_TAG);
+    const wasm_functype_t *payload = wasm_tagtype_functype(wasm_externtype_as_tagtype(tag));
+    EQUAL(wasm_functype_params(payload)->size, 1);
+    EQUAL(wasm_valtype_kind(wasm_functype_params(payload)->data[0]), WASM_I64);
+    CHECK(!wasm_externtype_as_functype(tag) && !wasm_externtype_as_tagtype_const(wasm_importtype_type(in.data[1])));
+    wasm_externtype_delete(tag);
     wasm_exporttype_vec_delete(&out);
     const wasm_externtype_t *mem = wasm_exporttype_type(copy.data[0]), *g = wasm_exporttype_type(copy.data[1]);
     EQUAL(wasm_memorytype_limits(wasm_externtype_as_memorytype_const(mem))->max, 9);

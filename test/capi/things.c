@@ -34,6 +34,14 @@ static void globals(void) {
     CHECK(!global_of(77, WASM_VAR, wrong)); /* no such type */
     wasm_extern_delete(other);
     wasm_extern_delete(same);
+    wasm_instance_t *two = embed_instance("(module (global (export \"a\") i32 (i32.const 1)) (global (export \"b\") i32 (i32.const 1))"
+                                          "(export \"c\" (global 0)))", NULL, 0, NULL);
+    wasm_extern_t *a = embed_export(two, 0), *b = embed_export(two, 1), *c = embed_export(two, 2);
+    CHECK(wasm_extern_same(a, c) && !wasm_extern_same(a, b)); /* immutable ones, too */
+    wasm_extern_delete(a);
+    wasm_extern_delete(b);
+    wasm_extern_delete(c);
+    wasm_instance_delete(two);
     /* Exchanged, they do not fit. */
     wasm_extern_t *crossed[] = {given[1], given[0]};
     CHECK(!embed_instance("(module (import \"a\" \"a\" (global f32)) (import \"a\" \"a\" (global (mut i64))))", crossed, 2, NULL));
@@ -110,6 +118,34 @@ static void tables(void) {
     wasm_tabletype_delete(t);
 }
 
+/* A tag of one module is what another throws: only as an export and an import. */
+static void tags(void) {
+    wasm_instance_t *i = embed_instance("(module (tag $a (export \"a\") (param i32)) (tag (export \"b\") (param i32))"
+                                        "(tag (export \"c\")) (export \"d\" (tag $a)))", NULL, 0, NULL);
+    wasm_extern_vec_t e;
+    wasm_instance_exports(i, &e);
+    EQUAL(e.size, 4);
+    EQUAL(wasm_extern_kind(e.data[0]), WASM_EXTERN_TAG);
+    CHECK(wasm_extern_same(e.data[0], e.data[3]) && !wasm_extern_same(e.data[0], e.data[1]));
+    CHECK(!wasm_extern_as_func(e.data[0]) && !wasm_extern_as_memory_const(e.data[0]));
+    CHECK(wasm_ref_as_extern(wasm_extern_as_ref(e.data[0])) == e.data[0]);
+    wasm_externtype_t *t = wasm_extern_type(e.data[0]);
+    EQUAL(wasm_functype_params(wasm_tagtype_functype(wasm_externtype_as_tagtype(t)))->size, 1);
+    wasm_externtype_delete(t);
+    static const char text[] = "(module (import \"\" \"x\" (tag $x (param i32))) (import \"\" \"y\" (tag $y (param i32)))"
+                               "(func (export \"\") (result i32) try (result i32) (throw $x (i32.const 4))"
+                               "  catch $y (i32.const 100) i32.add catch_all (i32.const 9) end))";
+    wasm_extern_t *one[] = {e.data[0], e.data[3]}, *both[] = {e.data[0], e.data[1]}, *other[] = {e.data[0], e.data[2]};
+    wasm_instance_t *j = embed_instance(text, one, 2, NULL), *k = embed_instance(text, both, 2, NULL);
+    EQUAL(embed_call1(j, 0).of.i32, 104);
+    EQUAL(embed_call1(k, 0).of.i32, 9);
+    CHECK(!embed_instance(text, other, 2, NULL)); /* of another type */
+    wasm_instance_delete(j);
+    wasm_instance_delete(k);
+    wasm_instance_delete(i);
+    wasm_extern_vec_delete(&e);
+}
+
 static int gone;
 static void forget(void *info) { gone += *(int *)info; }
 
@@ -181,6 +217,7 @@ int main(void) {
     globals();
     memories();
     tables();
+    tags();
     references();
     vectors();
     strangers();

@@ -127,10 +127,11 @@ static wasm_externtype_t *new_functype(void) {
 
 wasm_externtype_t *take_new_type(void) {
     wasm_limits_t l = new_limits();
-    switch (take_below(4)) {
+    switch (take_below(5)) {
     case WASM_EXTERN_FUNC: return new_functype();
     case WASM_EXTERN_GLOBAL: return wasm_globaltype_as_externtype(wasm_globaltype_new(new_valtype(), (wasm_mutability_t)take_below(2)));
     case WASM_EXTERN_TABLE: return wasm_tabletype_as_externtype(wasm_tabletype_new(new_valtype(), &l));
+    case WASM_EXTERN_TAG: return wasm_tagtype_as_externtype(wasm_tagtype_new(wasm_externtype_as_functype(new_functype())));
     default: return wasm_memorytype_as_externtype(wasm_memorytype_new(&l));
     }
 }
@@ -210,6 +211,7 @@ wasm_extern_t *embed_make(struct embed_store *st, const wasm_externtype_t *t) {
         v = take_value(wasm_valtype_kind(wasm_globaltype_content(wasm_externtype_as_globaltype_const(t))));
         return wasm_global_as_extern(wasm_global_new(st->s, wasm_externtype_as_globaltype_const(t), &v));
     case WASM_EXTERN_TABLE: return wasm_table_as_extern(wasm_table_new(st->s, wasm_externtype_as_tabletype_const(t), take_ref()));
+    case WASM_EXTERN_TAG: return NULL; /* only modules have any */
     default: return wasm_memory_as_extern(wasm_memory_new(st->s, wasm_externtype_as_memorytype_const(t)));
     }
 }
