@@ -29,8 +29,7 @@ struct scan {
     VEC(u32) heap;               /* split off and to do, smallest start first */
     struct hole *inactive;       /* MAX_HOLES */
     u32 holes;
-    u32 count[2];                /* of the registers there are */
-    u32 class[2];                /* they, as bits */
+    u32 class[2];                /* the registers there are, as bits */
     u32 busy;                    /* registers with an active interval, as bits */
     u32 fixed;                   /* registers with fixed ranges to come */
     u32 call;                    /* first of a->calls that is not over */
@@ -44,14 +43,6 @@ struct scan {
 };
 
 static struct ival *at(const struct scan *s, u32 i) { return s->ivals + i; }
-
-/* How many registers of a class there are. Tests ask for few, so that spilling
- * and all that follows from it happens in small functions too. */
-static u32 count_registers(const struct scan *s, u32 class) {
-    u32 few = s->f->options->registers, count = s->regs->count[class];
-    if (class && s->f->simd) count--; /* the last one is the second scratch */
-    return few ? MIN(few, count) : count;
-}
 
 /* ---- the heap ---- */
 
@@ -417,7 +408,7 @@ static u32 free_until(struct scan *s, const struct ival *i, u32 r, u32 call) {
 
 /* The register that is free for the longest time, until *until. */
 static u8 longest(struct scan *s, const struct ival *i, u32 call, u32 *until) {
-    u32 best = s->regs->order[i->vector][0];
+    u32 best = next_in_order(s, s->class[i->vector]);
     *until = i->start;
     for (u32 m = s->class[i->vector] & ~s->busy; m;) {
         u32 r = next_in_order(s, m), to = free_until(s, i, r, call);
@@ -497,17 +488,27 @@ static void place(struct scan *s, u32 index) {
 
 /* ---- all ---- */
 
+/* Of mask the first few. */
+static u32 take_few(const struct scan *s, u32 mask, u32 few) {
+    u32 left = mask;
+    while (left && few--) left &= ~(1u << next_in_order(s, left));
+    return mask & ~left;
+}
+
+/* The registers there are. Tests ask for few, so that spilling and all that follows from
+ * it happens in small functions too. */
 static void prepare(struct scan *s) {
-    for (u32 r = 0; r < REG_COUNT; r++) s->fixed |= (u32)(s->a->fixed[r] != 0) << r;
+    u32 few = s->f->options->registers;
     for (u32 c = 0; c < 2; c++) {
-        s->count[c] = count_registers(s, c);
-        for (u32 k = 0; k < s->count[c]; k++) s->class[c] |= 1u << s->regs->order[c][k];
+        s->class[c] = s->regs->class[c];
+        if (c && s->f->simd) s->class[c] &= ~(1u << (31 - __builtin_clz(s->class[c]))); /* the last one is the second scratch */
+        if (few) s->class[c] = take_few(s, s->class[c], few);
     }
 }
 
 void jit_allocate(struct fn *f) {
     struct hole inactive[MAX_HOLES];
-    struct scan s = {.f = f, .a = f->alloc, .ivals = f->alloc->ivals.p, .regs = &x86_regs, .inactive = inactive};
+    struct scan s = {.f = f, .a = f->alloc, .ivals = f->alloc->ivals.p, .regs = &x86_regs, .inactive = inactive, .fixed = f->alloc->any_fixed};
     u32 next = 1, count = s.a->whole;
     prepare(&s);
     while (next < count || s.heap.n) { /* live.c's ascend: values are numbered so */

@@ -24,8 +24,7 @@ enum { WANTS_CLOBBERS = 1, WANTS_LATE = 2 };
 /* The target, as the allocator sees it. */
 struct regs {
     u32 caller_saved;            /* bit masks over REG_COUNT */
-    u8 order[2][REG_COUNT];      /* per class: in order of preference; caller-saved ones first, ascending, as the others */
-    u8 count[2];
+    u32 class[2];                /* those to give out; preferred: caller-saved ones, then the lower */
     /* What instruction i wants: fixed registers clobbered, as bit masks, from
      * late_pos to def_pos, or to the next gap (also not for the result). */
     const u8 *wants;             /* by op: may the answer of these two be other than 0? */
@@ -89,6 +88,7 @@ struct alloc {
     u32 *edge_moves;          /* edge -> the first of them; NULL: there are none */
     u32 *first;               /* value -> first child; 0: none */
     u32 *near;                /* the block of every NEAR-th instruction */
+    u32 any_fixed;            /* registers that have such ranges, as bits */
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
     u32 used;                 /* registers that hold something anywhere */

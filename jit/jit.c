@@ -129,7 +129,7 @@ static void place_tables(struct code *c, u32 start) {
 
 static void append_data(struct compile *k) {
     struct code *c = &k->code;
-    put_align(c, 16, 0xcc);
+    put_align(c, 16);
     u32 start = here(c);
     k->out->code_end = start;
     for (u32 i = 0; i < c->fixups.n; i++) {
@@ -157,7 +157,7 @@ static void compile_module(struct compile *k) {
     if (k->info.options->now_ns) k->since = k->info.options->now_ns();
     prepare(k);
     reserve_code(k);
-    put_align(&k->code, 16, 0xcc);
+    put_align(&k->code, 16);
     for (u32 i = m->imported_funcs; i < m->func_count; i++) compile_function(k, i);
     k->func = UINT32_MAX;
     emit_glue(&k->code, &k->info, k->out);

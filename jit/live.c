@@ -179,6 +179,7 @@ static void fix_register(struct live *l, u32 reg, u32 start, u32 end) {
     struct range n = {start, end, l->a->fixed[reg]};
     VEC_PUSH(l->f, l->a->ranges, n);
     l->a->fixed[reg] = l->a->ranges.n - 1;
+    l->a->any_fixed |= 1u << reg;
 }
 
 /* The end of the outermost loop that holds the block at hand but not v's definition. */
@@ -467,6 +468,7 @@ static void make_ivals(struct live *l) {
     if (!a->ivals.cap) a->ivals.p = jit_last(f, a->ivals.cap = f->ins.n / 3 + 2, sizeof *a->ivals.p);
     a->ivals.n = a->ranges.n = a->useful.n = a->calls.n = 0;
     memset(a->fixed, 0, sizeof a->fixed);
+    a->any_fixed = 0;
     VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM}));
     const struct ins *x = f->ins.p + 1;
     a->first[0] = 0;

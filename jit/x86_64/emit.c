@@ -443,8 +443,7 @@ static void prepare(struct emit *e) {
 void emit_function(struct fn *f, struct code *c, struct module_info *info, struct jit_func *out) {
     struct emit e = {.f = f, .a = f->alloc, .c = c, .info = info};
     prepare(&e);
-    put_align(c, 16, 0xcc);
-    for (u32 k = 0; k < 12; k++) put8(c, 0xcc);
+    put_fill(c, -here(c) % 16 + 12);
     put32(c, info->options->type_ids[f->wf->type]);
     e.start = out->entry = here(c);
     note_line(&e, 0);

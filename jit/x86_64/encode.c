@@ -15,9 +15,13 @@ void patch32(struct code *c, u32 at, u32 x) {
     memcpy(c->text.p + at, &x, 4);
 }
 
-void put_align(struct code *c, u32 to, u8 fill) {
-    while (c->text.n % to) put8(c, fill);
+void put_fill(struct code *c, u32 n) {
+    VEC_ROOM(c->keep, c->text, n);
+    memset(c->text.p + c->text.n, 0xcc, n);
+    c->text.n += n;
 }
+
+void put_align(struct code *c, u32 to) { put_fill(c, -c->text.n % to); }
 
 u32 put_data(struct code *c, u64 low, u64 high, u32 size) {
     if (!c->seen) c->seen = jit_alloc(c->keep, 256, sizeof *c->seen);

@@ -82,7 +82,8 @@ void put8(struct code *c, u8 x);
 void put32(struct code *c, u32 x);
 void patch32(struct code *c, u32 at, u32 x);
 static inline u32 here(const struct code *c) { return c->text.n; }
-void put_align(struct code *c, u32 to, u8 fill);
+void put_fill(struct code *c, u32 n); /* with int3 */
+void put_align(struct code *c, u32 to);
 /* Room for a table of count offsets, to be filled with offsets in code. */
 u32 put_table(struct code *c, u32 count);
 /* size 4, 8 or 16 bytes, aligned to it; equal constants may share. */

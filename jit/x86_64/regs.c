@@ -127,9 +127,7 @@ static u8 result_reg(u8 type) { return type == T_NONE ? REG_MEM : is_float(type)
 
 const struct regs x86_regs = {
     .caller_saved = 0x7fff0000u | CALLER_SAVED_INT,
-    .order = {{RAX, RCX, RDX, RSI, RDI, R8, R9, R10, RBX, RBP, R12, R13},
-              {16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30}},
-    .count = {12, 15},
+    .class = {CALLER_SAVED_INT | 1 << RBX | 1 << RBP | 1 << R12 | 1 << R13, 0x7fff0000u},
     .wants = wants,
     .clobbers = clobbers,
     .late = late,

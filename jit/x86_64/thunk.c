@@ -167,7 +167,7 @@ static u32 put_host_stub(struct glue *g, u32 canon) {
     const struct wasm_functype *t = &g->info->m->types[canon];
     u32 frame = 8 * (host_stack(t) + MAX(t->result_count, 1u) - 1);
     if (frame % 16 == 0) frame += 8;
-    while ((here(c) + 4) % 16) put8(c, 0xcc);
+    put_fill(c, -(here(c) + 4) % 16);
     put32(c, g->info->options->type_ids[canon]);
     u32 start = here(c);
     put_mov(c, 1, RAX, rm_mem(CTX, offsetof(struct abi_host, fn)));
@@ -300,7 +300,7 @@ static void put_thunk_results(struct code *c, const struct wasm_functype *t) {
 static u32 put_thunk(struct glue *g, const struct wasm_functype *t) {
     static const u8 saved[] = {RBP, RBX, R12, R13, R14, R15};
     struct code *c = g->c;
-    put_align(c, 16, 0xcc);
+    put_align(c, 16);
     u32 start = here(c);
     for (u32 k = 0; k < ARRAY_LEN(saved); k++) put_push(c, saved[k]);
     put_mov(c, 1, RBX, rm_reg(RDX));
@@ -385,14 +385,14 @@ void emit_glue(struct code *c, struct module_info *info, struct jit_code *out) {
     out->adaptors = jit_alloc(c->keep, m->imported_funcs, sizeof(u32));
     out->thunks = jit_alloc(c->keep, m->type_count, sizeof(u32));
     out->host_stubs = jit_alloc(c->keep, m->type_count, sizeof(u32));
-    put_align(c, 16, 0xcc);
+    put_align(c, 16);
     out->thunks_start = here(c);
     put_exits(&g);
     put_cross(&g);
     put_tail_cross(&g);
     put_stubs(&g);
     put_thunks(&g);
-    put_align(c, 16, 0xcc);
+    put_align(c, 16);
     out->thunks_end = here(c);
     fix_glue(&g);
 }
