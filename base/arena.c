@@ -3,14 +3,12 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { ALIGN = 16 };
-
 struct arena_chunk {
     struct arena_chunk *older;
     size_t size; /* of the whole chunk, this header included */
 };
 
-static_assert(sizeof(struct arena_chunk) % ALIGN == 0, "the first allocation is aligned");
+static_assert(sizeof(struct arena_chunk) % ARENA_ALIGN == 0, "the first allocation is aligned");
 
 void arena_init(struct arena *a, const struct arena_source *source, size_t limit) {
     *a = (struct arena){.source = source, .limit = limit};
@@ -30,6 +28,19 @@ static struct arena_chunk *take_spare(struct arena *a, size_t size) {
     return c;
 }
 
+static size_t left(const struct arena *a) {
+    return a->limit ? ALIGN_DOWN(a->limit - arena_used(a), (size_t)ARENA_ALIGN) : SIZE_MAX;
+}
+
+/* next is where so many bytes have been handed out. */
+static void go_on(struct arena *a, u8 *next, size_t used) {
+    a->next = a->end = next;
+    a->zero = (uptr)next - used;
+    if (!a->chunks) return;
+    u8 *end = (u8 *)a->chunks + ALIGN_DOWN(a->chunks->size, (size_t)ARENA_ALIGN);
+    a->end += MIN((size_t)(end - next), left(a));
+}
+
 static bool grow(struct arena *a, size_t need) {
     size_t least = a->chunk ? a->chunk : ARENA_CHUNK;
     size_t size = MAX(need + sizeof(struct arena_chunk), least);
@@ -38,28 +49,24 @@ static bool grow(struct arena *a, size_t need) {
     if (c) size = c->size;
     else c = a->source->take(a->source->self, size);
     if (!c) return false;
-    assert((uptr)c % ALIGN == 0);
+    assert((uptr)c % ARENA_ALIGN == 0);
     *c = (struct arena_chunk){.older = a->chunks, .size = size};
     a->chunks = c;
-    a->next = (u8 *)(c + 1);
-    a->end = (u8 *)c + size;
+    go_on(a, (u8 *)(c + 1), arena_used(a));
     return true;
 }
 
-void *arena_raw(struct arena *a, size_t n) {
+void *arena_more(struct arena *a, size_t n) {
     if (n > SIZE_MAX / 2) return fail(a);
-    n = ALIGN_UP(MAX(n, (size_t)1), (size_t)ALIGN);
-    if (a->limit && n > a->limit - MIN(a->used, a->limit)) return fail(a);
-    if ((size_t)(a->end - a->next) < n && !grow(a, n)) return fail(a);
+    n = ALIGN_UP(MAX(n, (size_t)1), (size_t)ARENA_ALIGN);
+    if (n > left(a) || ((size_t)(a->end - a->next) < n && !grow(a, n))) return fail(a);
     void *p = a->next;
     a->next += n;
-    a->used += n;
-    a->most = MAX(a->most, a->used);
     return p;
 }
 
 void arena_reserve(struct arena *a, size_t n) {
-    if (a->limit) n = MIN(n, a->limit - MIN(a->used, a->limit));
+    n = MIN(n, left(a));
     if (n < SIZE_MAX / 2 && (size_t)(a->end - a->next) < n) grow(a, n);
 }
 
@@ -69,21 +76,18 @@ void *arena_alloc(struct arena *a, size_t n) {
 }
 
 bool arena_extend(struct arena *a, void *p, size_t n, size_t more) {
-    size_t have = ALIGN_UP(MAX(n, (size_t)1), (size_t)ALIGN), add = ALIGN_UP(more, (size_t)ALIGN);
+    size_t have = ALIGN_UP(MAX(n, (size_t)1), (size_t)ARENA_ALIGN), add = ALIGN_UP(more, (size_t)ARENA_ALIGN);
     if (!p || (u8 *)p + have != a->next || add < more || (size_t)(a->end - a->next) < add) return false;
-    if (a->limit && add > a->limit - MIN(a->used, a->limit)) return false;
     a->next += add;
-    a->used += add;
-    a->most = MAX(a->most, a->used);
     return true;
 }
 
 bool arena_undo(struct arena *a, void *p, size_t n) {
-    size_t have = ALIGN_UP(n, (size_t)ALIGN);
+    size_t have = ALIGN_UP(n, (size_t)ARENA_ALIGN);
     if ((u8 *)p + have != a->next) return false;
-    assert(a->used >= have && (u8 *)p >= (u8 *)(a->chunks + 1));
+    assert(arena_used(a) >= have && (u8 *)p >= (u8 *)(a->chunks + 1));
+    a->most = arena_most(a);
     a->next = p;
-    a->used -= have;
     return true;
 }
 
@@ -94,7 +98,7 @@ void *arena_array(struct arena *a, size_t count, size_t size) {
 }
 
 struct arena_mark arena_mark(const struct arena *a) {
-    return (struct arena_mark){.chunk = a->chunks, .next = a->next, .used = a->used};
+    return (struct arena_mark){.chunk = a->chunks, .next = a->next, .used = arena_used(a)};
 }
 
 static void drop_newest(struct arena *a) {
@@ -109,13 +113,12 @@ static void drop_newest(struct arena *a) {
 }
 
 void arena_release(struct arena *a, struct arena_mark m) {
+    a->most = arena_most(a);
     while (a->chunks != m.chunk) {
         assert(a->chunks);
         drop_newest(a);
     }
-    a->next = m.next;
-    a->end = a->chunks ? (u8 *)a->chunks + a->chunks->size : NULL;
-    a->used = m.used;
+    go_on(a, m.next, m.used);
 }
 
 void arena_reset(struct arena *a) {

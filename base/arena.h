@@ -21,24 +21,32 @@ struct arena_chunk;
 
 /* What a chunk has at least, unless `chunk` says less: then each is twice as
  * large as the one before, up to that. */
-enum { ARENA_CHUNK = 64 * 1024 };
+enum { ARENA_CHUNK = 64 * 1024, ARENA_ALIGN = 16 };
 
 struct arena {
     const struct arena_source *source;
     struct arena_chunk *chunks; /* newest first */
     struct arena_chunk *spare;  /* released last, kept for the next need; or NULL */
-    u8 *next, *end;             /* free part of the newest */
-    size_t used;                /* bytes handed out since the last reset */
-    size_t most;                /* what used has been at most */
-    size_t limit;               /* of used; 0 means none */
+    u8 *next, *end;             /* free part of the newest, no more than the limit leaves */
+    uptr zero;                  /* next, less what was handed out since the last reset */
+    size_t most;                /* what that was at most, when some was given back */
+    size_t limit;               /* of what is handed out; 0 means none */
     size_t chunk;               /* least size of the next; 0: ARENA_CHUNK. Set it after arena_init */
     bool failed;
 };
 
 void arena_init(struct arena *a, const struct arena_source *source, size_t limit);
 void *arena_alloc(struct arena *a, size_t n);
-/* The same, not zeroed: for who writes all of it. */
-void *arena_raw(struct arena *a, size_t n);
+void *arena_more(struct arena *a, size_t n); /* arena_raw's: where the chunk has no room */
+/* The same as arena_alloc, not zeroed: for who writes all of it. */
+static inline void *arena_raw(struct arena *a, size_t n) {
+    u8 *p = a->next;
+    if (unlikely(!n || (size_t)(a->end - p) < n)) return arena_more(a, n);
+    a->next = p + ALIGN_UP(n, (size_t)ARENA_ALIGN);
+    return p;
+}
+static inline size_t arena_used(const struct arena *a) { return (uptr)a->next - a->zero; }
+static inline size_t arena_most(const struct arena *a) { return MAX(a->most, arena_used(a)); }
 /* Makes the newest allocation, p of n bytes, larger where it is; false if it is
  * not the newest or there is no room. What is added is not zeroed. */
 bool arena_extend(struct arena *a, void *p, size_t n, size_t more);

@@ -64,11 +64,11 @@ static const u32 *type_ids(struct check *c) {
 
 static int compile(struct check *c, const struct jit_options *o) {
     struct jit_error e = {0};
-    c->module_bytes = c->arena.used;
+    c->module_bytes = arena_used(&c->arena);
     u64 start = now_ns();
     enum err err = jit_compile(&c->arena, &c->scratch, &c->module, o, &c->code, &e);
     c->compile_ns = now_ns() - start;
-    c->work_bytes = c->scratch.most;
+    c->work_bytes = arena_most(&c->scratch);
     if (!err) return EXIT_OK;
     size_t at = e.func < c->module.func_count ? c->module.funcs[e.func].code_offset : 0;
     return fail("%s: offset %zu (0x%zx): function %u: %s: %s", c->file, at, at, e.func, err_text(err), e.text);
@@ -155,7 +155,7 @@ static void report_times(const struct check *c) {
 /* What a load takes: the module's bytes, which are kept (rt/module.c), and its tables, code
  * with its tables, and what is at work on one function at a time. */
 static void report_memory(const struct check *c) {
-    size_t largest = 1, code = c->arena.used - c->module_bytes, work = c->work_bytes;
+    size_t largest = 1, code = arena_used(&c->arena) - c->module_bytes, work = c->work_bytes;
     for (u32 i = c->module.imported_funcs; i < c->module.func_count; i++) largest = MAX(largest, c->module.funcs[i].code.n);
     printf("  memory: bytes %zu, tables %zu, code %zu, work %zu: %.1f a byte, work %.1f a byte of the largest function (%zu)\n",
            c->in.n, c->module_bytes, code, work, (double)(c->in.n + c->module_bytes + code + work) / (double)c->in.n,

@@ -88,16 +88,19 @@ static void arenas(void) {
     u8 *first = arena_raw(&a, 20), *second = arena_raw(&a, 20);
     CHECK(!arena_undo(&a, first, 20) && arena_undo(&a, second, 20) && arena_raw(&a, 1) == second);
     arena_reserve(&a, 600000);
-    EQUAL(a.used, 16 + 100000 + 48);
+    EQUAL(arena_used(&a), 16 + 100000 + 48);
     u8 *third = arena_raw(&a, 200000);
     CHECK(third != second + 16 && arena_raw(&a, 200000) == third + 200000);
     arena_release(&a, m);
-    EQUAL(a.used, 16 + 100000);
+    EQUAL(arena_used(&a), 16 + 100000);
+    EQUAL(arena_most(&a), 16 + 100000 + 500000);
+    CHECK(arena_raw(&a, (1 << 20) - 16 - 100000) && !arena_raw(&a, 1) && !arena_extend(&a, q, 100000, 1)); /* to the limit */
+    arena_release(&a, m);
     arena_reserve(&a, SIZE_MAX / 4); /* there may never be as many */
     CHECK(!arena_alloc(&a, 2 << 20) && a.failed);
     CHECK(!arena_array(&a, SIZE_MAX / 2, 3));
     arena_reset(&a);
-    EQUAL(a.used, 0);
+    EQUAL(arena_used(&a), 0);
 }
 
 static void lists(void) {

@@ -195,7 +195,7 @@ static void test_memory_runs_out(struct arena *a) {
         arena_init(&result, &test_heap, limit);
         arena_init(&scratch, &test_heap, limit);
         enum err e = jit_compile(&result, &scratch, &module, &o, &out, &why);
-        EQUAL(scratch.used, 0);
+        EQUAL(arena_used(&scratch), 0);
         arena_reset(&result);
         arena_reset(&scratch);
         if (!e) break;
