@@ -69,7 +69,7 @@ static void insert_piece(struct fn *f, u8 *p, size_t n) {
 }
 
 void jit_give(struct fn *f, void *p, size_t n) {
-    if (!p || !n) return;
+    if (f->small || !p || !n) return;
     if (arena_undo(f->arena, p, n)) {
         undo_pieces(f);
         return;
@@ -138,7 +138,10 @@ static void *slide(struct fn *f, u8 *p, size_t n, size_t want, size_t least) {
 
 /* What is small and stays finds a place at the front, not between large ones that go. */
 void jit_begin(struct fn *f) {
+    enum { SMALL = 192 }; /* bytes of code: takes some 10 KB at most, and time counts there */
     size_t n = rounded(512 + f->wf->code.n / 8);
+    f->small = f->wf->code.n < SMALL && !f->options->registers;
+    if (f->small) return;
     u8 *p = arena_raw(f->arena, n);
     if (!p) jit_escape(f, ERR_NOMEM);
     insert_piece(f, p, n);
@@ -146,7 +149,7 @@ void jit_begin(struct fn *f) {
 
 void *jit_raw(struct fn *f, size_t n, size_t size) {
     size_t bytes;
-    void *p = __builtin_mul_overflow(n ? n : 1, size, &bytes) ? NULL : take(f, bytes);
+    void *p = __builtin_mul_overflow(n, size, &bytes) ? NULL : take(f, bytes);
     if (!p) jit_escape(f, ERR_NOMEM);
     return p;
 }
@@ -176,33 +179,40 @@ void jit_cut(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
     *cap = n;
 }
 
-void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, (n ? n : 1) * size); }
+void *jit_alloc(struct fn *f, size_t n, size_t size) { return memset(jit_raw(f, n, size), 0, n * size); }
 
 /* Doubles what is small; adds half of it, and a quarter when large. */
 static u32 grown(u32 cap, u32 need, size_t size) {
     size_t bytes = cap * size;
-    u32 more = bytes < 512 ? cap : bytes < 4096 ? cap / 2 : cap / 4, least = size > 16 ? 4 : size > 8 ? 8 : 16;
-    return MAX(MAX(need, cap + more), least);
+    u32 more = bytes < 512 ? cap : bytes < 4096 ? cap / 2 : cap / 4;
+    return MAX(need, cap + more);
+}
+
+static void *first_room(struct fn *f, u32 *cap, u32 need, size_t size) {
+    u32 least = size > 16 ? 4 : size > 8 ? 8 : 16;
+    *cap = MAX(need, least);
+    return jit_raw(f, *cap, size);
 }
 
 /* Where it is if there is room, by less then as it costs nothing. What is new is not
  * zeroed. */
 void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
     if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
+    if (!*cap) return first_room(f, cap, (u32)need, size);
     u32 now = grown(*cap, (u32)need, size), here = *cap * size < 4096 ? now : MAX((u32)need, *cap + *cap / 16);
     size_t have = rounded(*cap * size);
-    if (*cap && extend(f, p, have, rounded(here * size) - have)) {
+    if (extend(f, p, have, rounded(here * size) - have)) {
         *cap = here;
         return p;
     }
-    void *q = *cap ? slide(f, p, have, rounded(now * size), 0) : NULL;
+    void *q = slide(f, p, have, rounded(now * size), 0);
     if (q) {
         *cap = now;
         return q;
     }
     q = take(f, now * size);
     if (!q) jit_escape(f, ERR_NOMEM);
-    if (*cap) memcpy(q, p, *cap * size);
+    memcpy(q, p, *cap * size);
     jit_give(f, p, *cap * size);
     *cap = now;
     return q;

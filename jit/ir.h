@@ -240,6 +240,7 @@ struct fn {
     struct arena *arena;
     struct piece pieces[JIT_PIECES];
     u32 piece_count;
+    bool small; /* nothing that is given back is used again */
     struct jit_exit *exit;
     const struct wasm_module *m;
     const struct wasm_func *wf;
