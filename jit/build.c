@@ -96,6 +96,7 @@ static __attribute__((noinline)) void take_long(struct build *b) {
 
 static INLINE void build_instr(struct build *b) {
     if (!b->dead) build_short(b);
+    if (!b->ctls.n) return; /* the last END is behind */
     b->f->origin = b->code.p;
     if (unlikely(!wasm_take_short(&b->code, &b->in))) take_long(b);
     if (is_control(b->in.op)) build_control(b);
@@ -126,7 +127,7 @@ static void give_all(struct build *b) {
 }
 
 void jit_build(struct fn *f) {
-    struct build b = {.f = f, .code = cursor_of(f->wf->code)};
+    struct build b = {.f = f, .code = body_of(f, f->wf)};
     b.plain_memory = f->m->memory_count && !build_checks(&b, 0);
     f->origin = f->m->bytes.p; /* of none */
     reserve(&b, (u32)f->wf->code.n);
@@ -137,7 +138,7 @@ void jit_build(struct fn *f) {
     start_body(&b);
     build_scan_tries(&b);
     while (b.ctls.n) build_instr(&b);
-    assert(!cursor_left(&b.code));
+    assert(is_over(&b.code, f->wf));
     finish_body(&b);
     build_finish_sites(&b);
     give_all(&b);

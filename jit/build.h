@@ -112,6 +112,12 @@ struct build {
 /* Of the next instruction, in the function's own code. */
 static inline u32 build_offset(const struct build *b) { return (u32)cursor_at(b->outer.p ? &b->outer : &b->code); }
 
+/* A body, validated: no instruction reaches beyond its end, so all of the module may be read (wasm/short.h). */
+static inline struct cursor body_of(const struct fn *f, const struct wasm_func *w) {
+    return (struct cursor){w->code.p, w->code.p, f->m->bytes.p + f->m->bytes.n};
+}
+static inline bool is_over(const struct cursor *c, const struct wasm_func *w) { return c->p == w->code.p + w->code.n; }
+
 static inline void push(struct build *b, u32 v) {
     assert(v);
     VEC_PUSH(b->f, b->stack, v);

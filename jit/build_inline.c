@@ -40,10 +40,10 @@ static bool is_plain(const struct build *b, enum wasm_op op) {
 }
 
 static bool is_leaf(const struct build *b, const struct wasm_func *w) {
-    struct cursor c = cursor_of(w->code);
+    struct cursor c = body_of(b->f, w);
     struct wasm_instr in;
     const char *why;
-    while (cursor_left(&c)) {
+    while (!is_over(&c, w)) {
         enum err e = wasm_take_instr(&c, &in, &why);
         assert(e == ERR_OK); /* validated */
         if (!is_plain(b, in.op)) return false;
@@ -78,12 +78,12 @@ void build_enter(struct build *b, u32 func) {
     b->base = f->wf->local_count;
     b->inlined += (u32)w->code.n;
     b->outer = b->code;
-    b->code = cursor_of(w->code);
+    b->code = body_of(f, w);
     enter_locals(b, w, t->param_count);
 }
 
 void build_leave(struct build *b) {
-    assert(b->outer.p && !cursor_left(&b->code));
+    assert(b->outer.p);
     b->code = b->outer;
     b->outer = (struct cursor){0};
     b->body = b->base = 0;
@@ -92,8 +92,8 @@ void build_leave(struct build *b) {
 /* Nothing branches to the end: what is on the stack are the results, in the same block. */
 void build_run_out(struct build *b) {
     const struct ctl *c = &b->ctls.p[b->ctls.n - 1];
-    assert(c->kind == CTL_INLINE && b->stack.n == c->height + c->results);
+    assert(c->kind <= CTL_INLINE && b->stack.n == c->height + c->results);
     build_undo_locals(b, c->log);
     b->ctls.n--;
-    build_leave(b);
+    if (b->ctls.n) build_leave(b);
 }

@@ -259,7 +259,7 @@ static INLINE bool short_one(struct build *b) {
     case WASM_OP_END:
         b->code.p = p + 1;
         build_end(b);
-        return !b->dead;
+        return !b->dead && b->ctls.n;
     case WASM_OP_BR:
         if (short_index(b, p + 1, &index)) build_br(b, index);
         return false;

@@ -92,7 +92,7 @@ void build_scan_tries(struct build *b) {
     const char *why;
     struct wasm_instr in;
     if (!w->has_try) return;
-    struct cursor c = cursor_of(w->code);
+    struct cursor c = body_of(b->f, w);
     u32 *open = jit_alloc(b->f, w->max_depth + 1, sizeof *open), depth = 1; /* the body */
     VEC_PUSH(b->f, b->old_clauses, (struct old_clause){0});
     while (depth) {

@@ -61,7 +61,7 @@ struct run {
     const u8 *p;
     wasm_type *at, *base, *most, *room; /* of the stack: its end, the block's part; the highest end; the array's */
     const wasm_type *locals;
-    const u8 *start; /* of the module */
+    const u8 *start, *end; /* of the module; of the code */
     u32 *reads;      /* the validator's */
     u32 local_count;
     u32 *set;        /* locals that the innermost loop sets, a bit each; or NULL */
@@ -198,6 +198,7 @@ static INLINE bool take_one(struct run *r) {
         break;
     default: return false;
     }
+    if (unlikely(p > r->end)) return false; /* cut off: an error, whatever has changed */
     r->p = p;
     return true;
 }
@@ -208,11 +209,13 @@ void validate_short(struct validator *v) {
     struct run r = {
         .v = v, .p = v->c.p, .at = v->stack + v->height, .base = v->stack + top(v)->height, .most = v->stack + v->most,
         .room = v->stack + MIN(v->stack_room, (u32)MAX_STACK), .locals = v->locals, .local_count = v->f->local_count,
-        .start = v->c.start, .reads = v->reads,
+        .start = v->c.start, .end = v->c.end, .reads = v->reads,
         .set = v->loop == WASM_NONE || !v->sets ? NULL : v->sets + (size_t)v->loop * v->f->loop_words,
         .memory = m->memory_count && !m->memories[0].limits.is64,
     };
-    while (v->c.end - r.p >= SHORT_BYTES && take_one(&r)) {}
+    /* What is behind the code may be read, but for the end of the module. */
+    const u8 *last = MIN(m->bytes.p + m->bytes.n - SHORT_BYTES, v->c.end - 1);
+    while (r.p <= last && take_one(&r)) {}
     v->c.p = r.p;
     v->height = (u32)(r.at - v->stack);
     v->most = v->f->max_stack = (u32)(r.most - v->stack);
