@@ -187,7 +187,7 @@ void build_end(struct build *b) {
         return;
     }
     bool fell = !b->dead;
-    if (c->kind == CTL_INLINE && fell && !c->edges) {
+    if (c->kind <= CTL_INLINE && fell && !c->edges) {
         build_run_out(b);
         return;
     }
