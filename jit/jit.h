@@ -85,7 +85,7 @@ struct jit_code {
     u32 code_end;           /* [0, code_end) is instructions; then constants and switch tables */
     struct jit_func *funcs; /* one per defined function */
     u32 func_count;
-    u32 *thunks; /* one per type: offset of its entry thunk. Equal types share one */
+    u32 *thunks; /* one per type: offset of its entry thunk, or UINT32_MAX: none of it escapes. Equal types share one */
     u32 trap_exit;
     u32 *adaptors;   /* one per imported function: offset, or UINT32_MAX: no code calls it as C (abi.h) */
     u32 *host_stubs; /* one per type: offset of its host stub (abi.h), or UINT32_MAX: no import has the type */

@@ -155,7 +155,7 @@ static bool read_tables(struct cursor *in, const struct wasm_module *w, const st
 static bool has_entries(const struct wasm_module *w, const struct jit_code *c) {
     for (u32 k = 0; k < w->func_count && !fault(CACHE_ENTRY); k++) {
         u32 type = w->funcs[k].type;
-        if (c->thunks[type] == UINT32_MAX || (k < w->imported_funcs && c->host_stubs[type] == UINT32_MAX)) return false;
+        if ((wasm_func_escapes(w, k) && c->thunks[type] == UINT32_MAX) || (k < w->imported_funcs && c->host_stubs[type] == UINT32_MAX)) return false;
     }
     return true;
 }

@@ -105,6 +105,7 @@ void rt_resolve_func(struct rt_instance *i, u32 func, struct rt_callable *out) {
     *out = (struct rt_callable){.caller = i->ctx, .type = &w->types[type]};
     out->thunk = (abi_thunk *)(uptr)(m->exec + m->code.thunks[type]);
     if (func >= w->imported_funcs) {
+        assert(wasm_func_escapes(w, func));
         out->func.code = m->exec + m->code.funcs[func - w->imported_funcs].entry;
         out->func.ctx = i->ctx;
         if (is_plain(out->type)) out->direct = out->func.code;

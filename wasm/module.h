@@ -248,6 +248,11 @@ enum err wasm_validate(struct arena *a, struct wasm_module *m, struct wasm_error
 /* The export of that name and kind, or NULL. */
 const struct wasm_export *wasm_find_export(const struct wasm_module *m, struct bytes name,
                                            enum wasm_kind kind);
+/* May it be called from outside: as an export, by reference, as the start function? */
+static inline bool wasm_func_escapes(const struct wasm_module *m, u32 func) {
+    return m->funcs[func].declared_ref || func == m->start;
+}
+
 static inline u32 wasm_page_log2(const struct wasm_memory *mem) {
     return mem->byte_pages ? 0 : WASM_PAGE_LOG2;
 }

@@ -366,7 +366,8 @@ static void put_thunks(struct glue *g) {
     for (u32 k = 0; k < m->type_count; k++) g->out->thunks[k] = g->out->host_stubs[k] = UINT32_MAX;
     for (u32 k = 0; k < m->func_count; k++) {
         u32 canon = m->types[m->funcs[k].type].canon;
-        if (g->out->thunks[canon] == UINT32_MAX) g->out->thunks[canon] = put_thunk(g, &m->types[canon]);
+        bool enters = wasm_func_escapes(m, k) && g->out->thunks[canon] == UINT32_MAX;
+        if (enters) g->out->thunks[canon] = put_thunk(g, &m->types[canon]);
         if (k < m->imported_funcs && g->out->host_stubs[canon] == UINT32_MAX)
             g->out->host_stubs[canon] = put_host_stub(g, canon);
     }
