@@ -9,7 +9,7 @@
  *    registers gets everything, whatever the size. */
 #include "jit/ir.h"
 
-enum { SMALL = 48, LARGE = 4096 }; /* instructions */
+enum { SMALL = 512, LARGE = 4096 }; /* instructions */
 
 struct compact {
     struct fn *f;

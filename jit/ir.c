@@ -99,9 +99,7 @@ static void *take_free(struct fn *f, size_t n) {
 
 /* The same, or new ones. Not zeroed. */
 static void *take(struct fn *f, size_t n) {
-    if (n > SIZE_MAX / 2) return NULL;
-    n = rounded(n);
-    void *p = take_free(f, n);
+    void *p = f->piece_count && n < SIZE_MAX / 2 ? take_free(f, rounded(n)) : NULL;
     return p ? p : arena_raw(f->arena, n);
 }
 
@@ -188,18 +186,15 @@ static u32 grown(u32 cap, u32 need, size_t size) {
     return MAX(need, cap + more);
 }
 
-static void *first_room(struct fn *f, u32 *cap, u32 need, size_t size) {
+static __attribute__((noinline)) void *first_room(struct fn *f, u32 *cap, u32 need, size_t size) {
     u32 least = size > 16 ? 4 : size > 8 ? 8 : 16;
     *cap = MAX(need, least);
     return jit_raw(f, *cap, size);
 }
 
-/* Where it is if there is room, by less then as it costs nothing. What is new is not
- * zeroed. */
-void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
-    if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
-    if (!*cap) return first_room(f, cap, (u32)need, size);
-    u32 now = grown(*cap, (u32)need, size), here = *cap * size < 4096 ? now : MAX((u32)need, *cap + *cap / 16);
+/* Where it is if there is room, by less then as it costs nothing. */
+static __attribute__((noinline)) void *more_room(struct fn *f, void *p, u32 *cap, u32 need, size_t size) {
+    u32 now = grown(*cap, need, size), here = *cap * size < 4096 ? now : MAX(need, *cap + *cap / 16);
     size_t have = rounded(*cap * size);
     if (extend(f, p, have, rounded(here * size) - have)) {
         *cap = here;
@@ -216,6 +211,11 @@ void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
     jit_give(f, p, *cap * size);
     *cap = now;
     return q;
+}
+
+void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size) {
+    if (need > UINT32_MAX / 4) jit_escape(f, ERR_LIMIT);
+    return *cap ? more_room(f, p, cap, (u32)need, size) : first_room(f, cap, (u32)need, size);
 }
 
 /* Moves p, which has n bytes of which the first few are kept, down into a piece that

@@ -282,7 +282,7 @@ void *jit_lift(struct fn *f, void *p, size_t n, size_t by);
 /* Gives n bytes from p on back, to whoever asks next: what is dead before the
  * function is done. */
 void jit_give(struct fn *f, void *p, size_t n);
-void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size);
+void *jit_grow(struct fn *f, void *p, u32 *cap, u64 need, size_t size); /* what is new is not zeroed */
 void jit_cut(struct fn *f, void *p, u32 *cap, u32 n, size_t size); /* to n elements, where it is */
 /* To n elements, at the lowest place there is. */
 void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
