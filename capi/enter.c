@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "capi/internal.h"
 
-enum { SLOTS = 1024, SLOT_BYTES = 10, INT_ARGS = 5, FLOAT_ARGS = 8 };
+enum { SLOTS = 16384, SLOT_BYTES = 10, INT_ARGS = 5, FLOAT_ARGS = 8 };
 
 /* As the common part leaves it on the stack. */
 struct saved {
@@ -57,7 +57,7 @@ __asm__(".pushsection .text\n"
         ".hidden capi_slots\n"
         "capi_slots:\n"
         ".set capi_slot, 0\n"
-        ".rept 1024\n\t"
+        ".rept 16384\n\t"
         ".byte 0xb8\n\t" /* mov eax, slot */
         ".long capi_slot\n\t"
         ".byte 0xe9\n\t" /* jmp capi_common */
@@ -68,24 +68,24 @@ __asm__(".pushsection .text\n"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct host_func *slots[SLOTS];
+static u32 first_maybe; /* under mutex: all before it are taken */
 
 const void *capi_slot_take(struct host_func *h) {
-    const void *fn = NULL;
     pthread_mutex_lock(&mutex);
-    for (u32 k = 0; k < SLOTS && !fn; k++) {
-        if (slots[k]) continue;
-        slots[k] = h;
-        h->slot = k;
-        fn = capi_slots + k * SLOT_BYTES;
-    }
+    u32 k = first_maybe;
+    while (k < SLOTS && slots[k]) k++;
+    if (k < SLOTS) slots[k] = h;
+    first_maybe = MIN(k + 1, (u32)SLOTS);
     pthread_mutex_unlock(&mutex);
-    return fn;
+    h->slot = k;
+    return k < SLOTS ? capi_slots + k * SLOT_BYTES : NULL;
 }
 
 void capi_slot_give(struct host_func *h) {
     pthread_mutex_lock(&mutex);
     assert(h->slot < SLOTS && slots[h->slot] == h);
     slots[h->slot] = NULL;
+    first_maybe = MIN(first_maybe, h->slot);
     pthread_mutex_unlock(&mutex);
 }
 

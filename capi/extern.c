@@ -15,16 +15,26 @@ static void *thing_new(wasm_store_t *s, enum ref_kind kind, const void *type, co
     assert((int)t->kind == (int)kind);
     r->type = capi_type_copy(t);
     r->owner = r->type ? capi_make(s, t, init, NULL) : NULL;
+    r->own = r->owner != NULL;
     if (r->owner) return r;
     capi_ref_drop(r);
     return NULL;
 }
 
 wasm_externkind_t wasm_extern_kind(const wasm_extern_t *e) { return (wasm_externkind_t)e->ref.kind; }
-wasm_externtype_t *wasm_extern_type(const wasm_extern_t *e) { return capi_type_copy(e->ref.type); }
-wasm_globaltype_t *wasm_global_type(const wasm_global_t *g) { return (wasm_globaltype_t *)capi_type_copy(g->ref.type); }
-wasm_tabletype_t *wasm_table_type(const wasm_table_t *t) { return (wasm_tabletype_t *)capi_type_copy(t->ref.type); }
-wasm_memorytype_t *wasm_memory_type(const wasm_memory_t *m) { return (wasm_memorytype_t *)capi_type_copy(m->ref.type); }
+
+/* WebAssembly 2.0, 7.1 (table_type, mem_type): what has grown is of another type, its size the minimum. */
+static void *type_now(const struct wasm_ref_t *r) {
+    struct wasm_externtype_t *t = capi_type_copy(r->type);
+    if (!t || !alive(r)) return t;
+    if (r->kind == REF_TABLE) t->limits.min = wasm_table_size((const wasm_table_t *)r);
+    if (r->kind == REF_MEMORY) t->limits.min = wasm_memory_size((const wasm_memory_t *)r);
+    return t;
+}
+wasm_externtype_t *wasm_extern_type(const wasm_extern_t *e) { return type_now(&e->ref); }
+wasm_globaltype_t *wasm_global_type(const wasm_global_t *g) { return type_now(&g->ref); }
+wasm_tabletype_t *wasm_table_type(const wasm_table_t *t) { return type_now(&t->ref); }
+wasm_memorytype_t *wasm_memory_type(const wasm_memory_t *m) { return type_now(&m->ref); }
 
 /* Globals. */
 

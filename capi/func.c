@@ -3,7 +3,8 @@
  * I1 whoever calls gives arguments of the function's type, or gets a trap that says so;
  *    results are put where there is room for them.
  * I2 a callback's trap goes through the module as HOST, with the object in
- *    store->raised until the call that it ends returns. */
+ *    store->raised until the call that it ends returns.
+ * I3 callbacks are in store->funcs; one of I4 (internal.h) leaves it when it goes. */
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -33,6 +34,21 @@ void capi_host_free(struct host_func *h) {
     if (h->finalizer) h->finalizer(h->env);
     capi_type_free(h->type);
     free(h);
+}
+
+static void host_link(struct host_func *h) {
+    h->link = &h->store->funcs;
+    h->next = *h->link;
+    if (h->next) h->next->link = &h->next;
+    *h->link = h;
+}
+
+/* It does not run: whoever calls it holds it, and nobody else can. */
+void capi_host_gone(struct host_func *h) {
+    *h->link = h->next;
+    if (h->next) h->next->link = h->link;
+    rt_instance_free(h->instance);
+    capi_host_free(h);
 }
 
 static char letter(wasm_valkind_t kind) {
@@ -77,17 +93,17 @@ static wasm_func_t *host_new(wasm_store_t *s, struct host_func init, const wasm_
     *h = init;
     h->store = s;
     h->type = capi_type_copy((const struct wasm_externtype_t *)type);
-    struct rt_instance *i = h->type ? host_instance(h) : NULL;
-    u32 handle = i ? rt_export_func(i, (struct bytes){NULL, 0}) : 0;
-    if (!i) {
-        h->finalizer = NULL; /* env stays the caller's */
-        capi_host_free(h);
-        return NULL;
-    }
-    h->next = s->funcs; /* from here on the store's, as the instance is */
-    s->funcs = h;
+    h->instance = h->type ? host_instance(h) : NULL;
+    u32 handle = h->instance ? rt_export_func(h->instance, (struct bytes){NULL, 0}) : 0;
     wasm_func_t *f = handle ? capi_func_of(s, handle) : NULL;
-    if (!f) h->finalizer = NULL; /* as above: nobody can call it */
+    if (f) {
+        f->ref.made = h;
+        host_link(h);
+    } else {
+        h->finalizer = NULL; /* env stays the caller's */
+        rt_instance_free(h->instance);
+        capi_host_free(h);
+    }
     return f;
 }
 
@@ -179,7 +195,9 @@ wasm_trap_t *wasm_func_call(const wasm_func_t *f, const wasm_val_vec_t *args, wa
     size_t n = MAX(t->params.size, t->results.size);
     if (n > FEW) vals = aligned_alloc(sizeof *vals, n * sizeof *vals);
     if (!vals) return capi_trap_text(s, "call: out of memory");
+    struct wasm_ref_t *held = capi_ref_hold(&f->ref); /* a callback may let go of it */
     wasm_trap_t *trap = call(f, args, results, vals);
+    capi_ref_drop(held);
     if (vals != few) free(vals);
     return trap;
 }

@@ -4,9 +4,10 @@
  *    counts. An object of a store counts that store's memory, not its life.
  * I2 functions are handles of the store; tables, memories, globals and tags are
  *    exports, by name, of an instance (of their own, if the embedder made them).
- * I3 instances, host functions and objects that went into a module as externref
- *    stay until the store is deleted: references to them may be anywhere. After
- *    that store->rt is NULL, and objects left over answer nothing. */
+ * I3 instances, and what went into one (as an import, as a reference), stay until the
+ *    store is deleted: references to them may be anywhere. After that store->rt is
+ *    NULL, and objects left over answer nothing.
+ * I4 what the embedder made, and no instance has had, goes with its last holder. */
 #ifndef WHELK_CAPI_INTERNAL_H
 #define WHELK_CAPI_INTERNAL_H
 
@@ -61,6 +62,8 @@ struct wasm_ref_t {
     struct wasm_store_t *store;
     void *info;
     void (*finalizer)(void *);
+    struct host_func *made; /* FUNC: I4; NULL: a module's, or one may have it */
+    bool own;     /* GLOBAL, TABLE, MEMORY: owner is for it alone */
     u32 handle;   /* FUNC: itself */
     struct rt_callable callable; /* FUNC: resolved; valid while the store is there (I3) */
     u32 external; /* as an externref; 0 until it was one, and then retained by the store */
@@ -85,7 +88,7 @@ REF_STRUCT(instance);
 
 /* A function of the embedder, in a slot of the pool (enter.c). */
 struct host_func {
-    struct host_func *next; /* of the store */
+    struct host_func *next, **link; /* of the store; what points here */
     wasm_store_t *store;
     struct wasm_externtype_t *type;
     wasm_func_callback_t plain; /* or: */
@@ -93,6 +96,7 @@ struct host_func {
     void *env;
     void (*finalizer)(void *);
     struct rt_linker *linker;
+    struct rt_instance *instance; /* make.c's */
     u32 slot;
 };
 
@@ -152,6 +156,7 @@ wasm_trap_t *capi_trap_of(wasm_store_t *s, enum abi_trap t);
 /* func.c, enter.c */
 wasm_func_t *capi_func_of(wasm_store_t *s, u32 handle); /* NULL: no function's */
 void capi_host_free(struct host_func *h);
+void capi_host_gone(struct host_func *h); /* its last holder has let go: I4 */
 /* The C function that calls h, by taking a slot; NULL: all are in use. */
 const void *capi_slot_take(struct host_func *h);
 void capi_slot_give(struct host_func *h);
@@ -165,6 +170,7 @@ struct capi_import {
 };
 struct rt_instance *capi_make(wasm_store_t *s, const struct wasm_externtype_t *t, const union abi_value *init,
                               const struct capi_import *import);
+void capi_make_trim(void); /* lets go of the modules that it keeps */
 
 /* engine.c: around each call from outside. false: there is no timer to be had. */
 bool capi_enter_call(wasm_store_t *s);

@@ -2,8 +2,12 @@
  * is one kind of function, table, memory and global.
  *
  * I1 sizes in the module are LEB128 of two bytes, so that a section's size can be
- *    filled in when its end is reached. */
+ *    filled in when its end is reached.
+ * I2 the last few modules are kept, for all stores: things of one type have one. */
+#include <pthread.h>
+
 #include "base/assert.h"
+#include "base/mem.h"
 #include "capi/internal.h"
 
 enum { NAMES = 128 }; /* bytes of an import's */
@@ -125,16 +129,68 @@ static bool can_make(const struct wasm_externtype_t *t) {
     return t->params.size + t->results.size <= CAPI_VALUES && all_known(&t->params) && all_known(&t->results);
 }
 
+/* Modules that are kept. */
+
+enum { KEPT = 64 };
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* under mutex */
+static struct rt_module *kept[KEPT];
+static u32 oldest;
+
+static bool is_of(const struct rt_module *m, struct bytes binary) {
+    struct bytes b = rt_module_info(m)->bytes;
+    return b.n == binary.n && !memcmp(b.p, binary.p, b.n);
+}
+
+/* One more hold; NULL: there is none. */
+static struct rt_module *find_kept(struct bytes binary) {
+    struct rt_module *m = NULL;
+    pthread_mutex_lock(&mutex);
+    for (u32 k = 0; k < KEPT && !m; k++)
+        if (kept[k] && is_of(kept[k], binary)) m = kept[k];
+    if (m) rt_module_hold(m);
+    pthread_mutex_unlock(&mutex);
+    return m;
+}
+
+static void keep(struct rt_module *m) {
+    rt_module_hold(m);
+    pthread_mutex_lock(&mutex);
+    struct rt_module *out = kept[oldest];
+    kept[oldest] = m;
+    oldest = (oldest + 1) % KEPT;
+    pthread_mutex_unlock(&mutex);
+    rt_module_free(out);
+}
+
+void capi_make_trim(void) {
+    pthread_mutex_lock(&mutex);
+    for (u32 k = 0; k < KEPT; k++) {
+        rt_module_free(kept[k]);
+        kept[k] = NULL;
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+static struct rt_module *module_for(struct rt_engine *e, struct bytes binary) {
+    struct rt_error error;
+    struct rt_module *m = find_kept(binary);
+    if (m) return m;
+    if (rt_module_load(e, binary, NULL, &m, &error)) return NULL;
+    keep(m);
+    return m;
+}
+
 struct rt_instance *capi_make(wasm_store_t *s, const struct wasm_externtype_t *t, const union abi_value *init,
                               const struct capi_import *import) {
     struct writer w = {.n = 0};
-    struct rt_module *m;
     struct rt_instance *i = NULL;
     struct rt_error error;
     if (!s->rt || !can_make(t)) return NULL;
     if (import && import->module.n + import->name.n > NAMES) return NULL;
     put_module(&w, t, import);
-    if (rt_module_load(s->engine, (struct bytes){w.bytes, w.n}, NULL, &m, &error)) return NULL;
+    struct rt_module *m = module_for(s->engine, (struct bytes){w.bytes, w.n});
+    if (!m) return NULL;
     enum err e = rt_instantiate(s->rt, m, import ? import->linker : NULL, &i, NULL, &error);
     rt_module_free(m); /* the instance has its own hold */
     if (e) return NULL;

@@ -82,8 +82,9 @@ void wasm_module_exports(const wasm_module_t *m, wasm_exporttype_vec_t *out) {
 /* false: one of another store, or none. */
 static bool give(wasm_store_t *s, const wasm_extern_vec_t *imports, struct rt_given *given) {
     for (size_t k = 0; imports && k < imports->size; k++) {
-        const wasm_extern_t *e = imports->data[k];
+        wasm_extern_t *e = imports->data[k];
         if (!e || (e->ref.store != s && !fault(OTHER_STORE)) || e->ref.kind > REF_TAG) return false;
+        e->ref.made = NULL;
         given[k] = (struct rt_given){capi_kinds[e->ref.kind], e->ref.handle, e->ref.owner, e->ref.name};
     }
     return true;
@@ -107,7 +108,7 @@ wasm_instance_t *wasm_instance_new(wasm_store_t *s, const wasm_module_t *m, cons
     free(given);
     if (r && r->owner) return (wasm_instance_t *)r;
     capi_ref_drop(r);
-    wasm_trap_t *t = why ? capi_trap_of(s, why) : NULL;
+    wasm_trap_t *t = why ? capi_trap_of(s, why) : trap ? capi_trap_text(s, s->error) : NULL;
     if (trap) *trap = t;
     else wasm_trap_delete(t);
     return NULL;

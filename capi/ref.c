@@ -1,6 +1,7 @@
 /* ref.c: references and values of wasm.h.
  *
- * I1 an object with no holders left is freed at once; its finalizer runs then. */
+ * I1 an object with no holders left is freed at once; its finalizer runs then.
+ * I2 what of the embedder's making no instance has had goes with it (internal.h, I4). */
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -30,6 +31,8 @@ void capi_ref_drop(struct wasm_ref_t *r) {
     assert(left != UINT32_MAX); /* deleted twice */
     if (left) return;
     if (r->finalizer) r->finalizer(r->info);
+    if (r->made && r->store->rt) capi_host_gone(r->made);
+    if (r->own && r->store->rt) rt_instance_free(r->owner); /* rt keeps it if it was imported */
     if (r->module) rt_module_free(r->module);
     capi_type_free(r->type);
     wasm_byte_vec_delete(&r->message);
@@ -45,7 +48,7 @@ static bool same(const struct wasm_ref_t *a, const struct wasm_ref_t *b) {
     if (a == b) return true;
     if (!a || !b || a->kind != b->kind || a->store != b->store || !a->store || !a->store->rt) return false;
     switch (a->kind) {
-    case REF_FUNC: return a->handle == b->handle;
+    case REF_FUNC: return rt_func_same(a->store->rt, a->handle, b->handle);
     case REF_INSTANCE: return a->owner == b->owner;
     case REF_GLOBAL:
     case REF_TABLE:
@@ -152,6 +155,7 @@ bool capi_handle_of(wasm_store_t *s, wasm_valkind_t kind, struct wasm_ref_t *r, 
     if (r->store != s || !s->rt) return false;
     if (kind == WASM_FUNCREF) {
         *out = r->handle;
+        r->made = NULL;
         return r->kind == REF_FUNC;
     }
     if (kind != WASM_EXTERNREF || !retain(s, r)) return false;

@@ -40,6 +40,7 @@ wasm_engine_t *wasm_engine_new_with_config(wasm_config_t *c) {
 wasm_engine_t *wasm_engine_new(void) { return wasm_engine_new_with_config(wasm_config_new()); }
 void wasm_engine_delete(wasm_engine_t *e) {
     if (!e) return;
+    capi_make_trim();
     rt_engine_trim(machine);
     free(e);
 }

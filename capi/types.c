@@ -171,6 +171,18 @@ wasm_externkind_t wasm_externtype_kind(const wasm_externtype_t *t) { return t->k
 
 static const wasm_externtype_t *as_type(const void *t) { return t; }
 
+/* What is handed over leaves an empty vector behind: programs delete it all the same. */
+static wasm_byte_vec_t take_name(wasm_name_t *n) {
+    wasm_byte_vec_t taken = *n;
+    wasm_byte_vec_new_empty(n);
+    return taken;
+}
+static wasm_valtype_vec_t take_values(wasm_valtype_vec_t *v) {
+    wasm_valtype_vec_t taken = *v;
+    wasm_valtype_vec_new_empty(v);
+    return taken;
+}
+
 wasm_functype_t *wasm_functype_new(wasm_valtype_vec_t *params, wasm_valtype_vec_t *results) {
     struct wasm_externtype_t *t = type_new(WASM_EXTERN_FUNC);
     if (!t) {
@@ -178,9 +190,10 @@ wasm_functype_t *wasm_functype_new(wasm_valtype_vec_t *params, wasm_valtype_vec_
         wasm_valtype_vec_delete(results);
         return NULL;
     }
-    t->params = *params;
-    t->results = *results;
-    return (wasm_functype_t *)complete(t, params->size, results->size);
+    size_t given = params->size, wanted = results->size;
+    t->params = take_values(params);
+    t->results = take_values(results);
+    return (wasm_functype_t *)complete(t, given, wanted);
 }
 const wasm_valtype_vec_t *wasm_functype_params(const wasm_functype_t *t) { return &as_type(t)->params; }
 const wasm_valtype_vec_t *wasm_functype_results(const wasm_functype_t *t) { return &as_type(t)->results; }
@@ -277,7 +290,7 @@ struct wasm_exporttype_t {
 wasm_importtype_t *wasm_importtype_new(wasm_name_t *module, wasm_name_t *name, wasm_externtype_t *type) {
     wasm_importtype_t *t = malloc(sizeof *t);
     if (t) {
-        *t = (wasm_importtype_t){*module, *name, type};
+        *t = (wasm_importtype_t){take_name(module), take_name(name), type};
         return t;
     }
     wasm_name_delete(module);
@@ -305,7 +318,7 @@ const wasm_externtype_t *wasm_importtype_type(const wasm_importtype_t *t) { retu
 wasm_exporttype_t *wasm_exporttype_new(wasm_name_t *name, wasm_externtype_t *type) {
     wasm_exporttype_t *t = malloc(sizeof *t);
     if (t) {
-        *t = (wasm_exporttype_t){*name, type};
+        *t = (wasm_exporttype_t){take_name(name), type};
         return t;
     }
     wasm_name_delete(name);

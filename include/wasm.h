@@ -5,7 +5,8 @@
  * I1 own: whoever holds the pointer deletes it, or hands it on where a parameter
  *    is own. Everything else is borrowed for the call; what a type or a vector
  *    answers with lives as long as it does.
- * I2 a vector owns its data; deleting it deletes what the data points to.
+ * I2 a vector owns its data; deleting it deletes what the data points to. One that was
+ *    handed on is left empty.
  * I3 NULL, false or an empty vector is the answer where something cannot be had.
  *    Nothing that a module does ends the process.
  * I4 a store and all that was made with it is used by one thread at a time; its
@@ -298,8 +299,8 @@ WASM_DECLARE_EXTERN(global)
 WASM_DECLARE_EXTERN(table)
 WASM_DECLARE_EXTERN(memory)
 
-/* imports: in the module's order. NULL and *trap when initialising trapped; NULL
- * alone when the imports do not fit. */
+/* imports: in the module's order. NULL and *trap (if it is asked for) when initialising
+ * trapped or the imports do not fit: its message says so. */
 WASM_DECLARE_REF(instance)
 WASM_API_EXTERN own wasm_instance_t *wasm_instance_new(wasm_store_t *, const wasm_module_t *,
                                                        const wasm_extern_vec_t *imports, own wasm_trap_t **trap);

@@ -108,6 +108,17 @@ enum err rt_func_of(struct rt_store *s, u32 handle, struct rt_callable *out) {
     return ERR_OK;
 }
 
+bool rt_func_same(struct rt_store *s, u32 a, u32 b) {
+    struct rt_import_func f[2];
+    for (int k = 0; k < 2; k++) {
+        const struct rt_ref *r = rt_ref_at(s, k ? b : a);
+        if (!r || r->kind != RT_REF_FUNC) return false;
+        f[k] = r->func < r->owner->module->info.imported_funcs ? r->owner->imports[r->func]
+                                                               : (struct rt_import_func){.owner = r->owner, .func = r->func};
+    }
+    return f[0].owner == f[1].owner && (f[0].owner ? f[0].func == f[1].func : f[0].host == f[1].host);
+}
+
 enum err rt_global_get(struct rt_instance *i, struct bytes name, union abi_value *out, wasm_type *type) {
     const struct wasm_export *x = export_of(i, name, WASM_KIND_GLOBAL);
     if (!x) return ERR_NOT_FOUND;

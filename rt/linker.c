@@ -7,9 +7,13 @@
 #include "base/mem.h"
 #include "rt/internal.h"
 
+/* The library has a linker for each callback: most have little in them. */
+enum { FEW_DEFS = 2048 };
+
 enum err rt_linker_new(struct rt_engine *e, struct rt_linker **out) {
     struct arena a;
     arena_init(&a, &e->source, 0);
+    a.chunk = FEW_DEFS;
     struct rt_linker *l = ARENA_NEW(&a, struct rt_linker);
     if (!l) return ERR_NOMEM;
     *l = (struct rt_linker){.engine = e, .arena = a};

@@ -190,6 +190,8 @@ struct rt_callable {
 enum err rt_find_func(struct rt_instance *i, struct bytes name, struct rt_callable *out);
 /* By its handle: ERR_INVALID when that is null or no function's. */
 enum err rt_func_of(struct rt_store *s, u32 handle, struct rt_callable *out);
+/* Do two handles mean one function? A host function may have several. */
+bool rt_func_same(struct rt_store *s, u32 a, u32 b);
 /* Does it have the type written as in rt_define_func? */
 bool rt_type_is(const struct wasm_functype *type, const char *text);
 /* "(i32, i64) -> f32" for messages; as fmt. */

@@ -195,7 +195,11 @@ static void start_traps(void) {
     }
     wasm_trap_delete(trap);
     CHECK(!open("(module (import \"\" \"\" (func)))", NULL, &trap)); /* an import too few */
-    CHECK(!trap);
+    wasm_trap_message(trap, &m);
+    EQUAL_TEXT(m.data, "0 imports given, module has 1");
+    wasm_byte_vec_delete(&m);
+    wasm_trap_delete(trap);
+    CHECK(!open("(module (import \"\" \"\" (func)))", NULL, NULL)); /* nobody asks */
 }
 
 /* A callback that calls back, and hands the inner trap on. */
@@ -228,20 +232,67 @@ static void nested(void) {
 
 /* The pool of callbacks has an end, and gives back what a store had. */
 static void pool(void) {
+    enum { MANY = 20000 };
+    static wasm_func_t *all[MANY];
     static int env = 0;
-    wasm_func_t *f;
-    unsigned made = 0;
     wasm_store_t *mine = store;
-    for (int round = 0; round < 2; round++, made = 0) {
+    for (int round = 0; round < 2; round++) {
+        unsigned made = 0;
         store = wasm_store_new(engine);
-        while (made < 2000 && (f = host("", "", weigh, &env, NULL))) {
-            wasm_func_delete(f);
-            made++;
-        }
-        CHECK(made > 900 && made < 1024);
-        wasm_store_delete(store);
+        while (made < MANY && (all[made] = host("", "", weigh, &env, NULL))) made++;
+        CHECK(made > 16000 && made < 16384);
+        if (round) wasm_store_delete(store); /* in either order */
+        for (unsigned k = 0; k < made; k++) wasm_func_delete(all[k]);
+        if (!round) wasm_store_delete(store);
     }
     store = mine;
+}
+
+/* One that no instance has had goes with its last holder; its place is free again. */
+static void cycles(void) {
+    static int env = 1;
+    int before = finalized;
+    for (int k = 0; k < 20000; k++) {
+        wasm_func_t *f = host("i", "i", weigh, &env, count), *copy = wasm_func_copy(f);
+        if (!f) return CHECK(!"a callback");
+        wasm_func_delete(f);
+        EQUAL(finalized, before + k);
+        wasm_func_delete(copy);
+    }
+    EQUAL(finalized, before + 20000);
+    finalized = before;
+}
+
+static wasm_trap_t *delete_itself(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    wasm_func_delete(*(wasm_func_t **)env);
+    results->data[0].of.i32 = 6;
+    return NULL;
+}
+
+/* Where it may still be called it stays: in a table, in an instance, by who calls it. */
+static void held(void) {
+    static int env = 0;
+    static wasm_func_t *self;
+    wasm_val_t r[] = {WASM_INIT_VAL};
+    wasm_val_vec_t results = WASM_ARRAY_VEC(r), none = WASM_EMPTY_VEC;
+    wasm_func_t *f = host("", "i", weigh, &env, count), *g = host("", "i", weigh, &env, count);
+    wasm_instance_t *i = open("(module (import \"\" \"\" (func $f (result i32))) (table (export \"t\") 1 funcref)"
+                              "(func (export \"\") (result i32) (i32.add (call $f) (call_indirect (result i32) (i32.const 0))))"
+                              "(export \"f\" (func $f)))", f, NULL);
+    wasm_extern_t *t = embed_export(i, 0), *again = embed_export(i, 2);
+    CHECK(wasm_table_set(wasm_extern_as_table(t), 0, wasm_func_as_ref(g)));
+    CHECK(wasm_func_same(f, wasm_extern_as_func(again)) && !wasm_func_same(g, wasm_extern_as_func(again)));
+    env = 21;
+    wasm_func_delete(f);
+    wasm_func_delete(g);
+    EQUAL(embed_call1(i, 1).of.i32, 42);
+    env = 0;
+    wasm_extern_delete(t);
+    wasm_extern_delete(again);
+    wasm_instance_delete(i);
+    self = host("", "i", delete_itself, &self, NULL);
+    embed_call(self, &none, &results, NULL); /* whoever calls it holds it */
+    EQUAL(r[0].of.i32, 6);
 }
 
 int main(void) {
@@ -254,6 +305,8 @@ int main(void) {
     start_traps();
     nested();
     pool();
+    cycles();
+    held();
     EQUAL(finalized, 0); /* the store has it still */
     embed_close();
     EQUAL(finalized, 1000);

@@ -44,6 +44,30 @@ static void reflect(void) {
     wasm_module_delete(m);
 }
 
+/* What was handed on may be deleted again: programs for other engines do. */
+static void handed_on(void) {
+    wasm_valtype_t *v[] = {wasm_valtype_new_i32()}, *w[] = {wasm_valtype_new_f64()};
+    wasm_valtype_vec_t params, results;
+    wasm_valtype_vec_new(&params, 1, v);
+    wasm_valtype_vec_new(&results, 1, w);
+    wasm_functype_t *f = wasm_functype_new(&params, &results);
+    wasm_valtype_vec_delete(&params);
+    wasm_valtype_vec_delete(&results);
+    EQUAL(wasm_valtype_kind(wasm_functype_params(f)->data[0]), WASM_I32);
+    wasm_name_t module, name, again;
+    wasm_name_new_from_string(&module, "m");
+    wasm_name_new_from_string(&name, "n");
+    wasm_name_new_from_string(&again, "x");
+    wasm_importtype_t *in = wasm_importtype_new(&module, &name, wasm_externtype_copy(wasm_functype_as_externtype(f)));
+    wasm_exporttype_t *out = wasm_exporttype_new(&again, wasm_functype_as_externtype(f));
+    wasm_name_delete(&module);
+    wasm_name_delete(&name);
+    wasm_name_delete(&again);
+    CHECK(is(wasm_importtype_module(in), "m") && is(wasm_importtype_name(in), "n") && is(wasm_exporttype_name(out), "x"));
+    wasm_importtype_delete(in);
+    wasm_exporttype_delete(out);
+}
+
 static void refused(void) {
     wasm_byte_vec_t bytes;
     wasm_byte_vec_new(&bytes, 8, "\0asm\2\0\0\0");
@@ -117,6 +141,7 @@ static void serialized(void) {
 int main(void) {
     embed_open();
     reflect();
+    handed_on();
     refused();
     shared();
     serialized();

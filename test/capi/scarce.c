@@ -30,6 +30,34 @@ static void touch_types(const wasm_module_t *m) {
     wasm_importtype_vec_delete(&in);
 }
 
+/* Of each kind that the embedder makes one, and a type of tags: are they all there? */
+static bool touch_things(wasm_store_t *s) {
+    wasm_val_t v = WASM_I32_VAL(1);
+    wasm_limits_t limits = {1, 2};
+    wasm_memorytype_t *mt = wasm_memorytype_new(&limits);
+    wasm_tabletype_t *tt = wasm_tabletype_new(wasm_valtype_new_funcref(), &limits);
+    wasm_globaltype_t *gt = wasm_globaltype_new(wasm_valtype_new_i32(), WASM_VAR);
+    wasm_tagtype_t *tag = wasm_tagtype_new(wasm_functype_new_1_0(wasm_valtype_new_i32()));
+    wasm_externtype_t *copy = tag ? wasm_externtype_copy(wasm_tagtype_as_externtype(tag)) : NULL;
+    wasm_extern_t *all[] = {wasm_memory_as_extern(wasm_memory_new(s, mt)), wasm_table_as_extern(wasm_table_new(s, tt, NULL)),
+                            wasm_global_as_extern(wasm_global_new(s, gt, &v))};
+    bool whole = copy && all[0] && all[1] && all[2];
+    for (int k = 0; k < 3; k++) wasm_extern_delete(all[k]);
+    wasm_externtype_delete(copy);
+    wasm_tagtype_delete(tag);
+    wasm_globaltype_delete(gt);
+    wasm_tabletype_delete(tt);
+    wasm_memorytype_delete(mt);
+    return whole;
+}
+
+static void touch_bytes(wasm_store_t *s, const wasm_module_t *m) {
+    wasm_byte_vec_t bytes;
+    wasm_module_serialize(m, &bytes);
+    wasm_module_delete(wasm_module_deserialize(s, &bytes));
+    wasm_byte_vec_delete(&bytes);
+}
+
 /* A call that cannot be is a trap, whatever is short. */
 static void refuse(const wasm_func_t *f) {
     wasm_trap_t *t = wasm_func_call(f, NULL, NULL);
@@ -52,6 +80,12 @@ static int call(const wasm_instance_t *i) {
     return r[0].of.i32;
 }
 
+/* The engine keeps modules for what is made again: each time without. */
+static void forget(void) {
+    fail_at = 0;
+    wasm_engine_delete(wasm_engine_new());
+}
+
 static int scenario(const wasm_byte_vec_t *bytes) {
     int answer = 0;
     unsigned finals = 0;
@@ -60,14 +94,16 @@ static int scenario(const wasm_byte_vec_t *bytes) {
     wasm_functype_t *t = wasm_functype_new_1_1(wasm_valtype_new_i32(), wasm_valtype_new_i32());
     wasm_func_t *f = t ? wasm_func_new_with_env(s, t, twice, &finals, count_final) : NULL;
     wasm_module_t *m = wasm_module_new(s, bytes);
+    bool whole = touch_things(s);
     if (m) touch_types(m);
+    if (m) touch_bytes(s, m);
     if (f && m) {
         wasm_extern_t *given[] = {wasm_func_as_extern(f)};
         wasm_extern_vec_t imports = WASM_ARRAY_VEC(given);
         wasm_trap_t *trap;
         wasm_instance_t *i = wasm_instance_new(s, m, &imports, &trap);
         wasm_trap_delete(trap);
-        if (i) answer = call(i);
+        if (i && whole) answer = call(i);
         wasm_instance_delete(i);
     }
     wasm_module_delete(m);
@@ -84,11 +120,13 @@ int main(void) {
                          "(func (export \"\") (param i32) (result i32) (call $f (local.get 0))))");
     wasm_byte_vec_t bytes = {b.n, (char *)(uptr)b.p};
     EQUAL(scenario(&bytes), 42);
+    forget();
     count = 0;
     EQUAL(scenario(&bytes), 42);
     unsigned long all = count;
     unsigned refused = 0;
     for (unsigned long at = 1; at <= all; at++) {
+        forget();
         fail_at = at;
         count = 0;
         int answer = scenario(&bytes);

@@ -71,6 +71,7 @@ static void memories(void) {
     EQUAL(embed_call1(i, 1).of.i32, 3);
     wasm_memorytype_t *has = wasm_memory_type(m);
     EQUAL(wasm_memorytype_limits(has)->max, 3);
+    EQUAL(wasm_memorytype_limits(has)->min, 3); /* it has grown */
     wasm_memorytype_delete(has);
     wasm_instance_delete(i);
     wasm_memory_delete(m);
@@ -106,6 +107,9 @@ static void tables(void) {
     EQUAL(embed_call1(i, 1).of.i32, 7);
     CHECK(wasm_table_grow(table, 2, r) && !wasm_table_grow(table, 1, NULL));
     EQUAL(wasm_table_size(table), 4);
+    wasm_externtype_t *has = wasm_extern_type(wasm_table_as_extern(table));
+    EQUAL(wasm_tabletype_limits(wasm_externtype_as_tabletype(has))->min, 4);
+    wasm_externtype_delete(has);
     EQUAL(embed_call1(i, 2).of.i32, 8);
     CHECK(!wasm_table_set(table, 0, wasm_table_as_ref(table))); /* no function */
     wasm_ref_delete(r);
@@ -115,6 +119,32 @@ static void tables(void) {
     wasm_table_delete(table);
     wasm_func_delete(f);
     wasm_functype_delete(ft);
+    wasm_tabletype_delete(t);
+}
+
+/* What no instance has had goes with its last holder: address space has an end. */
+static void cycles(void) {
+    wasm_limits_t limits = {1, 2};
+    wasm_memorytype_t *m = wasm_memorytype_new(&limits);
+    wasm_tabletype_t *t = wasm_tabletype_new(wasm_valtype_new_externref(), &limits);
+    wasm_val_t v = WASM_I32_VAL(1);
+    for (int k = 0; k < 20000; k++) {
+        wasm_memory_t *memory = wasm_memory_new(store, m);
+        wasm_table_t *table = wasm_table_new(store, t, NULL);
+        wasm_global_t *global = global_of(WASM_I32, WASM_VAR, v);
+        if (!memory || !table || !global) return CHECK(!"a thing");
+        wasm_memory_delete(memory);
+        wasm_table_delete(table);
+        wasm_global_delete(global);
+    }
+    wasm_memory_t *memory = wasm_memory_new(store, m);
+    wasm_extern_t *given[] = {wasm_memory_as_extern(memory)};
+    wasm_instance_t *i = embed_instance("(module (import \"\" \"\" (memory 1)) (func (export \"\") (result i32) (i32.load (i32.const 0))))", given, 1, NULL);
+    wasm_memory_data(memory)[0] = 5;
+    wasm_memory_delete(memory); /* the instance has it */
+    EQUAL(embed_call1(i, 0).of.i32, 5);
+    wasm_instance_delete(i);
+    wasm_memorytype_delete(m);
     wasm_tabletype_delete(t);
 }
 
@@ -218,6 +248,7 @@ int main(void) {
     memories();
     tables();
     tags();
+    cycles();
     references();
     vectors();
     strangers();
