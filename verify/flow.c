@@ -1,16 +1,17 @@
 /* flow.c: labels, jumps, calls, the entry of a function.
  *
- * I1 marks[] has, per byte of the function: M_START once the proof has passed, and what
- *    was known where a jump or a point is; before that M_PENDING (which stays) and what
- *    all jumps to it know.
- * I2 `pending` counts the latter: a jump into an instruction leaves it above zero.
+ * I1 marks[] has, per byte of the function: M_POINT where a point is, M_PENDING where a
+ *    jump forward leads to, and which bits of `known` any that comes there lacks; once
+ *    the proof has passed, M_START, too.
+ * I2 `pending` counts what it has not passed: a jump into an instruction leaves it above
+ *    zero.
  * I3 code behind an unconditional transfer is dead until something joins. */
 #include "verify/internal.h"
 
 bool verify_backward(struct verifier *v, u32 from, i64 target) {
     if (target < v->f->entry || target >= v->f->end) return verify_fail(v, VERIFY_BRANCH, from);
-    u32 at = (u32)target - v->f->entry, m = v->marks[at], have = v->known & K_ALL, want = m & K_ALL;
-    if (!(m & M_POINT) || (have & want) != want) return verify_fail(v, VERIFY_BRANCH, from);
+    u32 at = (u32)target - v->f->entry, m = v->marks[at];
+    if (!(m & M_POINT) || !(m & M_START) || K_ALL & ~(v->known | m)) return verify_fail(v, VERIFY_BRANCH, from);
     if (m & M_KEPT) {
         bool same = v->special >> R11 & 1 && v->loop_pc == v->f->entry + at &&
                     !memcmp(&v->values[R11], &v->loop_value, sizeof v->loop_value);
@@ -19,47 +20,37 @@ bool verify_backward(struct verifier *v, u32 from, i64 target) {
     return true;
 }
 
-/* A point: what its mask keeps, at most. */
-static bool join_point(struct verifier *v, u32 keep) {
-    const u32 kept = 0xffff | K_SPARE;
-    if (keep & VERIFY_PAD) {
-        if (v->saved != CALLEE_SAVED) return FAIL(v, SAVED); /* what was unwound has changed them */
-        keep = 0;
+/* The function's points: there only what the mask keeps is known. Before the walk, so
+ * that a point inside of an instruction is as a jump there: pending for ever. */
+static bool mark_points(struct verifier *v) {
+    const struct verify_module *m = v->m;
+    for (; v->point < m->point_count && m->points[v->point].pc < v->f->end; v->point++) {
+        u32 pc = m->points[v->point].pc, keep = m->points[v->point].keep & (0xffff | K_SPARE | VERIFY_PAD);
+        if (pc < v->pc) return verify_fail(v, VERIFY_BRANCH, pc);
+        if (keep & VERIFY_PAD && v->saved != CALLEE_SAVED) return verify_fail(v, VERIFY_SAVED, pc); /* what was unwound has changed them */
+        u32 *mark = &v->marks[pc - v->f->entry];
+        v->pending += !(*mark & M_POINT);
+        *mark |= M_POINT | (K_ALL & ~(keep & VERIFY_PAD ? 0 : keep));
     }
-    v->known = v->dead ? keep & kept : v->known & keep & kept;
-    if (!v->dead && keep >> R11 & 1 && v->special >> R11 & 1) {
-        v->special = 1 << R11;
-        v->loop_value = v->values[R11];
-        v->loop_pc = v->pc;
-        v->known |= M_KEPT; /* for the mark only */
-    } else {
-        v->special = 0;
-    }
-    v->dead = false;
     return true;
 }
 
-/* What holds at pc, before the instruction there; where a jump leads to or a point is. */
-bool verify_join(struct verifier *v) {
-    const struct verify_module *m = v->m;
-    u32 *mark = &v->marks[v->pc - v->f->entry], point = 0;
-    if (*mark & M_PENDING) {
-        v->pending--;
-        v->known = v->dead ? *mark & K_ALL : v->known & *mark;
-        v->special = 0;
-        v->dead = false;
-        v->fact.at = v->high.at = 0;
+/* What holds at pc, before the instruction there, if a jump leads to it or it is a point:
+ * what all that come know. */
+void verify_join(struct verifier *v, u32 *mark) {
+    u32 m = *mark, special = 0;
+    v->known = (v->dead ? K_ALL : v->known) & ~m;
+    *mark = m | M_START | (K_ALL & ~v->known);
+    v->pending -= (m & M_POINT ? 1 : 0) + (m & M_PENDING ? 1 : 0);
+    if (v->special & ~m & 1 << R11 && !(m & M_PENDING) && !v->dead) { /* a retry loop's point */
+        special = 1 << R11;
+        v->loop_value = v->values[R11];
+        v->loop_pc = v->pc;
+        *mark |= M_KEPT;
     }
-    while (v->point < m->point_count && m->points[v->point].pc <= v->pc) {
-        if (m->points[v->point].pc < v->pc) return FAIL(v, BRANCH);
-        if (!join_point(v, m->points[v->point++].keep)) return false;
-        v->fact.at = v->high.at = 0;
-        point = M_POINT;
-    }
-    v->point_pc = v->dead ? 0 : v->point < m->point_count ? m->points[v->point].pc : UINT32_MAX;
-    *mark = M_START | (*mark & M_PENDING) | point | v->known;
-    v->known &= K_ALL;
-    return true;
+    v->special = special;
+    v->fact.at = v->high.at = 0;
+    v->dead = false;
 }
 
 static bool is_entry(const struct verifier *v, i64 target) {
@@ -160,5 +151,5 @@ bool verify_prologue(struct verifier *v) {
     v->pc = v->f->entry + (u32)(p - start);
     if (v->slots + saves != v->f->frame || v->slots % 8 || p >= end) return FAIL(v, FRAME);
     v->writable = 0xffff & ~(u32)PINNED & (~(u32)CALLEE_SAVED | v->saved);
-    return true;
+    return mark_points(v);
 }

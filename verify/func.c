@@ -364,9 +364,9 @@ static bool walk(struct verifier *v) {
     u32 *mark = &v->marks[v->pc - v->f->entry], count = 0;
     for (u32 n; at < end; count++, at += n, mark += n, v->pc += n) {
         n = 0;
-        if (!*mark && v->pc < v->point_pc) *mark = M_START; /* nothing joins */
-        else if (!verify_join(v)) return false;
-        else if (v->dead && !(n = skip(v, at))) return false;
+        if (*mark) verify_join(v, mark);
+        else if (!v->dead) *mark = M_START;
+        else if (!(n = skip(v, at))) return false;
         if (!n && !(n = step(v, at))) return false;
     }
     v->instructions += count;
@@ -380,7 +380,6 @@ bool verify_function(struct verifier *v, u32 index) {
     v->dead = false;
     v->known = v->special = 0;
     v->fact.at = v->high.at = 0;
-    v->point_pc = 0; /* looked up at once */
     v->pc = v->f->entry;
     memset(v->marks, 0, (v->f->end - v->f->entry) * sizeof *v->marks);
     verify_trap_next(v, v->trap);

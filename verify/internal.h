@@ -103,7 +103,6 @@ struct verifier {
     u8 *glue;     /* per byte of glue: enum glue_kind once proven */
     u32 trap, point; /* next in their tables */
     u64 next_trap;   /* that trap: pc; in the upper half its kind */
-    u32 point_pc;    /* of the next point; UINT32_MAX: none */
     u32 switched;    /* entries of switches so far: each is in data once */
     i64 plain_low, plain_high; /* first and last byte that [memory 0 + any 32 bits + disp] may touch, less the 32 bits */
     u64 instructions;
@@ -147,7 +146,7 @@ bool verify_number(const struct verifier *v, u8 reg, struct value *out);
 /* ---- flow.c ---- */
 bool verify_backward(struct verifier *v, u32 from, i64 target); /* or to nowhere */
 void verify_prove_by(struct verifier *v, u8 condition, u32 next); /* a conditional jump not taken; next: where that goes on */
-bool verify_join(struct verifier *v);
+void verify_join(struct verifier *v, u32 *mark);
 bool verify_jump(struct verifier *v, i64 target);
 bool verify_call(struct verifier *v, i64 target);
 void verify_called(struct verifier *v);
@@ -192,7 +191,7 @@ static INLINE bool verify_branch(struct verifier *v, u32 from, i64 target) {
     if (target <= from || target >= v->f->end) return verify_backward(v, from, target);
     u32 *m = &v->marks[(u32)target - v->f->entry], was = *m;
     v->pending += !(was & M_PENDING);
-    *m = M_PENDING | (v->known & (was & M_PENDING ? was : K_ALL));
+    *m = was | M_PENDING | (K_ALL & ~v->known);
     return true;
 }
 
@@ -206,9 +205,6 @@ static inline bool verify_write(struct verifier *v, u8 reg, bool zero_extended) 
 }
 
 /* Nothing goes on behind this instruction. */
-static inline void verify_end(struct verifier *v) {
-    v->dead = true;
-    v->point_pc = 0; /* to the next instruction's verify_join */
-}
+static inline void verify_end(struct verifier *v) { v->dead = true; }
 
 #endif

@@ -68,7 +68,7 @@ static u32 list_blocks(struct replay *r, u32 f) {
         if (at && !(mark & M_START && mark & (M_PENDING | M_POINT))) continue;
         assert(n < BLOCKS_MAX);
         struct block *b = &blocks[n++];
-        *b = (struct block){.at = at, .known = at ? mark & K_ALL : 0};
+        *b = (struct block){.at = at, .known = at ? K_ALL & ~mark : 0};
         if (mark & M_KEPT) note_r11(r, fn->entry + at, f, b);
     }
     return n;
