@@ -8,6 +8,7 @@
 void dev_init(void);    /* dev/: finds devices, starts drivers */
 void fs_init(void);     /* fs/: fills the root from the initrd */
 void net_init(void);    /* net/: the stack's thread, the interfaces */
+void net_finish(void);  /* net/: sends what an ended program's connections still hold */
 void names_init(void);  /* init/names.c: /etc/resolv.conf and /etc/hosts */
 void engine_init(void); /* init/engine.c: the Wasm engine on this machine */
 void ext_init(void);    /* ext/: hooks, the control channel */
@@ -20,6 +21,7 @@ int wasm_start(void);
 
 /* Sends the program SIGTERM; false if it has no handler for it. */
 bool sys_terminate(void);
+int sys_status(void); /* as the program ended; 0 while it runs */
 
 void inside_init(void); /* init/inside.c: /dev/whelk */
 void power_init(void);  /* init/power.c: waits for the power button */

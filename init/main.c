@@ -53,6 +53,7 @@ static void init_thread(void *arg) {
     int status = vm_test();
     if (status == VM_TEST_NONE) status = wasm_start();
     if (status == NOT_WASM) status = sys_start();
+    net_finish();
     machine_exit(status);
 }
 

@@ -19,10 +19,11 @@ static void on_button(void) {
     wait_wake_all(&queue);
 }
 
-/* A program with a handler for SIGTERM ends by itself, with its own status. */
+/* A program with a handler for SIGTERM ends by itself, with its own status; what its
+ * connections still hold may take longer than our patience. */
 _Noreturn void machine_shut_down(void) {
     if (sys_terminate()) thread_sleep_until(time_mono_ns() + GRACE_NS);
-    machine_exit(0);
+    machine_exit(sys_status());
 }
 
 static void power_thread(void *arg) {

@@ -14,6 +14,7 @@
 #include "kern/wait.h"
 #include "net/glue.h"
 #include "net/link.h"
+#include "net/sock.h"
 
 #define ERR_OK LWIP_ERR_OK
 #include "lwip/priv/memp_priv.h"
@@ -29,6 +30,9 @@ struct request {
     bool done;
     struct waitq wait;
 };
+
+#define FINISH_STEP_NS 3000000000ull /* as net.h says */
+#define FINISH_NS 30000000000ull
 
 static struct thread *owner;
 static bool work;
@@ -129,6 +133,20 @@ static bool is_up(void) {
 bool net_wait_up(u64 deadline) {
     if (!netif_default) return false;
     return wait_event(&changed, is_up(), deadline);
+}
+
+static i64 finish(void *arg) { return (i64)tcp_sock_finish(); }
+
+void net_finish(void) {
+    u64 now = time_mono_ns(), end = now + FINISH_NS, patience = now + FINISH_STEP_NS;
+    i64 least = INT64_MAX, left;
+    if (!owner) return;
+    while ((left = net_run(finish, NULL)) > 0 && now < MIN(end, patience)) {
+        if (left < least) least = left, patience = now + FINISH_STEP_NS;
+        thread_sleep_until(now + 1000000);
+        now = time_mono_ns();
+    }
+    if (left > 0) log_warn("network: %llu bytes that the program sent were not taken by their peers, and are lost", (unsigned long long)left);
 }
 
 static u32 used(memp_t pool) { return (u32)memp_pools[pool]->stats->used; }

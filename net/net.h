@@ -23,6 +23,11 @@ void net_config(struct net_config *out);
 /* Waits for the first device's address. false: deadline passed, or no device. */
 bool net_wait_up(u64 deadline);
 
+/* The program has ended: sends what its connections still hold, and their ends. Returns
+ * when the peers have acknowledged all of it, took nothing for 3 s, or after 30 s; the log
+ * says what is lost. Not what goes to this host itself. Thread context; may block. */
+void net_finish(void);
+
 struct net_stats {
     u64 rx_frames, rx_bytes, tx_frames, tx_bytes;
     u64 rx_dropped, tx_dropped;   /* by hook verdicts */

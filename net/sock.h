@@ -92,9 +92,10 @@ static inline bool sock_has_room(struct socket *s) {
     return __atomic_load_n(&s->out_bytes, __ATOMIC_SEQ_CST) < s->out_limit;
 }
 
-/* tcp.c; service, open, close: network thread. */
+/* tcp.c; finish, service, open, close: network thread. */
 u64 tcp_sock_accepted(void); /* totals */
 u64 tcp_sock_refused(void);
+u64 tcp_sock_finish(void);   /* ends every connection; bytes, and ends, not acknowledged yet */
 i64 tcp_sock_open(struct socket *s);
 void tcp_sock_service(struct socket *s);
 i64 tcp_sock_send(struct socket *s, const void *buf, size_t n, u32 flags);

@@ -343,6 +343,27 @@ void tcp_sock_service(struct socket *s) {
     else if (s->out_shut) send_fin(s);
 }
 
+/* A socket that nobody closed: as shutdown would. True: its end is not sent yet. */
+static bool finish(struct socket *s) {
+    bool open = s->state == SOCK_CONNECTED && !s->fin_sent;
+    u64 flags = spin_lock(&s->lock);
+    s->out_shut = true;
+    spin_unlock(&s->lock, flags);
+    if (open) sock_mark(s);
+    return open;
+}
+
+u64 tcp_sock_finish(void) {
+    u64 owed = 0;
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+        if (pcb->state < ESTABLISHED || ip_addr_isloopback(&pcb->remote_ip) || netif_owns(ip_host(&pcb->remote_ip))) continue;
+        struct socket *s = pcb->poll == on_poll ? pcb->callback_arg : NULL;
+        if (s) owed += finish(s) + s->out_bytes;
+        owed += (u64)(TCP_SND_BUF - pcb->snd_buf) + (pcb->unsent || pcb->unacked);
+    }
+    return owed;
+}
+
 /* --- called by other threads --- */
 
 static bool can_send(struct socket *s) {

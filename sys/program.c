@@ -177,6 +177,8 @@ int sys_start(void) {
     return process.status;
 }
 
+int sys_status(void) { return process.exiting ? process.status : 0; }
+
 bool sys_terminate(void) {
     bool handled = process.actions[SIGNAL_TERM].handler > 1; /* not the default, not ignored */
     if (handled && !process.exiting) signal_process(SIGNAL_TERM);

@@ -16,6 +16,8 @@ void proc_init(struct bytes argv, struct bytes env);
 
 /* Sends the program SIGTERM; false if it has no handler for it. */
 bool sys_terminate(void);
+/* As the program ended; 0 while it runs. */
+int sys_status(void);
 
 /* The whole of a small file (at most 128 KiB) with a zero behind it, for kfree.
  * NULL if it is absent, unreadable or too long. */

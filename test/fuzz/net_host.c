@@ -15,6 +15,7 @@
 #include "kern/wait.h"
 
 u64 net_host_now = 1000000000;
+void (*net_host_sleeps)(void);
 static struct thread only;
 
 void *kmalloc(size_t n) { return malloc(n); }
@@ -42,6 +43,11 @@ enum err thread_prepare(const char *name, void (*fn)(void *), void *arg, struct 
 void thread_start(struct thread *t) {}
 void thread_yield(void) {}
 bool thread_interrupted(struct thread *t) { return false; }
+
+void thread_sleep_until(u64 t) {
+    net_host_now = t;
+    if (net_host_sleeps) net_host_sleeps();
+}
 
 u64 time_mono_ns(void) { return net_host_now; }
 bool random_ready(void) { return true; }

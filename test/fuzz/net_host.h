@@ -5,5 +5,6 @@
 #include "base/types.h"
 
 extern u64 net_host_now; /* time_mono_ns */
+extern void (*net_host_sleeps)(void); /* while the one thread sleeps; may be NULL */
 
 #endif

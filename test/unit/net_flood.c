@@ -226,6 +226,35 @@ static void lost_answer(struct socket *l, bool comes_back) {
     empty();
 }
 
+/* The program ends, its connection is open: what it said, and a FIN, are waited for. */
+static u32 ended_with; /* the number of the answer's first byte */
+static void acknowledge(void) {
+    net_work_once();
+    if (net_host_now % 1000000000 == 0) segment(5, 9500, ACK, 104, ended_with + 7, "");
+}
+static void ends(struct socket *l, bool there) {
+    ended_with = answer_to_syn(5, 9500);
+    segment(5, 9500, ACK, 101, ended_with, "ask");
+    struct socket *s = asked(l);
+    EQUAL(socket_send(s, "answer", 6, NET_DONTWAIT, NULL), 6);
+    net_host_now -= net_host_now % 1000000000;
+    u64 before = net_host_now;
+    net_host_sleeps = there ? acknowledge : net_work_once;
+    net_finish();
+    net_host_sleeps = NULL;
+    EQUAL((net_host_now - before) / 1000000000, there ? 1 : 3);
+    CHECK(seen.flags & FIN && seen.seq + seen.length == ended_with + 6);
+    EQUAL(socket_send(s, "more", 4, NET_DONTWAIT, NULL), -NET_EPIPE);
+    socket_close(s);
+    net_work_once();
+    segment(5, 9500, RST | ACK, 104, ended_with + 7, "");
+    pass(10000);
+    empty();
+    before = net_host_now;
+    net_finish(); /* nothing is open but a listener */
+    EQUAL(net_host_now, before);
+}
+
 int main(void) {
     list_push_back(&netdevs, &card.node);
     net_init();
@@ -237,6 +266,8 @@ int main(void) {
     half_way_round(l);
     lost_answer(l, true);
     lost_answer(l, false);
+    ends(l, true);
+    ends(l, false);
     socket_close(l);
     return test_end("net_flood");
 }
