@@ -2,11 +2,13 @@
 WASI_WASM := $(patsubst test/wasi/%.c,$(B)/wasi/%.wasm,$(wildcard test/wasi/*.c)) \
              $(patsubst test/wasi/%.rs,$(B)/wasi/%_rs.wasm,$(wildcard test/wasi/*.rs))
 WASI_RUSTC ?= /usr/bin/rustc
-WASI_MODEL_record := -mexec-model=reactor
+WASI_FLAGS_record := -mexec-model=reactor
+WASI_FLAGS_wide   := -fstack-protector-strong
+$(B)/wasi/wide.wasm: sdk/c/stack_chk.c
 
 $(B)/wasi/%.wasm: test/wasi/%.c
 	@mkdir -p $(@D)
-	$(CLANG) --target=wasm32-wasi -O2 $(WASI_MODEL_$*) $< -o $@
+	$(CLANG) --target=wasm32-wasi -O2 $(WASI_FLAGS_$*) $(filter %.c,$^) -o $@
 
 $(B)/wasi/%_rs.wasm: test/wasi/%.rs
 	@mkdir -p $(@D)
