@@ -60,13 +60,21 @@ static int ask(const char *name, u16 kind, const char *text, void (*show_it)(str
     return ok ? EXIT_OK : EXIT_FAILED;
 }
 
-static bool size_option(const char *name, const char *value, u64 *out) {
+struct unit {
+    const char *name;
+    u64 is;
+};
+static const struct unit sizes[] = {{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+static const struct unit times[] = {{"", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+
+static bool amount(const char *name, const char *value, const struct unit units[4], u64 *out) {
     char *end;
     if (!value) return true;
     errno = 0;
-    *out = strtoull(value, &end, 10);
-    if (!errno && end != value && !*end && *value != '-') return true;
-    return usage("--%s %s: a whole number", name, value), false;
+    u64 n = strtoull(value, &end, 10);
+    for (u32 i = 0; i < 4 && !errno && end != value && *value != '-'; i++)
+        if (!strcmp(end, units[i].name) && !__builtin_mul_overflow(n, units[i].is, out)) return true;
+    return usage("--%s %s: a whole number, or one with %s, %s or %s", name, value, units[1].name, units[2].name, units[3].name), false;
 }
 
 static int load(const char *guest, const struct ext_spec *s, struct ctl_load_options *o) {
@@ -87,8 +95,8 @@ static int load_main(int argc, char **argv) {
     const struct opt opts[] = {
         {0, "as", "EXTNAME", "its name in the guest (after the file)", OPT_TEXT, &as},
         {0, "replace", NULL, "upgrade the extension of that name", OPT_FLAG, &o.replace},
-        {0, "budget", "NS", "time for one call, in nanoseconds (the hook's default)", OPT_TEXT, &budget},
-        {0, "memory", "BYTES", "limit of its memory (the guest's default)", OPT_TEXT, &memory},
+        {0, "budget", "TIME", "time for one call: 20ms, 2s, or nanoseconds (the hook's default)", OPT_TEXT, &budget},
+        {0, "memory", "SIZE", "limit of its memory: 64M, or bytes (the guest's default)", OPT_TEXT, &memory},
     };
     const struct command c = {"whelk ext load [OPTIONS] NAME FILE[@HOOK[:EXPORT]]",
                               "Loads a WebAssembly module into the running guest NAME. Without @HOOK the module's\n"
@@ -105,7 +113,7 @@ static int load_main(int argc, char **argv) {
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
     if (at != argc) return usage("ext load: %s is one word too many", argv[at]);
-    if (!size_option("budget", budget, &o.budget_ns) || !size_option("memory", memory, &o.max_memory)) return EXIT_USAGE;
+    if (!amount("budget", budget, times, &o.budget_ns) || !amount("memory", memory, sizes, &o.max_memory)) return EXIT_USAGE;
     struct ext_spec s = ext_spec_parse(words[1]);
     o.name = as ? as : s.name;
     o.hook = s.hook;
