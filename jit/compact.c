@@ -9,7 +9,7 @@
  *    registers gets everything, whatever the size. */
 #include "jit/ir.h"
 
-enum { SMALL = 512, LARGE = 4096 }; /* instructions */
+enum { SMALL = 256, LARGE = 4096 }; /* instructions */
 
 struct compact {
     struct fn *f;
