@@ -76,7 +76,7 @@ struct move {
     u32 next;       /* of the same edge */
 };
 
-enum { NEAR = 16 };
+enum { NEAR = 4 };
 struct alloc {
     VEC(struct ival) ivals;   /* the first of each value by ascending start, then the others */
     u32 whole;                /* of ivals: those of live.c that ask for a register */

@@ -107,10 +107,15 @@ static INLINE void build_instr(struct build *b) {
  * are built in, the last three no more than validation noted. */
 static void reserve(struct build *b, u32 bytes) {
     struct fn *f = b->f;
-    VEC_ROOM(f, f->ins, bytes * 11 / 32 + 8);
-    VEC_ROOM(f, f->pool, bytes * 3 / 8 + 16);
-    VEC_ROOM(f, f->edges, bytes / 10 + 8);
-    VEC_ROOM(f, f->blocks, bytes / 16 + 8);
+    f->ins.cap = bytes * 11 / 32 + 8;
+    f->pool.cap = bytes * 3 / 8 + 16;
+    f->edges.cap = bytes / 10 + 8;
+    f->blocks.cap = bytes / 16 + 8;
+    u8 *at = jit_raw(f, VEC_BYTES(f->ins) + VEC_BYTES(f->pool) + VEC_BYTES(f->edges) + VEC_BYTES(f->blocks), 1);
+    VEC_AT(f->ins, at);
+    VEC_AT(f->pool, at);
+    VEC_AT(f->edges, at);
+    VEC_AT(f->blocks, at);
     VEC_ROOM(f, f->loops, f->wf->loop_count + 1);
     VEC_ROOM(f, b->ctls, f->wf->max_depth);
     VEC_ROOM(f, b->stack, f->wf->max_stack);

@@ -296,6 +296,9 @@ void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size);
     do {                                                                                           \
         if ((v).cap < (k) && ((v).p = jit_below(f, (k), sizeof(*(v).p), &(missing)))) (v).cap = (k); \
     } while (0)
+/* For several at once: what one of that capacity takes; one's place, from at on. */
+#define VEC_BYTES(v) ALIGN_UP((v).cap * sizeof(*(v).p), (size_t)JIT_ALIGN)
+#define VEC_AT(v, at) ((v).p = (void *)(at), (at) += VEC_BYTES(v))
 #define VEC_CUT(f, v) jit_cut(f, (v).p, &(v).cap, (v).n, sizeof(*(v).p))
 #define VEC_GIVE(f, v)                                     \
     do {                                                  \

@@ -556,10 +556,12 @@ void jit_live(struct fn *f) {
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32) + 1);
     f->arg_regs = (u8 *)(f->arg_slots + f->type->param_count);
     x86_regs.place_args(f->type, f->arg_regs, f->arg_slots);
-    struct live fine = {.f = f, .a = a, .regs = &x86_regs}, coarse = fine;
-    coarse.coarse = true;
-    a->coarse = f->options->coarse || !walk(&fine);
-    if (a->coarse) walk(&coarse);
+    struct live l = {.f = f, .a = a, .regs = &x86_regs, .coarse = f->options->coarse};
+    if (!walk(&l)) {
+        l = (struct live){.f = f, .a = a, .regs = &x86_regs, .coarse = true};
+        walk(&l);
+    }
+    a->coarse = l.coarse;
     a->whole = a->ivals.n;
     for (u32 k = 1; a->coarse && k < a->whole; k++)
         if (a->ivals.p[k].outside) into_memory(f, k);

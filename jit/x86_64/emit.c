@@ -34,15 +34,13 @@ static void grow_stack(struct emit *e) {
 }
 
 static void put_prologue(struct emit *e) {
-    for (u32 r = 0; r < 16; r++)
-        if (e->saved_mask >> r & 1) put_push(e->c, (u8)(fault(UNSAVED) ? RBP : r));
+    for (u32 m = e->saved_mask; m; m &= m - 1) put_push(e->c, fault(UNSAVED) ? RBP : (u8)__builtin_ctz(m));
     grow_stack(e);
 }
 
 void put_leave(struct emit *e) {
     if (e->frame) put_alu_imm(e->c, ALU_ADD, 1, rm_reg(RSP), (i32)e->frame);
-    for (u32 r = 16; r-- > 0;)
-        if (e->saved_mask >> r & 1) put_pop(e->c, (u8)r);
+    for (u32 m = e->saved_mask, r; m; m &= ~(1u << r)) put_pop(e->c, (u8)(r = 31 - (u32)__builtin_clz(m)));
 }
 
 /* ---- entry ---- */
@@ -423,14 +421,14 @@ static void patch_catches(struct emit *e) {
 static void prepare(struct emit *e) {
     struct fn *f = e->f;
     u32 places = 2 + REG_COUNT + e->a->slots + 1;
-    e->reads = jit_alloc(f, 2 * places, sizeof(u32));
+    e->reads = jit_alloc(f, 2 * places * sizeof(u32) + f->blocks.n, 1);
     e->writer = e->reads + places;
+    e->jumped_back = (bool *)(e->writer + places);
     VEC_ROOM(f, e->label_fixups, f->edges.n / 8 * 5 + 8); /* so many of each, mostly */
     VEC_ROOM(f, e->colds, f->blocks.n / 5 + 4);
     VEC_ROOM(f, e->labels, f->blocks.n + f->blocks.n / 5 + 4);
     e->labels.n = f->blocks.n;
     memset(e->labels.p, 0xff, e->labels.n * sizeof(u32)); /* UINT32_MAX */
-    e->jumped_back = jit_alloc(f, f->blocks.n, sizeof(bool));
     find_reload(e);
     e->function_fixups = e->c->fixups.n;
     e->function_traps = e->c->traps.n;
