@@ -223,7 +223,7 @@ enum err host_rt_install(struct rt_engine *e) {
 }
 
 enum err host_rt_thread(void) {
-    static _Thread_local bool done;
+    static _Thread_local bool done __attribute__((tls_model("initial-exec"))); /* the library may be part of a shared object */
     enum { SIZE = 128 * 1024 };
     if (done) return ERR_OK;
     void *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

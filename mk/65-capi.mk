@@ -5,7 +5,10 @@ CAPI_SRC  := $(wildcard capi/*.c)
 CAPI_HOST := cli/host_rt.c cli/host_code.c cli/host_wasi.c
 LIBWASM   := $(B)/libwhelk-wasm.a
 
-$(LIBWASM): $(patsubst %.c,$(B)/host/%.o,$(CAPI_SRC) $(CAPI_HOST)) $(PURE_OBJ)
+# Position-independent: it may become part of a shared object, as bindings for other languages are.
+CAPI_OBJ := $(patsubst %.c,$(B)/host/%.o,$(CAPI_SRC) $(CAPI_HOST))
+$(CAPI_OBJ): HOSTED += -fPIC -fno-semantic-interposition
+$(LIBWASM): $(CAPI_OBJ) $(PURE_OBJ)
 	@mkdir -p $(B)/capi
 	ld -r -o $(B)/capi/whole.o $^
 	objcopy --localize-hidden -w -L 'capi_*' -L 'host_*' -L assert_fail $(B)/capi/whole.o $(B)/capi/whelk-wasm.o
