@@ -195,9 +195,11 @@ wasm_trap_t *wasm_func_call(const wasm_func_t *f, const wasm_val_vec_t *args, wa
     size_t n = MAX(t->params.size, t->results.size);
     if (n > FEW) vals = aligned_alloc(sizeof *vals, n * sizeof *vals);
     if (!vals) return capi_trap_text(s, "call: out of memory");
-    struct wasm_ref_t *held = capi_ref_hold(&f->ref); /* a callback may let go of it */
+    struct wasm_ref_t *held = (struct wasm_ref_t *)(uptr)&f->ref;
+    held->holders++; /* a callback may let go of it. No atomic: functions are of one thread */
     wasm_trap_t *trap = call(f, args, results, vals);
-    capi_ref_drop(held);
+    if (held->holders > 1) held->holders--;
+    else capi_ref_drop(held);
     if (vals != few) free(vals);
     return trap;
 }

@@ -73,6 +73,8 @@ struct wasm_ref_t {
     struct wasm_externtype_t *type; /* of externs */
     struct rt_module *module;  /* MODULE: one hold */
     wasm_byte_vec_t message;   /* TRAP */
+    struct wasm_frame_t *frames; /* TRAP: the innermost first */
+    u32 frame_count;
 };
 #define REF_STRUCT(name) struct wasm_##name##_t { struct wasm_ref_t ref; }
 REF_STRUCT(func);
@@ -98,6 +100,12 @@ struct host_func {
     struct rt_linker *linker;
     struct rt_instance *instance; /* make.c's */
     u32 slot;
+};
+
+/* Where it was is not kept: frames tell functions. */
+struct wasm_frame_t {
+    u32 func;  /* index in its module */
+    size_t at; /* of its code, in the module's binary */
 };
 
 struct wasm_config_t {
@@ -149,6 +157,9 @@ struct wasm_ref_t *capi_ref_of(wasm_store_t *s, wasm_valkind_t kind, u32 handle)
 
 /* store.c */
 void capi_store_drop(wasm_store_t *s);
+
+/* trap.c */
+wasm_trap_t *capi_spare_trap(void); /* NULL: no memory */
 wasm_trap_t *capi_trap_text(wasm_store_t *s, const char *text);
 /* What a call or an instantiation ended with. */
 wasm_trap_t *capi_trap_of(wasm_store_t *s, enum abi_trap t);

@@ -36,6 +36,7 @@ void capi_ref_drop(struct wasm_ref_t *r) {
     if (r->module) rt_module_free(r->module);
     capi_type_free(r->type);
     wasm_byte_vec_delete(&r->message);
+    free(r->frames);
     if (r->store) capi_store_drop(r->store);
     free(r);
 }

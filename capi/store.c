@@ -1,4 +1,4 @@
-/* store.c: configurations, engines, stores, traps.
+/* store.c: configurations, engines, stores.
  *
  * I1 a process has one rt_engine, made with the first wasm_engine_t and kept: the
  *    signal handlers know it for as long as they are there.
@@ -45,17 +45,6 @@ void wasm_engine_delete(wasm_engine_t *e) {
     free(e);
 }
 
-/* What a call ends with where there is no memory for a trap: NULL would be success. */
-static wasm_trap_t *spare_trap(void) {
-    static const char text[] = "out of memory";
-    struct wasm_ref_t *r = capi_ref_new(NULL, REF_TRAP);
-    if (!r) return NULL;
-    wasm_byte_vec_new(&r->message, sizeof text, text);
-    if (r->message.size) return (wasm_trap_t *)r;
-    capi_ref_drop(r);
-    return NULL;
-}
-
 /* Callbacks run on the store's stack: more of it than modules alone need. */
 enum { STACK_BYTES = 1 << 20 };
 
@@ -67,7 +56,7 @@ wasm_store_t *wasm_store_new(wasm_engine_t *e) {
     if (!s->limits.stack_bytes) s->limits.stack_bytes = STACK_BYTES;
     s->holders = 1;
     pthread_mutex_init(&s->mutex, NULL);
-    s->spare = spare_trap();
+    s->spare = capi_spare_trap();
     if (s->spare && !rt_store_new(machine, &s->limits, &s->rt)) return s;
     wasm_trap_delete(s->spare);
     pthread_mutex_destroy(&s->mutex);
@@ -104,43 +93,3 @@ void wasm_store_delete(wasm_store_t *s) {
     }
     capi_store_drop(s);
 }
-
-/* Traps. */
-
-wasm_trap_t *wasm_trap_new(wasm_store_t *s, const wasm_message_t *message) {
-    struct wasm_ref_t *r = s ? capi_ref_new(s, REF_TRAP) : NULL;
-    size_t n = message ? message->size : 0;
-    bool ends = n && !message->data[n - 1];
-    if (!r) return NULL;
-    wasm_byte_vec_new_uninitialized(&r->message, n + !ends); /* of zeros: one is left behind a message that has none */
-    if (r->message.size && n) memcpy(r->message.data, message->data, n);
-    return (wasm_trap_t *)r;
-}
-
-wasm_trap_t *capi_trap_text(wasm_store_t *s, const char *text) {
-    wasm_message_t m = {strlen(text) + 1, (char *)(uptr)text};
-    wasm_trap_t *t = wasm_trap_new(s, &m);
-    if (t && t->ref.message.size) return t;
-    wasm_trap_delete(t);
-    return wasm_trap_copy(s->spare);
-}
-
-wasm_trap_t *capi_trap_of(wasm_store_t *s, enum abi_trap t) {
-    wasm_trap_t *raised = s->raised;
-    s->raised = NULL;
-    if (t == ABI_TRAP_HOST && raised) return raised;
-    wasm_trap_delete(raised);
-    return t == ABI_TRAP_NONE ? NULL : capi_trap_text(s, rt_trap_text(t));
-}
-
-void wasm_trap_message(const wasm_trap_t *t, wasm_message_t *out) { wasm_byte_vec_copy(out, &t->ref.message); }
-wasm_frame_t *wasm_trap_origin(const wasm_trap_t *t) { return NULL; }
-void wasm_trap_trace(const wasm_trap_t *t, wasm_frame_vec_t *out) { wasm_frame_vec_new_empty(out); }
-
-/* There are no frames: nobody can have one to ask. */
-void wasm_frame_delete(wasm_frame_t *f) { assert(!f); }
-wasm_frame_t *wasm_frame_copy(const wasm_frame_t *f) { return NULL; }
-wasm_instance_t *wasm_frame_instance(const wasm_frame_t *f) { return NULL; }
-uint32_t wasm_frame_func_index(const wasm_frame_t *f) { return 0; }
-size_t wasm_frame_func_offset(const wasm_frame_t *f) { return 0; }
-size_t wasm_frame_module_offset(const wasm_frame_t *f) { return 0; }

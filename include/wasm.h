@@ -221,7 +221,8 @@ WASM_API_EXTERN size_t wasm_frame_module_offset(const wasm_frame_t *);
 
 typedef wasm_name_t wasm_message_t; /* of a trap always ends in a zero byte, which is counted */
 
-/* Traps carry no frames here: origin is NULL, trace empty. */
+/* Frames tell functions, the innermost 16: offsets are those of a function's code, and
+ * there is no instance. Of a trap that never was in a module: origin is NULL, trace empty. */
 WASM_DECLARE_REF(trap)
 WASM_API_EXTERN own wasm_trap_t *wasm_trap_new(wasm_store_t *, const wasm_message_t *);
 WASM_API_EXTERN void wasm_trap_message(const wasm_trap_t *, own wasm_message_t *out);

@@ -36,13 +36,19 @@ static bool on_own_stack(const struct rt_store *s, u64 sp) {
     return sp >= low && sp < low + s->stack_bytes;
 }
 
+/* A call that does not begin has no frames, and shows none of an earlier one. */
+static enum abi_trap refuse(struct rt_store *s, enum abi_trap t) {
+    s->frame_count = 0;
+    return t;
+}
+
 /* Stops must end the outer calls as well; other traps are the host function's
  * to handle, and no longer pending. */
 static enum abi_trap nested(const struct rt_callable *c, struct rt_store *s, union abi_value *vals) {
     u64 sp = (u64)__builtin_frame_address(0), saved_sp = s->abi.trap_sp;
-    if (!on_own_stack(s, sp)) return ABI_TRAP_HOST;
-    if (sp < s->abi.stack_limit) return ABI_TRAP_STACK;
-    if (s->abi.pending) return (enum abi_trap)s->abi.pending;
+    if (!on_own_stack(s, sp)) return refuse(s, ABI_TRAP_HOST);
+    if (sp < s->abi.stack_limit) return refuse(s, ABI_TRAP_STACK);
+    if (s->abi.pending) return refuse(s, (enum abi_trap)s->abi.pending);
     s->abi.entry_sp = 0;
     enum abi_trap trap = enter(c, &s->abi, vals);
     s->abi.entry_sp = rt_stack_top(s);

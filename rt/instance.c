@@ -264,6 +264,7 @@ static enum err instantiate(struct rt_store *s, struct rt_module *m, const struc
     }
     enum abi_trap t = rt_run_segments(i);
     const char *where = t ? "segments" : "start function";
+    if (t) s->frame_count = 0; /* no call was made */
     if (!t) t = run_start(i);
     if (t) {
         if (trap) *trap = t;

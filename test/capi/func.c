@@ -1,6 +1,7 @@
 /* func.c: functions through wasm.h: callbacks of many signatures, traps, nesting. */
 #include "test/capi/lib/embed.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* With up to one import. */
@@ -178,22 +179,106 @@ static void messages(void) {
     }
 }
 
+/* Own: indices of its frames, the innermost first. */
+static void frames_are(wasm_trap_t *t, const char *text) {
+    wasm_frame_vec_t frames;
+    char have[200] = "";
+    wasm_frame_t *origin = wasm_trap_origin(t);
+    wasm_trap_trace(t, &frames);
+    for (size_t k = 0; k < frames.size; k++)
+        snprintf(have + strlen(have), sizeof have - strlen(have), "%u ", (unsigned)wasm_frame_func_index(frames.data[k]));
+    EQUAL_TEXT(have, text);
+    EQUAL(origin != NULL, frames.size > 0);
+    if (origin) {
+        wasm_frame_t *copy = wasm_frame_copy(origin);
+        EQUAL(wasm_frame_func_index(copy), wasm_frame_func_index(frames.data[0]));
+        EQUAL(wasm_frame_module_offset(copy), wasm_frame_module_offset(frames.data[0]));
+        CHECK(wasm_frame_module_offset(copy) > 8 && !wasm_frame_func_offset(copy) && !wasm_frame_instance(copy));
+        wasm_frame_delete(copy);
+    }
+    wasm_frame_delete(origin);
+    wasm_frame_vec_delete(&frames);
+    wasm_trap_delete(t);
+}
+
+static wasm_trap_t *call_text(wasm_extern_t *e) {
+    wasm_val_t r[1];
+    wasm_val_vec_t none = WASM_EMPTY_VEC, results = WASM_ARRAY_VEC(r);
+    return wasm_func_call(wasm_extern_as_func(e), &none, &results);
+}
+
+static wasm_extern_t *inside;
+static wasm_trap_t *hand_on(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) { return call_text(inside); }
+
+/* Which functions: by their own fault, by a callback's trap, through a callback. */
+static void frames(void) {
+    static char text[] = "no";
+    wasm_func_t *no = host("", "i", refuse, text, NULL), *through = host("", "i", hand_on, NULL, NULL);
+    static const char module[] = "(module (import \"\" \"\" (func $f (result i32)))"
+                                 "(func $deep (param i32) (result i32) (if (i32.eqz (local.get 0)) (then unreachable))"
+                                 "  (i32.add (call $deep (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))"
+                                 "(func (export \"a\") (result i32) (i32.add (call $f) (i32.const 1)))"
+                                 "(func (export \"b\") (result i32) (i32.add (call $deep (i32.const 2)) (i32.const 1)))"
+                                 "(func (export \"c\") (result i32) (i32.add (call $deep (i32.const 99)) (i32.const 1))))";
+    wasm_instance_t *i = open(module, no, NULL), *j = open(module, through, NULL);
+    wasm_extern_vec_t e, outer;
+    wasm_instance_exports(i, &e);
+    wasm_instance_exports(j, &outer);
+    frames_are(call_text(e.data[0]), "2 ");
+    frames_are(call_text(e.data[1]), "1 1 1 3 ");
+    frames_are(call_text(e.data[2]), "1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 ");
+    inside = e.data[1];
+    frames_are(call_text(outer.data[0]), "1 1 1 3 "); /* where it began, not who handed it on */
+    frames_are(refuse(text, NULL, NULL), ""); /* it never was in a module */
+    wasm_extern_vec_delete(&e);
+    wasm_extern_vec_delete(&outer);
+    wasm_instance_delete(i);
+    wasm_instance_delete(j);
+    wasm_func_delete(no);
+    wasm_func_delete(through);
+}
+
+static wasm_trap_t *hand_on_wide(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
+    volatile char much[32 << 10];
+    much[0] = 1; /* most of what a callback has: the next call finds none left */
+    wasm_trap_t *t = call_text(inside);
+    much[1] = much[0];
+    return t;
+}
+
+/* A call that finds no stack shows no frames of an earlier one, whose module is gone. */
+static void no_stack(void) {
+    wasm_trap_t *trap;
+    wasm_message_t m;
+    CHECK(!open("(module (func) (func) (func $s unreachable) (start $s))", NULL, &trap));
+    frames_are(trap, "2 ");
+    wasm_func_t *again = host("", "i", hand_on_wide, NULL, NULL);
+    wasm_instance_t *i = open("(module (import \"\" \"\" (func $f (result i32))) (func (export \"\") (result i32) (call $f)))", again, NULL);
+    inside = embed_export(i, 0);
+    trap = call_text(inside);
+    wasm_trap_message(trap, &m);
+    EQUAL_TEXT(m.data, "call stack exhausted");
+    wasm_byte_vec_delete(&m);
+    frames_are(trap, "1 "); /* who called the callback that called */
+    wasm_extern_delete(inside);
+    wasm_instance_delete(i);
+    wasm_func_delete(again);
+}
+
 static void start_traps(void) {
     wasm_trap_t *trap = NULL;
     wasm_message_t m;
     CHECK(!open("(module (func $s unreachable) (start $s))", NULL, &trap));
     CHECK(trap != NULL);
     if (trap) {
-        wasm_frame_vec_t frames;
         wasm_trap_message(trap, &m);
         EQUAL_TEXT(m.data, "unreachable");
         EQUAL(m.data[m.size - 1], 0);
-        CHECK(!wasm_trap_origin(trap));
-        wasm_trap_trace(trap, &frames);
-        EQUAL(frames.size, 0);
         wasm_byte_vec_delete(&m);
     }
-    wasm_trap_delete(trap);
+    frames_are(trap, "0 "); /* the start function */
+    CHECK(!open("(module (memory 1) (data (i32.const 65536) \"x\"))", NULL, &trap));
+    frames_are(trap, ""); /* no function was called */
     CHECK(!open("(module (import \"\" \"\" (func)))", NULL, &trap)); /* an import too few */
     wasm_trap_message(trap, &m);
     EQUAL_TEXT(m.data, "0 imports given, module has 1");
@@ -303,6 +388,8 @@ int main(void) {
     few_results();
     messages();
     start_traps();
+    frames();
+    no_stack();
     nested();
     pool();
     cycles();

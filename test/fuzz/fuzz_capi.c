@@ -204,7 +204,11 @@ static void keep_trap(wasm_trap_t *t, u32 id) {
     wasm_frame_vec_t frames;
     wasm_trap_message(t, &m);
     wasm_trap_trace(t, &frames);
-    assert(!wasm_trap_origin(t) && !frames.size);
+    wasm_frame_t *origin = wasm_trap_origin(t);
+    assert(embed.failed || (frames.size <= 16 && !origin == !frames.size));
+    for (size_t k = 0; k < frames.size; k++) assert(frames.data[k] && wasm_frame_module_offset(frames.data[k]) > 8);
+    wasm_frame_delete(origin);
+    wasm_frame_vec_delete(&frames);
     wasm_byte_vec_delete(&m);
     put_ref(wasm_trap_as_ref(t), id);
 }
