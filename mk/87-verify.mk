@@ -34,7 +34,7 @@ $(B)/host/verify-native: $(patsubst %,$(B)/host/test/%.o,verify/native verify/na
 $(B)/host/verify-decode: $(B)/host/test/verify/decode.o $(VERIFY_TOOL)
 	$(CC) -pie $^ -lZydis -lm -o $@
 $(B)/host/verify-speed: $(patsubst %,$(B)/host/%.o,test/verify/speed cli/host_rt cli/host_code) $(ENGINE)
-	$(CC) -pie $^ -lm -o $@
+	$(CC) -pie $^ -lZydis -lm -o $@
 
 .PHONY: mutate mutate-check verify-native verify-native-check verify-decode verify-decode-check verify-speed
 mutate: $(B)/host/mutate

@@ -104,7 +104,7 @@ enum err rt_prove(struct arena *scratch, const struct wasm_module *w, const stru
     struct arena_mark mark = arena_mark(scratch);
     struct verify_module m;
     struct verify_error why = {0};
-    enum err e = rt_proof_facts(scratch, w, o, c, &m) ? verify_code(scratch, &m, &why, NULL) : ERR_NOMEM;
+    enum err e = rt_proof_facts(scratch, w, o, c, &m) ? verify_code(scratch, &m, &why) : ERR_NOMEM;
     arena_release(scratch, mark);
     if (e == ERR_NOMEM) return rt_fail(error, e, SIZE_MAX, "out of memory for the proof of %u bytes of code", c->size);
     if (!e) return ERR_OK;

@@ -6,13 +6,15 @@
 #define MODRM(i) {((i) >> 3 & 7) | ((i) >> 10 & 1) << 3, MOD(i) == 0 && RM(i) == 5 ? RIP : RM(i) | ((i) >> 8 & 1) << 3, \
                   MOD(i) == 1 ? 1 : MOD(i) == 2 || (MOD(i) == 0 && RM(i) == 5) ? 4 : 0, \
                   MOD(i) == 3 ? M_REGISTER : RM(i) != 4 ? M_MEMORY : MOD(i) ? M_SIB : M_SIB_BARE}
-#define FOUR(i) MODRM(i), MODRM((i) + 1), MODRM((i) + 2), MODRM((i) + 3)
-#define SIXTEEN(i) FOUR(i), FOUR((i) + 4), FOUR((i) + 8), FOUR((i) + 12)
-#define MANY(i) SIXTEEN(i), SIXTEEN((i) + 16), SIXTEEN((i) + 32), SIXTEEN((i) + 48)
-#define ALL_BYTES(i) MANY(i), MANY((i) + 64), MANY((i) + 128), MANY((i) + 192)
-const struct modrm verify_modrms[8 << 8] = {
-    ALL_BYTES(0), ALL_BYTES(256), ALL_BYTES(512), ALL_BYTES(768), ALL_BYTES(1024), ALL_BYTES(1280), ALL_BYTES(1536), ALL_BYTES(1792),
-};
+#define INDEX(i) (((i) >> 3 & 7) | ((i) >> 9 & 1) << 3)
+#define SIB(i) {RM(i) | ((i) >> 8 & 1) << 3, INDEX(i) == RSP ? NO_REG : INDEX(i), MOD(i), RM(i) == 5}
+#define FOUR(X, i) X(i), X((i) + 1), X((i) + 2), X((i) + 3)
+#define SIXTEEN(X, i) FOUR(X, i), FOUR(X, (i) + 4), FOUR(X, (i) + 8), FOUR(X, (i) + 12)
+#define MANY(X, i) SIXTEEN(X, i), SIXTEEN(X, (i) + 16), SIXTEEN(X, (i) + 32), SIXTEEN(X, (i) + 48)
+#define BYTES(X, i) MANY(X, i), MANY(X, (i) + 64), MANY(X, (i) + 128), MANY(X, (i) + 192)
+#define BYTES4(X, i) BYTES(X, i), BYTES(X, (i) + 256), BYTES(X, (i) + 512), BYTES(X, (i) + 768)
+const struct modrm verify_modrms[8 << 8] = {BYTES4(MODRM, 0), BYTES4(MODRM, 1024)};
+const struct sib verify_sibs[4 << 8] = {BYTES4(SIB, 0)};
 
 /* VEX, of three bytes or of two: the inverted tops of the registers (R's), and the map (0f);
  * W (clear), the second register, inverted, L and the prefix (2.3.5). Who has no second

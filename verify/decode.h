@@ -49,6 +49,10 @@ struct modrm {
     u8 reg, rm, disp, kind; /* rm: or base; disp: bytes of it */
 };
 extern const struct modrm verify_modrms[8 << 8];
+struct sib {
+    u8 base, index, scale, five; /* table 2-3; five: a base that may be none */
+};
+extern const struct sib verify_sibs[4 << 8];
 
 /* The operands of ModRM, whose byte is x's lowest, and at p; returns how long they are. */
 static INLINE u32 operands(u64 x, u32 rex, const u8 *p, struct insn *d) {
@@ -60,12 +64,12 @@ static INLINE u32 operands(u64 x, u32 rex, const u8 *p, struct insn *d) {
     d->rm = d->index = NO_REG;
     d->base = m->rm;
     d->scale = 0;
-    if (m->kind >= M_SIB) { /* table 2-3 */
-        u32 sib = x >> 8 & 0xff, index = (sib >> 3 & 7) | (rex & 2) << 2;
-        d->index = (u8)(index | -(u32)(index == RSP)); /* NO_REG */
-        d->scale = (u8)(sib >> 6);
-        d->base = (u8)((sib & 7) | (rex & 1) << 3);
-        if ((sib & 7) == RBP && m->kind == M_SIB_BARE) d->base = NO_REG, n = 4;
+    if (m->kind >= M_SIB) {
+        const struct sib *s = &verify_sibs[(x >> 8 & 0xff) | (rex & 3) << 8];
+        d->index = s->index;
+        d->scale = s->scale;
+        d->base = s->base;
+        if (s->five && m->kind == M_SIB_BARE) d->base = NO_REG, n = 4;
         length = 2;
     }
     d->disp = signed_at(p + length, n);

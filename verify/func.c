@@ -275,7 +275,7 @@ static bool idle(struct verifier *v, const struct insn *d) {
 static u32 skip(struct verifier *v, const u8 *at) {
     struct insn d;
     if (!verify_decode(at, &d) || d.f.cpu & ~v->m->cpu) return FAIL(v, ENCODING);
-    if ((u32)v->next_trap == v->pc) verify_trap_next(v, v->trap + 1);
+    v->trap += verify_is_trap(v);
     return d.length;
 }
 
@@ -361,15 +361,17 @@ static INLINE u32 step(struct verifier *v, const u8 *at) {
 /* From behind the prologue to the function's end. */
 static bool walk(struct verifier *v) {
     const u8 *at = code_at(v, v->pc), *end = code_at(v, v->f->end);
-    u32 *mark = &v->marks[v->pc - v->f->entry], count = 0;
-    for (u32 n; at < end; count++, at += n, mark += n, v->pc += n) {
+    u32 *mark = &v->marks[v->pc - v->f->entry];
+    for (u32 n; at < end; at += n, mark += n, v->pc += n) {
         n = 0;
-        if (*mark) verify_join(v, mark);
-        else if (!v->dead) *mark = M_START;
-        else if (!(n = skip(v, at))) return false;
+        if (*mark) {
+            verify_join(v, mark);
+        } else {
+            *mark = M_START;
+            if (v->dead && !(n = skip(v, at))) return false;
+        }
         if (!n && !(n = step(v, at))) return false;
     }
-    v->instructions += count;
     return at == end && v->dead ? true : FAIL(v, END);
 }
 
@@ -382,7 +384,6 @@ bool verify_function(struct verifier *v, u32 index) {
     v->fact.at = v->high.at = 0;
     v->pc = v->f->entry;
     memset(v->marks, 0, (v->f->end - v->f->entry) * sizeof *v->marks);
-    verify_trap_next(v, v->trap);
     if (!verify_prologue(v)) return false;
     return walk(v) && (v->pending ? FAIL(v, BRANCH) : true);
 }

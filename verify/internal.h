@@ -102,10 +102,8 @@ struct verifier {
     u8 *entries;  /* bit per 16 bytes of code: a function's entry */
     u8 *glue;     /* per byte of glue: enum glue_kind once proven */
     u32 trap, point; /* next in their tables */
-    u64 next_trap;   /* that trap: pc; in the upper half its kind */
     u32 switched;    /* entries of switches so far: each is in data once */
     i64 plain_low, plain_high; /* first and last byte that [memory 0 + any 32 bits + disp] may touch, less the 32 bits */
-    u64 instructions;
     u32 *marks;   /* per byte of the function at hand */
     /* of the function */
     const struct verify_func *f;
@@ -171,19 +169,14 @@ static inline i32 read32(const u8 *p) { i32 x; __builtin_memcpy(&x, p, 4); retur
 static inline u64 read64(const u8 *p) { u64 x; __builtin_memcpy(&x, p, 8); return x; }
 static inline const u8 *code_at(const struct verifier *v, u32 at) { return v->m->code + at; }
 
-/* Entry k of the trap table is the next. */
-static inline void verify_trap_next(struct verifier *v, u32 k) {
-    v->trap = k;
-    v->next_trap = UINT32_MAX;
-    if (k < v->m->trap_count) v->next_trap = v->m->traps[k].pc | (u64)v->m->traps[k].kind << 32;
-}
+/* Is the trap table's next entry for the instruction at pc? */
+static inline bool verify_is_trap(const struct verifier *v) { return v->trap < v->m->trap_count && v->m->traps[v->trap].pc == v->pc; }
 
-/* An access that may fault: the table's next entry. kind 0: any. */
+/* An access that may fault takes it. kind 0: any. */
 static inline bool verify_trap(struct verifier *v, u32 kind) {
-    u32 have = (u32)(v->next_trap >> 32);
-    if ((u32)v->next_trap != v->pc || (kind ? have != kind : !have || have >= ABI_TRAP_COUNT)) return FAIL(v, TRAPS);
-    verify_trap_next(v, v->trap + 1);
-    return true;
+    if (!verify_is_trap(v)) return FAIL(v, TRAPS);
+    u32 have = v->m->traps[v->trap++].kind;
+    return (kind ? have == kind : have && have < ABI_TRAP_COUNT) ? true : FAIL(v, TRAPS);
 }
 
 /* A jump from the instruction at from, with what is known now. */
@@ -198,9 +191,12 @@ static INLINE bool verify_branch(struct verifier *v, u32 from, i64 target) {
 /* A register is written: what was known of it is gone. */
 static inline bool verify_write(struct verifier *v, u8 reg, bool zero_extended) {
     if (!(v->writable >> reg & 1)) return PINNED >> reg & 1 ? FAIL(v, PINNED) : FAIL(v, SAVED);
-    static const u32 callee[16] = {[RAX] = K_CALLEE, [R10] = K_CALLEE};
-    v->known = (v->known & ~(1u << reg | callee[reg])) | (u32)zero_extended << reg;
-    v->special &= ~(1u << reg);
+#define REST(reg) ~(1u << (reg) | ((reg) == RAX || (reg) == R10 ? K_CALLEE : 0))
+#define REST4(reg) REST(reg), REST((reg) + 1), REST((reg) + 2), REST((reg) + 3)
+    static const u32 rests[16] = {REST4(RAX), REST4(RSP), REST4(R8), REST4(R12)};
+    u32 rest = rests[reg];
+    v->known = (v->known & rest) | (u32)zero_extended << reg;
+    v->special &= rest;
     return true;
 }
 

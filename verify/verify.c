@@ -99,13 +99,12 @@ static bool prove(struct verifier *v, struct arena *scratch) {
     return sites_are_sane(v) && verify_glue(v);
 }
 
-enum err verify_code(struct arena *scratch, const struct verify_module *m, struct verify_error *why, u64 *instructions) {
+enum err verify_code(struct arena *scratch, const struct verify_module *m, struct verify_error *why) {
     struct arena_mark mark = arena_mark(scratch);
     struct verifier v = {.m = m, .why = why};
     bool ok = prove(&v, scratch);
     assert(ok != v.failed);
     arena_release(scratch, mark);
-    if (instructions) *instructions = v.instructions;
     if (ok) return ERR_OK;
     return why->rule == VERIFY_NOMEM ? ERR_NOMEM : ERR_PROOF;
 }

@@ -135,9 +135,8 @@ struct verify_error {
     u32 offset; /* in code */
 };
 
-/* ERR_OK or ERR_PROOF, or ERR_NOMEM. scratch is marked and released. instructions:
- * how many the functions have, if not NULL. */
-enum err verify_code(struct arena *scratch, const struct verify_module *m, struct verify_error *why, u64 *instructions);
+/* ERR_OK or ERR_PROOF, or ERR_NOMEM. scratch is marked and released. */
+enum err verify_code(struct arena *scratch, const struct verify_module *m, struct verify_error *why);
 const char *verify_rule_text(enum verify_rule r);
 
 #endif

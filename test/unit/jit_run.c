@@ -94,7 +94,7 @@ static void prove(struct arena *a, const struct jit_options *o) {
     struct verify_module facts;
     struct verify_error why = {0};
     CHECK(rt_proof_facts(a, &module, o, &code, &facts));
-    EQUAL(verify_code(a, &facts, &why, NULL), ERR_OK);
+    EQUAL(verify_code(a, &facts, &why), ERR_OK);
 }
 
 static void load(struct arena *a, struct jit_options o) {

@@ -52,7 +52,7 @@ static void restore(void) {
 
 static int verdict(void) {
     struct verify_error why = {0};
-    enum err e = verify_code(&scratch, &spoilt, &why, NULL);
+    enum err e = verify_code(&scratch, &spoilt, &why);
     CHECK(!e || e == ERR_PROOF);
     return e ? (int)why.rule : OK;
 }

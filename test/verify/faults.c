@@ -85,7 +85,7 @@ static enum verify_rule verdict(bool checked, u32 registers) {
     struct jit_options o = {.type_ids = ids, .checked_memory = checked, .registers = registers, .cpu = JIT_CPU_SSE41};
     EQUAL(jit_compile(&arena, &scratch, &module, &o, &code, &bad), ERR_OK);
     CHECK(rt_proof_facts(&arena, &module, &o, &code, &facts));
-    enum err e = verify_code(&scratch, &facts, &why, NULL);
+    enum err e = verify_code(&scratch, &facts, &why);
     arena_release(&arena, mark);
     return e ? why.rule : VERIFY_RULE_COUNT;
 }

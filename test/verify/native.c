@@ -213,7 +213,7 @@ static bool make_accepted(struct test *t) {
             continue;
         }
         t->tally->proofs++;
-        enum err e = verify_code(&t->scratch, &t->facts, &why, NULL);
+        enum err e = verify_code(&t->scratch, &t->facts, &why);
         if (!e) return true;
         if (e != ERR_PROOF || !mend(t, &why, round)) return false;
     }
