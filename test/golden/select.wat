@@ -14,4 +14,9 @@
     (local.set $less (i32.lt_u (local.get 0) (local.get 1)))
     (i32.mul
       (select (local.get 0) (local.get 1) (local.get $less))
-      (select (local.get 2) (local.get 3) (local.get $less)))))
+      (select (local.get 2) (local.get 3) (local.get $less))))
+  ;; Only the first operand differs: that is another comparison.
+  (func (export "both") (param i32 i32) (result i32)
+    (i32.add
+      (select (local.get 0) (local.get 1) (i32.lt_u (local.get 0) (i32.const 5)))
+      (select (local.get 0) (local.get 1) (i32.lt_u (local.get 1) (i32.const 5))))))

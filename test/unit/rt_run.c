@@ -38,6 +38,27 @@ static void calls(void) {
     test_run_close(&r);
 }
 
+/* Two comparisons in a row that differ in one operand: the flags of one are not those of the other. */
+static void compares(void) {
+    static const char *const ops[] = {"i32.le_s", "i32.eq", "i64.le_s"};
+    for (u32 k = 0; k < ARRAY_LEN(ops); k++) {
+        struct test_run r;
+        char text[400];
+        snprintf(text, sizeof text,
+                 "(module (func (export \"both\") (param %.3s %.3s) (result i32) (i32.add"
+                 " (select (i32.const 1) (i32.const 2) (%s (local.get 0) (%.3s.const 5)))"
+                 " (select (i32.const 10) (i32.const 20) (%s (local.get 1) (%.3s.const 5))))))",
+                 ops[k], ops[k], ops[k], ops[k], ops[k], ops[k]);
+        test_run_open(&T, &r, text, NULL, NULL);
+        for (u32 n = 0; n < 4; n++) {
+            union abi_value v[2] = {{.i64 = n & 1 ? 9 : 5}, {.i64 = n & 2 ? 9 : 5}};
+            EQUAL(test_call(&r, "both", v), ABI_TRAP_NONE);
+            EQUAL(v[0].i32, (n & 1 ? 2 : 1) + (n & 2 ? 20 : 10));
+        }
+        test_run_close(&r);
+    }
+}
+
 static void traps(void) {
     struct test_run r;
     test_run_open(&T, &r,
@@ -213,6 +234,7 @@ static void hosts(void) {
 int main(void) {
     test_engine_open(&T);
     calls();
+    compares();
     traps();
     limits();
     hosts();
