@@ -115,7 +115,7 @@ static u64 elem_drop(struct abi_ctx *ctx, u32 segment) {
 
 static u64 ref_func(struct abi_ctx *ctx, u32 func) {
     struct rt_instance *i = ctx->instance;
-    if (func >= i->module->info.func_count) return wrong_index(ctx);
+    if (func >= i->module->info.func_count || !wasm_func_escapes(&i->module->info, func)) return wrong_index(ctx);
     u32 h = rt_func_handle(i, func);
     return h ? h : rt_raise(ctx, ABI_TRAP_NOMEM);
 }

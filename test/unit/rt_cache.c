@@ -66,8 +66,10 @@ static const char text[] =
     " (func (export \"pick\") (type $ii) (block $z (block $y (block $x (br_table $x $y $x $z (local.get 0)))"
     "   (return (i32.const 10))) (return (i32.const 11))) (i32.const 12))"
     " (func $throws (param i32) (throw $e (local.get 0)))"
+    " (func $hidden (param f32 i64))"
+    " (func (export \"refs\") (type $ii) (table.set $b (i32.const 0) (ref.func $sum)) (call $hidden (f32.const 0) (i64.const 0)) (local.get 0))"
     " (func (export \"caught\") (type $ii) (block $h (result i32) (try_table (catch $e $h) (call $throws (local.get 0))) (i32.const 1)))"
-    " (func (export \"sum\") (type $ii) (local i32) (loop $l (local.set 1 (i32.add (local.get 1) (local.get 0)))"
+    " (func $sum (export \"sum\") (type $ii) (local i32) (loop $l (local.set 1 (i32.add (local.get 1) (local.get 0)))"
     "   (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 1)))";
 
 static struct bytes module;
@@ -81,7 +83,7 @@ static void try_all(struct test_run *r, u64 *out) {
         u64 arg;
     } calls[] = {{"inc", 41}, {"half", 0x4010000000000000}, {"deep", 3}, {"via", 0}, {"via", 1}, {"via", 2}, {"via", 9},
                  {"via", 3}, {"div", 0}, {"div", 2}, {"poke", 1000}, {"poke", 65533}, {"grow", 2}, {"grow", 9}, {"tables", 5},
-                 {"pick", 0}, {"pick", 1}, {"pick", 3}, {"caught", 33}, {"sum", 100}};
+                 {"pick", 0}, {"pick", 1}, {"pick", 3}, {"caught", 33}, {"sum", 100}, {"refs", 6}};
     for (u32 k = 0; k < ARRAY_LEN(calls); k++) {
         union abi_value v[2] = {{.i64 = calls[k].arg}};
         const struct rt_place *places;
@@ -93,7 +95,7 @@ static void try_all(struct test_run *r, u64 *out) {
         for (u32 i = 0; i < 4; i++) *out++ = i < n ? (u64)places[i].func << 32 | places[i].at : 0;
     }
 }
-enum { SEEN = 20 * 7 };
+enum { TABLES_CALL = 14, REFS_CALL = 20, SEEN = 21 * 7 };
 
 /* Loads; the answer: was it found? In out, unless NULL, what it does. */
 static bool load(struct bytes b, u64 *out) {
@@ -270,25 +272,27 @@ static void forged(void) {
     test_engine_close(&T);
 }
 
-/* Proven, and yet not what the module says: a table that it does not have. */
-static void wrong_index(void) {
-    static const u8 table3[] = {0xbe, 3, 0, 0, 0}; /* mov esi, 3 */
+/* Proven, and yet not what the module says: mov esi, FROM, which there is once, is mov esi, TO. */
+static void wrong_index(u8 from, u8 to, u32 call) {
+    const u8 mov[] = {0xbe, from, 0, 0, 0};
     u64 seen[SEEN];
     u32 changed = 0;
     engine_open(0, false);
     struct bytes b = copy_of(kept);
     for (size_t at = b.n - word(b.p, SIZE); at + 5 <= b.n; at++) {
-        if (memcmp(b.p + at, table3, 5)) continue;
-        ((u8 *)(uptr)b.p)[at + 1] = 99;
+        if (memcmp(b.p + at, mov, 5)) continue;
+        ((u8 *)(uptr)b.p)[at + 1] = to;
         changed++;
     }
     EQUAL(changed, 1);
     sign((u8 *)(uptr)b.p, b.n);
     CHECK(offer(b, seen));
-    EQUAL(seen[14 * 7], ABI_TRAP_HOST);
+    EQUAL(compiled[call * 7], ABI_TRAP_NONE);
+    EQUAL(seen[call * 7], ABI_TRAP_HOST);
     free((void *)(uptr)b.p);
     test_engine_close(&T);
 }
+enum { HIDDEN = 11, SUM = 14 };
 
 /* Without memory for the blob, or for all else: an error or a module, and nothing left. */
 static void short_of_memory(void) {
@@ -319,7 +323,9 @@ int main(void) {
     other_keys();
     damaged();
     forged();
-    wrong_index();
+    wrong_index(3, 99, TABLES_CALL);     /* a table that it does not have */
+    wrong_index(SUM, 99, REFS_CALL);     /* a function that it does not have; and one of */
+    wrong_index(SUM, HIDDEN, REFS_CALL); /* which there are no references: nothing enters it from outside */
     short_of_memory();
     free((void *)(uptr)C.blob.p);
     free((void *)(uptr)kept.p);
