@@ -43,13 +43,13 @@ struct range {
     u32 start, end, next;
 };
 
-/* depth: of loops around it, at most MAX_DEPTH. */
-enum { MAX_DEPTH = 6, MAX_USES = 1 << 29 };
+/* often: its block's (often.c). */
+enum { OFTEN_ONCE = 8, OFTEN_MOST = 27, MAX_USES = 1 << 27 };
 struct use {
-    u32 pos, next : 29, depth : 3;
+    u32 pos, next : 27, often : 5;
 };
 static_assert(sizeof(struct use) == 8, "there are many");
-static inline u32 use_weight(const struct use *u) { return 1u << 3 * u->depth; }
+static inline u32 use_weight(const struct use *u) { return 1u << u->often; }
 
 struct ival {
     u32 value;
@@ -88,6 +88,7 @@ struct alloc {
     u32 *edge_moves;          /* edge -> the first of them; NULL: there are none */
     u32 *first;               /* value -> first child; 0: none */
     u32 *near;                /* the block of every NEAR-th instruction */
+    u8 *often;                /* per block: how often it runs, as a power of two: 1 << OFTEN_ONCE is once a call */
     u32 any_fixed;            /* registers that have such ranges, as bits */
     u32 fixed[REG_COUNT];     /* range lists */
     u32 slots;
@@ -119,6 +120,7 @@ bool ival_covers(const struct alloc *a, const struct ival *i, u32 pos);
 u32 ival_split(struct fn *f, u32 index, u32 pos);
 u32 block_at(const struct fn *f, u32 pos);
 u32 first_pad(const struct fn *f, u32 pos); /* in f->pads: the first that starts at pos or later */
+void jit_often(struct fn *f);
 void jit_number_slots(struct fn *f); /* slots.c: of values that have one, whichever */
 void jit_resolve(struct fn *f);
 

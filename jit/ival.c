@@ -81,6 +81,7 @@ u32 ival_split(struct fn *f, u32 index, u32 pos) {
     *n = *i;
     cut_ranges(f, i, n, pos);
     n->uses = cut_uses(a, &i->uses, pos);
+    if (i->reg != REG_MEM) n->hint = i->reg; /* back to where it was: where ways meet nothing moves */
     n->reg = REG_MEM;
     measure(a, i, n);
     return i->next = a->ivals.n++;

@@ -38,7 +38,7 @@ struct live {
     u32 spare;        /* 1 + the first bit without a holder; 0: none */
     VEC(u64) now;     /* the set at hand: of its words only low to high are not 0 */
     u32 low, high;    /* where a block begins it stays for the one before */
-    u32 block, first, depth; /* at hand, its first instruction, loops around it */
+    u32 block, first, often; /* at hand, its first instruction, alloc.often */
     VEC(u64) sets;
     struct row *rows; /* per block */
     u32 steps;        /* of work with sets */
@@ -194,7 +194,7 @@ static u32 loop_extension(const struct live *l, u32 v) {
 }
 
 /* Of v, which has the interval, at pos in the block at hand, until end. */
-static INLINE void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 end) {
+static INLINE void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 end, u32 often) {
     struct alloc *a = l->a;
     if (v >= l->first) {
         if (l->coarse || !in_set(l, i)) add_range(l, i, gap_pos(l->first), end);
@@ -204,7 +204,7 @@ static INLINE void add_use(struct live *l, u32 v, struct ival *i, u32 pos, u32 e
     } else {
         set_live(l, i, end);
     }
-    struct use u = {pos, i->uses, l->depth};
+    struct use u = {pos, i->uses, often};
     i->uses = a->useful.n;
     VEC_PUSH(l->f, a->useful, u);
     add_weight(i, use_weight(&u));
@@ -243,7 +243,7 @@ static INLINE void use_operands(struct live *l, struct operands ops, u32 at, u32
     for (u32 k = ops.count; k-- > 0;) {
         u32 v = ops.list[k], index = l->a->first[v];
         u32 end = k < 8 && late >> k & 1 ? gap_pos(at + 1) : late_pos(at);
-        if (index) add_use(l, v, &l->a->ivals.p[index], use_pos(at), end);
+        if (index) add_use(l, v, &l->a->ivals.p[index], use_pos(at), end, l->often);
         else if (l->f->ins.p[v].flags & V_FOLDED) use_folded(l, v, at, late >> 8);
     }
 }
@@ -356,11 +356,12 @@ static inline void live_instruction(struct live *l, u32 i, const struct ins *x) 
 static void use_arguments(struct live *l, u32 b, u32 e) {
     struct fn *f = l->f;
     const struct edge *d = &f->edges.p[e];
+    u32 often = MIN(l->often, l->a->often[d->to]);
     for (u32 k = 0, n = edge_args(f, d); k < n; k++) {
         u32 p = block_param(f, d->to, k), v = f->pool.p[d->args + k];
         if (!wants(l, p) || !wants(l, v)) continue;
         struct ival *from = ival_of(l, v), *to = ival_of(l, p);
-        add_use(l, v, from, def_pos(f->blocks.p[b].last), block_end(f, b));
+        add_use(l, v, from, def_pos(f->blocks.p[b].last), block_end(f, b), often);
         if (d->to <= b && from->vector == to->vector) from->hint_values[0] = to->value; /* each round, and more than leaving the loop */
         else add_hint(from, to, false);
         add_hint(to, from, false);
@@ -430,9 +431,11 @@ static void live_block(struct live *l, u32 b) {
     struct operands edges = ir_edges(f, k->last);
     l->block = b;
     l->first = k->first;
-    l->depth = MIN(f->loops.p[k->loop].depth, (u32)MAX_DEPTH);
+    l->often = l->a->often[b];
     enter_end(l, b, edges);
+    if (edges.count > 1) l->often -= MIN(l->often, 31u - (u32)__builtin_clz(edges.count));
     for (u32 e = 0; e < edges.count; e++) use_arguments(l, b, edges.list[e]);
+    l->often = l->a->often[b];
     const struct ins *x = &f->ins.p[k->last];
     for (u32 i = k->last; i > k->first; i--, x--)
         if ((x->flags & (V_LIVE | V_FOLDED)) == V_LIVE && x->op > IR_CONST) live_instruction(l, i, x);
@@ -552,6 +555,7 @@ void jit_live(struct fn *f) {
     jit_compact(f);
     struct alloc *a = f->alloc = jit_alloc(f, 1, sizeof *a);
     note_blocks(f);
+    jit_often(f);
     a->first = jit_raw(f, f->ins.n, sizeof(u32));
     f->arg_slots = jit_alloc(f, f->type->param_count, sizeof(u32) + 1);
     f->arg_regs = (u8 *)(f->arg_slots + f->type->param_count);
