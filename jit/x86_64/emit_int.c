@@ -155,6 +155,13 @@ static bool try_extend(struct emit *e, const struct ins *x, u32 i, u8 d) {
     return true;
 }
 
+/* Of operands that may change places: does the second one come to d first? If it is there, or
+ * in memory while a register would be copied: a load of its own waits for nobody. */
+static bool second_first(const struct emit *e, const struct ins *x, u32 i, u8 d) {
+    u32 la = loc_at(e, x->a, use_pos(i)), lb = loc_at(e, x->b, use_pos(i));
+    return lb == LOC(L_REG, d) || (loc_kind(lb) == L_SLOT && is_reg(la) && loc_n(la) != d);
+}
+
 void emit_alu(struct emit *e, u32 i) {
     const struct ins *x = e_ins(e, i);
     if (is_folded(e, x->a) || is_folded(e, x->b)) {
@@ -172,7 +179,7 @@ void emit_alu(struct emit *e, u32 i) {
         return;
     }
     u32 bpos = x->op == IR_SUB ? def_pos(i) : use_pos(i);
-    if (x->op != IR_SUB && loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) {
+    if (x->op != IR_SUB && second_first(e, x, i, d)) {
         u32 t = a;
         a = b;
         b = t;
@@ -197,7 +204,7 @@ void emit_mul(struct emit *e, u32 i) {
         put_op(e->c, 0, wide(x->type), 0x69, d, rm_value(e, a, use_pos(i)), 4);
         put32(e->c, (u32)imm);
     } else {
-        if (loc_at(e, b, use_pos(i)) == LOC(L_REG, d)) b = x->a, a = x->b;
+        if (second_first(e, x, i, d)) b = x->a, a = x->b;
         to_reg(e, a, use_pos(i), d);
         put_op(e->c, 0, wide(x->type), 0x0faf, d, rm_value(e, b, use_pos(i)), 0);
     }
