@@ -113,6 +113,9 @@ static inline u32 loc_at(const struct emit *e, u32 v, u32 pos) {
 }
 struct rm rm_value(struct emit *e, u32 v, u32 pos); /* constants: in data */
 u8 into_scratch(struct emit *e, u32 v, u32 pos);
+/* The same, of an integer beside register other: what is in a slot comes to the scratch first, if that is
+ * free. Zen renames a move from the stack; with an operation in it it waits for the store. */
+struct rm rm_apart(struct emit *e, u32 v, u32 pos, u8 other);
 /* As it is, or in the scratch of its class. */
 static inline u8 in_reg(struct emit *e, u32 v, u32 pos) {
     u32 l = loc_at(e, v, pos);

@@ -186,7 +186,7 @@ void emit_alu(struct emit *e, u32 i) {
     }
     to_reg(e, a, use_pos(i), d);
     if (imm_value(e, b, &imm)) put_alu_imm(e->c, alu_of(x->op), wide(x->type), rm_reg(d), imm);
-    else put_alu(e->c, alu_of(x->op), wide(x->type), d, rm_value(e, b, bpos));
+    else put_alu(e->c, alu_of(x->op), wide(x->type), d, rm_apart(e, b, bpos, d));
     note_flags(e, d, wide(x->type), x->op != IR_ADD && x->op != IR_SUB);
     done(e, i, d);
 }
@@ -206,7 +206,7 @@ void emit_mul(struct emit *e, u32 i) {
     } else {
         if (second_first(e, x, i, d)) b = x->a, a = x->b;
         to_reg(e, a, use_pos(i), d);
-        put_op(e->c, 0, wide(x->type), 0x0faf, d, rm_value(e, b, use_pos(i)), 0);
+        put_op(e->c, 0, wide(x->type), 0x0faf, d, rm_apart(e, b, use_pos(i), d), 0);
     }
     done(e, i, d);
 }

@@ -25,6 +25,11 @@ struct rm rm_value(struct emit *e, u32 v, u32 pos) {
     return rm_of(e, loc_at(e, v, pos));
 }
 
+struct rm rm_apart(struct emit *e, u32 v, u32 pos, u8 other) {
+    bool slot = loc_kind(loc_at(e, v, pos)) == L_SLOT && other != SCRATCH;
+    return slot ? rm_reg(into_scratch(e, v, pos)) : rm_value(e, v, pos);
+}
+
 bool imm_value(const struct emit *e, u32 v, i32 *imm) {
     const struct ins *i = e_ins(e, v);
     if (i->op != IR_CONST || is_float(i->type)) return false;
