@@ -63,7 +63,7 @@ void wasm_trap_message(const wasm_trap_t *t, wasm_message_t *out) { wasm_byte_ve
 /* Frames. */
 
 wasm_frame_t *wasm_frame_copy(const wasm_frame_t *f) {
-    wasm_frame_t *copy = malloc(sizeof *copy);
+    wasm_frame_t *copy = f ? malloc(sizeof *copy) : NULL;
     if (copy) *copy = *f;
     return copy;
 }

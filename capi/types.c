@@ -77,7 +77,7 @@ wasm_valtype_t *wasm_valtype_new(wasm_valkind_t kind) {
     return t;
 }
 void wasm_valtype_delete(wasm_valtype_t *t) { free(t); }
-wasm_valtype_t *wasm_valtype_copy(const wasm_valtype_t *t) { return wasm_valtype_new(t->kind); }
+wasm_valtype_t *wasm_valtype_copy(const wasm_valtype_t *t) { return t ? wasm_valtype_new(t->kind) : NULL; }
 wasm_valkind_t wasm_valtype_kind(const wasm_valtype_t *t) { return t->kind; }
 
 static const struct {
@@ -307,6 +307,7 @@ void wasm_importtype_delete(wasm_importtype_t *t) {
 }
 wasm_importtype_t *wasm_importtype_copy(const wasm_importtype_t *t) {
     wasm_name_t module, name;
+    if (!t) return NULL;
     wasm_name_copy(&module, &t->module);
     wasm_name_copy(&name, &t->name);
     return wasm_importtype_new(&module, &name, capi_type_copy(t->type));
@@ -333,6 +334,7 @@ void wasm_exporttype_delete(wasm_exporttype_t *t) {
 }
 wasm_exporttype_t *wasm_exporttype_copy(const wasm_exporttype_t *t) {
     wasm_name_t name;
+    if (!t) return NULL;
     wasm_name_copy(&name, &t->name);
     return wasm_exporttype_new(&name, capi_type_copy(t->type));
 }

@@ -68,6 +68,19 @@ static void handed_on(void) {
     wasm_exporttype_delete(out);
 }
 
+/* Of nothing, which is what there is when memory is short: nothing. */
+static void nothing(void) {
+    CHECK(!wasm_valtype_copy(NULL) && !wasm_functype_copy(NULL) && !wasm_tagtype_copy(NULL) && !wasm_externtype_copy(NULL));
+    CHECK(!wasm_importtype_copy(NULL) && !wasm_exporttype_copy(NULL) && !wasm_frame_copy(NULL) && !wasm_func_copy(NULL));
+    CHECK(!wasm_externtype_as_functype(NULL) && !wasm_externtype_as_tagtype_const(NULL) && !wasm_extern_as_func(NULL));
+    CHECK(!wasm_tagtype_new(NULL) && !wasm_globaltype_new(NULL, WASM_VAR) && !wasm_module_new(store, NULL));
+    wasm_importtype_delete(NULL);
+    wasm_exporttype_delete(NULL);
+    wasm_tagtype_delete(NULL);
+    wasm_frame_delete(NULL);
+    wasm_shared_module_delete(NULL);
+}
+
 static void refused(void) {
     wasm_byte_vec_t bytes;
     wasm_byte_vec_new(&bytes, 8, "\0asm\2\0\0\0");
@@ -142,6 +155,7 @@ int main(void) {
     embed_open();
     reflect();
     handed_on();
+    nothing();
     refused();
     shared();
     serialized();
