@@ -74,6 +74,7 @@
     X(OTHER_STORE)     /* capi: what is another store's is taken as an import */ \
     X(ARGUMENT_COUNT)  /* capi: nobody counts a call's arguments */        \
     X(LEFT_OVER)       /* capi: a memory answers when its store is gone */ \
+    X(STILL_HELD)      /* capi: a callback goes with its last reference, though an instance has it */ \
     X(RING_INDEX)      /* vring: the device may give back a buffer beyond the ring */ \
     X(RING_TWICE)      /* vring: the device may give back what it does not have */ \
     X(RING_LENGTH)     /* vring: the device may say that it wrote more than there is room */ \

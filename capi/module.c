@@ -84,7 +84,7 @@ static bool give(wasm_store_t *s, const wasm_extern_vec_t *imports, struct rt_gi
     for (size_t k = 0; imports && k < imports->size; k++) {
         wasm_extern_t *e = imports->data[k];
         if (!e || (e->ref.store != s && !fault(OTHER_STORE)) || e->ref.kind > REF_TAG) return false;
-        e->ref.made = NULL;
+        if (!fault(STILL_HELD)) e->ref.made = NULL;
         given[k] = (struct rt_given){capi_kinds[e->ref.kind], e->ref.handle, e->ref.owner, e->ref.name};
     }
     return true;
