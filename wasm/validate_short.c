@@ -15,7 +15,7 @@
 enum how {
     HOW_OTHER, /* unusual: I1 */
     HOW_UNARY, HOW_BINARY, HOW_LOAD, HOW_STORE, HOW_NUMBER, HOW_FLOAT, HOW_DOUBLE, HOW_GET, HOW_SET, HOW_TEE,
-    HOW_BLOCK, HOW_END, HOW_BR, HOW_BR_IF, HOW_CALL,
+    HOW_BLOCK, HOW_IF, HOW_END, HOW_BR, HOW_BR_IF, HOW_RETURN, HOW_CALL,
 };
 
 struct shape {
@@ -28,14 +28,16 @@ struct shape {
 #define SHAPE_PLAIN(in, out) \
     ((in)[0] == '*' || sizeof(out) != 2 ? HOW_OTHER : sizeof(in) == 2 ? HOW_UNARY : sizeof(in) == 3 ? HOW_BINARY : HOW_OTHER)
 #define SHAPE_LOCAL(code) ((code) == WASM_OP_LOCAL_GET ? HOW_GET : (code) == WASM_OP_LOCAL_SET ? HOW_SET : HOW_TEE)
-#define SHAPE_CONTROL(code)                \
-    ((code) == WASM_OP_BLOCK ? HOW_BLOCK   \
-     : (code) == WASM_OP_END ? HOW_END     \
-     : (code) == WASM_OP_BR ? HOW_BR       \
-     : (code) == WASM_OP_BR_IF ? HOW_BR_IF \
+#define SHAPE_CONTROL(code)                  \
+    ((code) == WASM_OP_BLOCK ? HOW_BLOCK     \
+     : (code) == WASM_OP_IF ? HOW_IF         \
+     : (code) == WASM_OP_END ? HOW_END       \
+     : (code) == WASM_OP_BR ? HOW_BR         \
+     : (code) == WASM_OP_BR_IF ? HOW_BR_IF   \
+     : (code) == WASM_OP_RETURN ? HOW_RETURN \
      : (code) == WASM_OP_CALL ? HOW_CALL : HOW_OTHER)
 #define SHAPE_HOW(code, imm, in, out)                                       \
-    ((imm) == WASM_IMM_NONE && (code) != WASM_OP_END ? SHAPE_PLAIN(in, out) \
+    ((imm) == WASM_IMM_NONE && (code) != WASM_OP_END && (code) != WASM_OP_RETURN ? SHAPE_PLAIN(in, out) \
      : (imm) == WASM_IMM_MEMARG && sizeof(in) == 2 ? HOW_LOAD               \
      : (imm) == WASM_IMM_MEMARG && sizeof(in) == 3 ? HOW_STORE              \
      : (imm) == WASM_IMM_I32 || (imm) == WASM_IMM_I64 ? HOW_NUMBER          \
@@ -91,22 +93,23 @@ static INLINE void note_set(const struct run *r, u32 local) {
     if (r->set) r->set[local / 32] |= 1u << local % 32;
 }
 
-/* A block without operands and results. */
-static INLINE bool take_block(struct run *r, const u8 **p) {
+/* A block, or an if behind its condition, without operands and results. */
+static INLINE bool take_block(struct run *r, const u8 **p, enum wasm_op op) {
     struct validator *v = r->v;
     if (*(*p)++ != EMPTY_TYPE || v->depth == MIN(v->frames_room, (u32)MAX_DEPTH)) return false;
     v->frames[v->depth++] = (struct frame){
-        .op = WASM_OP_BLOCK, .height = (u32)(r->at - v->stack), .loop = v->loop, .outer_loop = v->loop, .set_locals = v->set_locals};
+        .op = op, .height = (u32)(r->at - v->stack), .loop = v->loop, .outer_loop = v->loop, .set_locals = v->set_locals};
     v->f->max_depth = MAX(v->f->max_depth, v->depth);
     r->base = r->at;
     return true;
 }
 
-/* The end of such a block. */
+/* The end of such a block, or of what is behind an ELSE. */
 static INLINE bool take_end(struct run *r) {
     struct validator *v = r->v;
     const struct frame *fr = &v->frames[v->depth - 1];
-    if (fr->op != WASM_OP_BLOCK || fr->results.n || v->depth == 1 || r->at != r->base) return false;
+    bool plain = fr->op == WASM_OP_BLOCK || (fr->op == WASM_OP_IF && !fr->params.n) || fr->op == WASM_OP_ELSE;
+    if (!plain || fr->results.n || v->depth == 1 || r->at != r->base) return false;
     v->depth--;
     r->base = v->stack + fr[-1].height;
     return true;
@@ -118,6 +121,41 @@ static INLINE bool take_branch(const struct run *r, const u8 **p) {
     if (!short_u32(p, &label) || label >= r->v->depth) return false;
     const struct frame *fr = &r->v->frames[r->v->depth - 1 - label];
     return !(fr->op == WASM_OP_LOOP ? fr->params.n : fr->results.n);
+}
+
+/* What follows is not reached. */
+static INLINE void drop_block(struct run *r) {
+    r->at = r->base;
+    r->v->frames[r->v->depth - 1].unreachable = true;
+}
+
+static INLINE bool take_br(struct run *r, const u8 **p) {
+    if (!take_branch(r, p)) return false;
+    drop_block(r);
+    return true;
+}
+
+static INLINE bool take_br_if(struct run *r, const u8 **p) {
+    if (!take_branch(r, p) || !has(r, 1) || r->at[-1] != WASM_I32) return false;
+    r->at--;
+    return true;
+}
+
+static INLINE bool take_return(struct run *r) {
+    struct types t = r->v->frames[0].results;
+    if (!has(r, t.n)) return false;
+    for (u32 i = 0; i < t.n; i++)
+        if (r->at[(i32)i - (i32)t.n] != t.p[i]) return false;
+    drop_block(r);
+    return true;
+}
+
+static INLINE bool take_if(struct run *r, const u8 **p) {
+    if (!has(r, 1) || r->at[-1] != WASM_I32) return false;
+    r->at--;
+    if (take_block(r, p, WASM_OP_IF)) return true;
+    r->at++;
+    return false;
 }
 
 static bool take_call(struct run *r, const u8 **p) {
@@ -179,19 +217,22 @@ static INLINE bool take_one(struct run *r) {
         r->at[-1] = s->result;
         break;
     case HOW_BLOCK:
-        if (!take_block(r, &p)) return false;
+        if (!take_block(r, &p, WASM_OP_BLOCK)) return false;
+        break;
+    case HOW_IF:
+        if (!take_if(r, &p)) return false;
+        break;
+    case HOW_RETURN:
+        if (!take_return(r)) return false;
         break;
     case HOW_END:
         if (!take_end(r)) return false;
         break;
     case HOW_BR_IF:
-        if (!take_branch(r, &p) || !has(r, 1) || r->at[-1] != WASM_I32) return false;
-        r->at--;
+        if (!take_br_if(r, &p)) return false;
         break;
     case HOW_BR:
-        if (!take_branch(r, &p)) return false;
-        r->at = r->base;
-        r->v->frames[r->v->depth - 1].unreachable = true;
+        if (!take_br(r, &p)) return false;
         break;
     case HOW_CALL:
         if (!take_call(r, &p)) return false;

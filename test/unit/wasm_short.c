@@ -96,7 +96,7 @@ static const struct piece operands[] = {PIECE(""), PIECE("\x20\0"), PIECE("\x20\
 static const struct piece results[] = {PIECE(""), PIECE("\x21\0"), PIECE("\x21\1"), PIECE("\x21\2"), PIECE("\x21\3"), PIECE("\x1a"), PIECE("\x0b")};
 /* Before the operands; then between the two, or behind both. */
 static const struct piece before[] = {PIECE(""), PIECE("\0"), PIECE("\3\x40"), PIECE("\3\x40\3\x40"), PIECE("\2\x7f")};
-static const struct piece between[] = {PIECE(""), PIECE("\2\x40"), PIECE("\3\x40"), PIECE("\2\x40\xb")};
+static const struct piece between[] = {PIECE(""), PIECE("\2\x40"), PIECE("\3\x40"), PIECE("\4\x40"), PIECE("\2\x40\xb")};
 
 static size_t add(u8 *code, size_t n, struct piece x) {
     memcpy(code + n, x.p, x.n);
