@@ -11,6 +11,7 @@
 #include "jit/build.h"
 
 enum { MAX_BYTES = 48, MAX_GROWTH = 1000 };
+enum { NOT_KNOWN, LEAF, NO_LEAF }; /* fn.leaves: each is looked at once */
 
 static bool is_plain(const struct build *b, enum wasm_op op) {
     switch (op) {
@@ -40,6 +41,7 @@ static bool is_plain(const struct build *b, enum wasm_op op) {
 }
 
 static bool is_leaf(const struct build *b, const struct wasm_func *w) {
+    if (w->code.n > MAX_BYTES || w->local_count > INLINE_LOCALS) return false;
     struct cursor c = body_of(b->f, w);
     struct wasm_instr in;
     const char *why;
@@ -54,8 +56,10 @@ static bool is_leaf(const struct build *b, const struct wasm_func *w) {
 bool build_inlines(const struct build *b, u32 func) {
     const struct wasm_module *m = b->f->m;
     const struct wasm_func *w = &m->funcs[func];
-    if (func < m->imported_funcs || b->outer.p || w->code.n > MAX_BYTES || w->local_count > INLINE_LOCALS) return false;
-    return b->inlined + w->code.n <= b->f->wf->code.n + MAX_GROWTH && is_leaf(b, w);
+    u8 *leaf = &b->f->leaves[func];
+    if (func < m->imported_funcs || b->outer.p) return false;
+    if (!*leaf) *leaf = is_leaf(b, w) ? LEAF : NO_LEAF;
+    return *leaf == LEAF && b->inlined + w->code.n <= b->f->wf->code.n + MAX_GROWTH;
 }
 
 static void enter_locals(struct build *b, const struct wasm_func *w, u32 params) {

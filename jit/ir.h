@@ -247,6 +247,7 @@ struct fn {
     const struct wasm_functype *type;
     const struct jit_options *options;
     u32 index;
+    u8 *leaves; /* by function of the module: build_inline.c */
     VEC(struct ins) ins;
     VEC(u32) origins; /* with options->lines: offsets in the module, as many as ins */
     const u8 *origin; /* while building: the instruction at hand */

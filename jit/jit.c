@@ -31,6 +31,7 @@ struct compile {
     struct module_info info;
     struct jit_exit exit;
     struct arena *scratch;
+    u8 *leaves; /* see fn */
     struct jit_code *out;
     u32 func; /* at hand: for messages */
     u64 since; /* when the pass at hand began */
@@ -65,7 +66,7 @@ static void compile_function(struct compile *k, u32 index) {
     reserve_scratch(k, m->funcs[index].code.n);
     k->func = index;
     k->f = (struct fn){.arena = k->scratch, .exit = &k->exit, .m = m, .wf = &m->funcs[index],
-                       .type = &m->types[m->funcs[index].type], .options = k->info.options, .index = index};
+                       .type = &m->types[m->funcs[index].type], .options = k->info.options, .index = index, .leaves = k->leaves};
     jit_begin(&k->f);
     for (enum jit_pass p = 0; p < JIT_EMIT; p++) {
         passes[p].run(&k->f);
@@ -98,6 +99,7 @@ static void prepare(struct compile *k) {
     k->info.direct_used = jit_alloc(keep, m->imported_funcs, sizeof(u32));
     k->out->funcs = jit_alloc(keep, defined, sizeof(struct jit_func));
     k->out->func_count = defined;
+    k->leaves = jit_alloc(keep, m->func_count, 1);
     note_exports(k);
 }
 
