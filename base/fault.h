@@ -18,6 +18,7 @@
     X(CHECK_CARRY)     /* jit: an exact check lets index and offset wrap around */ \
     X(CHECK_SIZE)      /* jit: an exact check takes every access for one byte */ \
     X(ATOMIC_ALIGN)    /* jit: atomic accesses may be anywhere */          \
+    X(COMPARED)        /* jit: flags serve a comparison of another first operand, too */ \
     X(PAD_RELOAD)      /* jit: a landing pad takes values for where they were at the call */ \
     X(PAD_SAVED)       /* jit: a function with pads saves only what it uses itself */ \
     X(PAD_SHARED)      /* jit: calls share a pad though a local changed in between */ \

@@ -3,6 +3,7 @@
  * I1 emit_condition leaves flags that hold until code other than moves runs.
  * I2 memory in a comparison is a folded load (select.c): the instruction that
  *    has it is a trap site, and as wide as the load. */
+#include "base/fault.h"
 #include "jit/x86_64/emit.h"
 
 /* The comparison of reg with 0, of which the flags may tell already. */
@@ -132,7 +133,7 @@ static struct cond compare_float(struct emit *e, const struct ins *x, u32 at) {
 /* Do the flags tell already what x does? The last user of the same comparison left them. */
 static bool compared(const struct emit *e, const struct ins *x) {
     const struct ins *y = e_ins(e, e->compared);
-    return e->compared_at == here(e->c) && y->op == x->op && y->aux == x->aux && y->a == x->a && y->b == x->b;
+    return e->compared_at == here(e->c) && y->op == x->op && y->aux == x->aux && y->b == x->b && (y->a == x->a || fault(COMPARED));
 }
 
 /* Sets flags for value v as a condition: compares here if that was folded. */

@@ -531,7 +531,37 @@ static void vector_statement(struct gen *g, u32 depth) {
     memarg(g, WASM_OP_V128_STORE, memory);
 }
 
+static void variable(struct gen *g, u8 type) {
+    u32 l = pick(g, 2) ? local_of(g, type) : WASM_NONE;
+    op1(g, l == WASM_NONE ? WASM_OP_GLOBAL_GET : WASM_OP_LOCAL_GET, l == WASM_NONE ? global_of(g, type) : l);
+}
+
+/* Two selects in a row by the same comparison with the same number, of one variable
+ * or of two: the second goes by flags of its own, or by those that are there. What
+ * comes of them is seen in memory. */
+static void twin_statement(struct gen *g) {
+    bool whole = pick(g, 2);
+    u8 type = whole ? WASM_I64 : WASM_I32;
+    u32 memory = pick(g, g->memory_count), compare = pick(g, 10), store = whole ? WASM_OP_I64_STORE : WASM_OP_I32_STORE;
+    index_const(g, g->wide[memory], pick(g, 0x1fe0));
+    for (u32 k = 0; k < 2; k++) {
+        variable(g, type);
+        index_const(g, whole, 3 + k);
+        variable(g, type);
+        index_const(g, whole, 0);
+        op(g, (whole ? WASM_OP_I64_EQ : WASM_OP_I32_EQ) + compare);
+        op(g, WASM_OP_SELECT);
+    }
+    op(g, whole ? WASM_OP_I64_SUB : WASM_OP_I32_SUB);
+    op(g, store);
+    memarg(g, store, memory);
+}
+
 static void set_statement(struct gen *g, u32 depth) {
+    if (!pick(g, 8)) {
+        twin_statement(g);
+        return;
+    }
     if (!pick(g, 2)) {
         vector_statement(g, depth);
         return;
