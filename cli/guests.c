@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -126,15 +127,26 @@ static bool read_file(const struct guest *g, const char *path, const char *dest,
 
 bool ctl_read_file(const struct guest *g, const char *path, int fd) { return read_file(g, path, NULL, fd); }
 
+/* In a folder the file keeps its name. */
+static const char *file_of(const char *dest, const char *path) {
+    struct stat s;
+    char *in;
+    const char *slash = strrchr(path, '/');
+    if (stat(dest, &s) || !S_ISDIR(s.st_mode)) return dest;
+    if (asprintf(&in, "%s/%s", dest, slash ? slash + 1 : path) < 0) need(NULL);
+    return in;
+}
+
 static int copy_out(const char *guest, const char *path, const char *dest) {
     struct guest g;
     bool out = !strcmp(dest, "-");
+    if (!out) dest = file_of(dest, path);
     return guest_find(&g, guest) && read_file(&g, path, out ? NULL : dest, out ? 1 : -1) ? EXIT_OK : EXIT_FAILED;
 }
 
 int cp_main(int argc, char **argv) {
     const struct command c = {"whelk cp NAME:PATH DEST",
-                              "Copies the file PATH of guest NAME to DEST (- is standard output).\n", NULL, 0};
+                              "Copies the file PATH of guest NAME to DEST, a file or a folder (- is standard output).\n", NULL, 0};
     int at = opts_parse(&c, argc, argv);
     if (at < 0) return opts_status(at);
     char *colon = argc - at == 2 ? strchr(argv[at], ':') : NULL;
