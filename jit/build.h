@@ -152,7 +152,9 @@ void build_end_block(struct build *b, struct ins terminator);
 u32 build_condition(struct build *b, u32 v); /* as true as v, for who tests it at once */
 void build_control(struct build *b);       /* the structured instructions and branches; these by themselves: */
 void build_open(struct build *b);          /* BLOCK; its type is in b->in */
+void build_if(struct build *b);            /* the same */
 void build_end(struct build *b);
+void build_return(struct build *b);
 void build_br(struct build *b, u32 depth);
 void build_br_if(struct build *b, u32 depth);
 /* build_merge.c */

@@ -129,7 +129,7 @@ u32 build_condition(struct build *b, u32 v) {
     return ir_append(b->f, x);
 }
 
-static void do_if(struct build *b) {
+void build_if(struct build *b) {
     struct fn *f = b->f;
     u32 cond = build_condition(b, pop(b));
     struct ctl c = open_label(b, CTL_IF);
@@ -218,6 +218,8 @@ void build_br_if(struct build *b, u32 depth) {
     b->global_epoch = global;
 }
 
+void build_return(struct build *b) { build_br(b, b->ctls.n - 1 - b->body); }
+
 static void do_br_on_null(struct build *b, u32 depth) {
     u32 ref = pop(b);
     push(b, build_is_null(b, ref));
@@ -296,7 +298,7 @@ void build_control(struct build *b) {
     switch (b->in.op) {
     case WASM_OP_BLOCK: build_open(b); break;
     case WASM_OP_LOOP: do_loop(b); break;
-    case WASM_OP_IF: do_if(b); break;
+    case WASM_OP_IF: build_if(b); break;
     case WASM_OP_ELSE: do_else(b); break;
     case WASM_OP_TRY: build_try(b, open_label(b, CTL_TRY)); break;
     case WASM_OP_TRY_TABLE: build_try_table(b, open_label(b, CTL_TRY_TABLE)); break;
@@ -310,7 +312,7 @@ void build_control(struct build *b) {
     case WASM_OP_BR_IF: build_br_if(b, b->in.a); break;
     case WASM_OP_BR_TABLE: do_br_table(b); break;
     case WASM_OP_BR: build_br(b, b->in.a); break;
-    case WASM_OP_RETURN: build_br(b, b->ctls.n - 1 - b->body); break;
+    case WASM_OP_RETURN: build_return(b); break;
     case WASM_OP_RETURN_CALL:
     case WASM_OP_RETURN_CALL_INDIRECT:
     case WASM_OP_RETURN_CALL_REF: build_tail_call(b), go_dead(b); break;

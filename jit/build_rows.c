@@ -237,12 +237,24 @@ static INLINE bool short_number(struct build *b, const u8 *p) {
     return true;
 }
 
-static bool short_block(struct build *b, const u8 *p) {
+static bool short_block(struct build *b, const u8 *p, void (*open)(struct build *b)) {
     if (*p != 0x40) return false;
     b->in.bits = WASM_BLOCK_EMPTY;
     b->code.p = p + 1;
-    build_open(b);
+    open(b);
     return true;
+}
+
+static bool short_end(struct build *b, const u8 *p) {
+    b->code.p = p + 1;
+    build_end(b);
+    return !b->dead && b->ctls.n;
+}
+
+/* Mostly a block ends behind a jump. */
+static bool short_dead(struct build *b) {
+    const u8 *p = b->f->origin = b->code.p;
+    return *p == WASM_OP_END && short_end(b, p);
 }
 
 /* False: what comes next is for build_instr. */
@@ -255,14 +267,17 @@ static INLINE bool short_one(struct build *b) {
     case WASM_OP_LOCAL_SET: return short_local(b, WASM_OP_LOCAL_SET, p + 1);
     case WASM_OP_LOCAL_TEE: return short_local(b, WASM_OP_LOCAL_TEE, p + 1);
     case WASM_OP_I32_CONST: return short_number(b, p + 1);
-    case WASM_OP_BLOCK: return short_block(b, p + 1);
-    case WASM_OP_END:
-        b->code.p = p + 1;
-        build_end(b);
-        return !b->dead && b->ctls.n;
+    case WASM_OP_BLOCK: return short_block(b, p + 1, build_open);
+    case WASM_OP_IF: return short_block(b, p + 1, build_if);
+    case WASM_OP_END: return short_end(b, p);
     case WASM_OP_BR:
-        if (short_index(b, p + 1, &index)) build_br(b, index);
-        return false;
+        if (!short_index(b, p + 1, &index)) return false;
+        build_br(b, index);
+        return short_dead(b);
+    case WASM_OP_RETURN:
+        b->code.p = p + 1;
+        build_return(b);
+        return short_dead(b);
     case WASM_OP_BR_IF:
         if (!short_index(b, p + 1, &index)) return false;
         build_br_if(b, index);
