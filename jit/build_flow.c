@@ -27,6 +27,7 @@ static void go_dead(struct build *b) {
     b->dead_depth = 0;
 }
 
+/* Of one that has a type. */
 static void count_block_type(struct build *b, struct ctl *c) {
     u64 t = b->in.bits;
     if (wasm_block_is_index(t)) {
@@ -34,18 +35,29 @@ static void count_block_type(struct build *b, struct ctl *c) {
         c->params = y->param_count;
         c->results = y->result_count;
     } else {
-        c->results = !wasm_block_is_empty(t);
+        c->results = 1;
     }
 }
 
+static INLINE void fill_label(struct build *b, struct ctl *c, u8 kind) {
+    *c = (struct ctl){.kind = kind, .log = b->log.n, .number = number_mark(b->f), .scope = b->ctls.p[b->ctls.n - 1].scope};
+    if (!wasm_block_is_empty(b->in.bits)) count_block_type(b, c);
+    assert(b->stack.n >= c->params);
+    c->height = b->stack.n - c->params;
+}
+
 static struct ctl open_label(struct build *b, u8 kind) {
-    struct ctl c = {.kind = kind};
-    count_block_type(b, &c);
-    assert(b->stack.n >= c.params);
-    c.height = b->stack.n - c.params;
-    c.log = b->log.n;
-    c.number = number_mark(b->f);
-    c.scope = b->ctls.p[b->ctls.n - 1].scope;
+    struct ctl c;
+    fill_label(b, &c, kind);
+    return c;
+}
+
+/* The same, innermost at once. */
+static INLINE struct ctl *push_label(struct build *b, u8 kind) {
+    VEC_ROOM(b->f, b->ctls, 1);
+    struct ctl *c = &b->ctls.p[b->ctls.n];
+    fill_label(b, c, kind);
+    b->ctls.n++;
     return c;
 }
 
@@ -74,10 +86,7 @@ static u32 leave_block(struct build *b) {
 
 static void jump_to(struct build *b, u32 depth) { build_edge_to_label(b, leave_block(b), depth); }
 
-void build_open(struct build *b) {
-    struct ctl c = open_label(b, CTL_BLOCK);
-    VEC_PUSH(b->f, b->ctls, c);
-}
+void build_open(struct build *b) { push_label(b, CTL_BLOCK); }
 
 static void enter_loop(struct build *b, struct ctl *c) {
     struct fn *f = b->f;
@@ -132,13 +141,11 @@ u32 build_condition(struct build *b, u32 v) {
 void build_if(struct build *b) {
     struct fn *f = b->f;
     u32 cond = build_condition(b, pop(b));
-    struct ctl c = open_label(b, CTL_IF);
-    c.saved = f->pool.n;
-    for (u32 i = 0; i < c.params; i++) VEC_PUSH(f, f->pool, b->stack.p[c.height + i]);
-    u32 yes = build_edge(b);
-    c.else_edge = build_edge(b);
-    build_end_block(b, ir_make(IR_BRIF, T_NONE, 0, cond, yes, c.else_edge));
-    VEC_PUSH(f, b->ctls, c);
+    struct ctl *c = push_label(b, CTL_IF);
+    c->saved = f->pool.n;
+    for (u32 i = 0; i < c->params; i++) VEC_PUSH(f, f->pool, b->stack.p[c->height + i]);
+    u32 yes = build_edges(b, 2), no = c->else_edge = yes + 1;
+    build_end_block(b, ir_make(IR_BRIF, T_NONE, 0, cond, yes, no));
     build_attach(b, yes, build_block(b));
 }
 
@@ -195,12 +202,11 @@ void build_end(struct build *b) {
     if (c->kind == CTL_IF) close_if(b);
     if (c->own) build_end_scope(b, c);
     c = &b->ctls.p[b->ctls.n - 1];
-    u32 open = b->ctls.n;
-    struct ctl copy = b->ctls.p[open - 1];
+    u32 open = b->ctls.n; /* nothing is opened meanwhile: c stays */
     b->dead = false;
-    if (!build_merge(b, &copy, fell)) go_dead(b);
+    if (!build_merge(b, c, fell)) go_dead(b);
     b->ctls.n = open - 1;
-    if (copy.kind == CTL_INLINE) build_leave(b);
+    if (c->kind == CTL_INLINE) build_leave(b);
 }
 
 void build_br(struct build *b, u32 depth) {
