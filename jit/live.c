@@ -464,6 +464,13 @@ static void reserve(struct live *l, u32 count) {
     VEC_ROOM(f, a->calls, calls);
 }
 
+static __attribute__((noinline)) struct ival *more_ivals(struct fn *f, u32 n) {
+    struct alloc *a = f->alloc;
+    a->ivals.n = n;
+    VEC_ROOM(f, a->ivals, 1);
+    return a->ivals.p + n;
+}
+
 static void make_ivals(struct live *l) {
     struct fn *f = l->f;
     struct alloc *a = l->a;
@@ -474,14 +481,18 @@ static void make_ivals(struct live *l) {
     a->any_fixed = 0;
     VEC_PUSH(f, a->ivals, ((struct ival){.slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM}));
     const struct ins *x = f->ins.p + 1;
-    a->first[0] = 0;
+    struct ival *to = a->ivals.p + 1;
+    u32 *first = a->first, k = 1;
+    first[0] = 0;
     for (u32 v = 1, n = f->ins.n; v < n; v++, x++) { /* without a branch: which have a place nobody foresees */
         u32 place = has_place(x);
-        VEC_ROOM(f, a->ivals, 1);
-        a->first[v] = place * a->ivals.n;
-        a->ivals.p[a->ivals.n] = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
-        a->ivals.n += place;
+        if (unlikely(k == a->ivals.cap)) to = more_ivals(f, k);
+        first[v] = place * k;
+        *to = (struct ival){.value = v, .slot = NO_SLOT, .reg = REG_MEM, .hint = REG_MEM, .vector = is_float(x->type)};
+        to += place;
+        k += place;
     }
+    a->ivals.n = k;
     reserve(l, a->ivals.n);
     VEC_PUSH(f, a->ranges, (struct range){0});
     VEC_PUSH(f, a->useful, (struct use){0});

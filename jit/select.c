@@ -226,8 +226,8 @@ static void select_ins(struct select *s, u32 i) {
 
 void jit_select(struct fn *f) {
     struct select s = {.f = f};
-    for (u32 i = 1; i < f->ins.n; i++) {
-        const struct ins *x = &f->ins.p[i];
+    const struct ins *x = f->ins.p + 1;
+    for (u32 i = 1, n = f->ins.n; i < n; i++, x++) {
         u8 t = traits[x->op];
         if (likely(!t)) continue;
         if (t & STARTS) s.first = s.barrier = i;
