@@ -351,8 +351,9 @@ static void emit_block(struct emit *e, u32 b) {
     store_params(e, b);
     const struct ins *x = e_ins(e, k->first);
     for (u32 i = k->first; i <= k->last; i++, x++) {
+        if ((x->flags & (V_LIVE | V_FOLDED)) != V_LIVE || x->op <= IR_CONST) continue;
         if (unlikely(e->reload_pos <= gap_pos(i))) run_reloads(e, i);
-        if ((x->flags & (V_LIVE | V_FOLDED)) == V_LIVE && x->op > IR_CONST) emit_ins(e, i, x->op);
+        emit_ins(e, i, x->op);
     }
 }
 

@@ -82,7 +82,8 @@ static inline u8 *store_operand(u8 *p, u8 reg, struct rm rm) {
 }
 
 /* The fourth bits of the registers, as REX has them: R, X, B. */
-static inline u32 tops(u8 reg, struct rm rm) { return (reg >> 3 & 1u) << 2 | (rm.index >> 3 & 1u) << 1 | (rm.reg >> 3 & 1u); }
+static inline u32 tops(u8 reg, struct rm rm) { return (reg >> 1 & 4u) | (u32)(rm.word >> 18 & 2) | (u32)(rm.word >> 11 & 1); }
+static_assert(offsetof(struct rm, reg) == 1 && offsetof(struct rm, index) == 2, "tops");
 
 static inline u8 *store_opcode(u8 *p, u64 form, u32 rex) {
     rex |= form >> FORM_REX & 0xff;
