@@ -249,6 +249,7 @@ struct fn {
     u32 index;
     u8 *leaves; /* by function of the module: build_inline.c */
     VEC(struct ins) ins;
+    u32 room; /* of ins, while building; 0 with options->lines: nothing is appended without looking */
     VEC(u32) origins; /* with options->lines: offsets in the module, as many as ins */
     const u8 *origin; /* while building: the instruction at hand */
     VEC(u32) pool;

@@ -109,13 +109,14 @@ static INLINE void use_operands(struct fn *f, u8 op, u32 a, u32 b, u32 c) {
 static __attribute__((noinline)) u32 append_slowly(struct fn *f, struct ins i) {
     VEC_PUSH(f, f->ins, i);
     if (f->options->lines) VEC_PUSH(f, f->origins, (u32)(f->origin - f->m->bytes.p));
+    else f->room = f->ins.cap;
     f->simd |= i.type == T_V128;
     use_operands(f, i.op, i.a, i.b, i.c);
     return f->ins.n - 1;
 }
 
 static INLINE bool is_common(const struct fn *f, const struct ins *i) {
-    return likely(f->ins.n < f->ins.cap && !f->options->lines && (u8)(i->words[0] >> 8) != T_V128);
+    return likely(f->ins.n < f->room && (u8)(i->words[0] >> 8) != T_V128);
 }
 
 static INLINE u32 put(struct fn *f, const struct ins *i) {
