@@ -94,7 +94,8 @@ static u32 param_loc(const struct emit *e, u32 p) {
     return i->reg != REG_MEM ? LOC(L_REG, i->reg) : LOC(L_SLOT, (u32)i->slot);
 }
 
-static void gather_moves(struct emit *e, u32 edge) {
+/* All, or until there is one. */
+static INLINE void gather(struct emit *e, u32 edge, bool one) {
     struct fn *f = e->f;
     const struct edge *d = &f->edges.p[edge];
     u32 end = def_pos(f->blocks.p[d->from].last), first = block_param(f, d->to, 0);
@@ -103,6 +104,7 @@ static void gather_moves(struct emit *e, u32 edge) {
         if (!e->a->first[p]) continue;
         if (same_slot(e->a, v, p)) continue;
         add_move(e, param_loc(e, p), loc_at(e, v, end), f->ins.p[p].type);
+        if (one && e->moves.n) return;
     }
     for (u32 m = edge_moves(e->a, edge); m; m = e->a->moves.p[m].next) {
         const struct move *v = &e->a->moves.p[m];
@@ -110,13 +112,15 @@ static void gather_moves(struct emit *e, u32 edge) {
     }
 }
 
+static void gather_moves(struct emit *e, u32 edge) { gather(e, edge, false); }
+
 static bool may_move(const struct emit *e, u32 edge) {
     return edge_args(e->f, &e->f->edges.p[edge]) || edge_moves(e->a, edge);
 }
 
 static bool has_moves(struct emit *e, u32 edge) {
     if (!may_move(e, edge)) return false;
-    gather_moves(e, edge);
+    gather(e, edge, true);
     bool any = e->moves.n != 0;
     e->moves.n = 0;
     return any;
