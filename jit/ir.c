@@ -194,7 +194,9 @@ static __attribute__((noinline)) void *first_room(struct fn *f, u32 *cap, u32 ne
 
 /* Where it is if there is room, by less then as it costs nothing. */
 static __attribute__((noinline)) void *more_room(struct fn *f, void *p, u32 *cap, u32 need, size_t size) {
-    u32 now = grown(*cap, need, size), here = *cap * size < 4096 ? now : MAX(need, *cap + *cap / 16);
+    bool large = *cap * size >= 4096;
+    u32 now = grown(*cap, need, size), here = large ? MAX(need, *cap + *cap / 16) : now;
+    if (large) f->small = false; /* a few bytes of code may say much: thousands of results */
     size_t have = rounded(*cap * size);
     if (extend(f, p, have, rounded(here * size) - have)) {
         *cap = here;
