@@ -53,6 +53,7 @@ static void undo_pieces(struct fn *f) {
 }
 
 static void insert_piece(struct fn *f, u8 *p, size_t n) {
+    if (f->piece_count == JIT_PIECES) drop_smallest(f);
     u32 k = f->piece_count;
     while (k && f->pieces[k - 1].p > p) k--;
     struct piece *x = f->pieces + k;
@@ -74,7 +75,6 @@ void jit_give(struct fn *f, void *p, size_t n) {
         undo_pieces(f);
         return;
     }
-    if (f->piece_count == JIT_PIECES) drop_smallest(f);
     insert_piece(f, p, rounded(n));
 }
 
