@@ -172,6 +172,7 @@ void *jit_lift(struct fn *f, void *p, size_t n, size_t by) {
 }
 
 void jit_cut(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
+    if (f->small) return;
     size_t have = rounded(*cap * size), keep = rounded(n * size);
     if (have != keep) jit_give(f, (u8 *)p + keep, have - keep);
     *cap = n;
@@ -235,7 +236,7 @@ static void *move_down(struct fn *f, u8 *p, size_t n, size_t keep) {
 
 void *jit_trim(struct fn *f, void *p, u32 *cap, u32 n, size_t size) {
     size_t have = rounded(*cap * size), keep = rounded(n * size);
-    if (!*cap || !n) return p;
+    if (f->small || !*cap || !n) return p;
     void *to = move_down(f, p, have, keep);
     *cap = to ? n : *cap;
     if (to) return to;

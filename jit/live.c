@@ -444,14 +444,9 @@ static void live_block(struct live *l, u32 b) {
     keep_row(l, b);
 }
 
-/* For so many values with a place as many of each as there are mostly; values are used
- * more often where there are many. All of it below the intervals, for they grow where
- * they are. */
-static void reserve(struct live *l, u32 count) {
-    enum { MANY = 400 };
-    struct fn *f = l->f;
-    struct alloc *a = l->a;
-    u32 useful = (count < MANY ? count / 2 * 5 : count * 3) + 4, ranges = count / 8 * 5 + 2, calls = f->calls ? count / 4 + 2 : 0;
+/* Below the intervals, for they grow where they are. */
+static void find_below(struct fn *f, u32 useful, u32 ranges, u32 calls) {
+    struct alloc *a = f->alloc;
     size_t missing = 0;
     VEC_BELOW(f, a->useful, useful, missing);
     VEC_BELOW(f, a->ranges, ranges, missing);
@@ -459,6 +454,16 @@ static void reserve(struct live *l, u32 count) {
     if (missing) missing += 256; /* for what else grows while intervals are split */
     VEC_CUT(f, a->ivals);
     a->ivals.p = jit_lift(f, a->ivals.p, a->ivals.cap * sizeof *a->ivals.p, missing);
+}
+
+/* For so many values with a place as many of each as there are mostly; values are used
+ * more often where there are many. */
+static void reserve(struct live *l, u32 count) {
+    enum { MANY = 400 };
+    struct fn *f = l->f;
+    struct alloc *a = l->a;
+    u32 useful = (count < MANY ? count / 2 * 5 : count * 3) + 4, ranges = count / 8 * 5 + 2, calls = f->calls ? count / 4 + 2 : 0;
+    if (!f->small) find_below(f, useful, ranges, calls);
     VEC_ROOM(f, a->useful, useful);
     VEC_ROOM(f, a->ranges, ranges);
     VEC_ROOM(f, a->calls, calls);
