@@ -396,13 +396,28 @@ static void weigh(struct scan *s, const struct ival *i, u32 mask) {
 
 static u32 bit_of(u8 reg) { return (u32)(1ull << reg % 64); } /* none of REG_MEM */
 
-/* As a bit of mask, or 0: the value's that it goes to, if that has one; what it is itself wanted in;
- * where others go that it meets; its operand's. No branch, for nobody foresees which it is: value 0
- * has interval 0, which has no register and wants none. */
+/* As a bit of mask, or 0: where a parameter comes from most often. */
+static u32 most_come_from(const struct scan *s, const struct ival *i, u32 mask) {
+    const struct fn *f = s->f;
+    u32 block = f->ins.p[i->value].a, k = i->value - block_param(f, block, 0), best = 0, most = 0;
+    for (u32 e = *block_preds(f, block), left = MAX_STEPS; e && left; e = f->edges.p[e].next, left--) {
+        const struct edge *d = &f->edges.p[e];
+        u32 bit = mask & bit_of(at(s, s->a->first[f->pool.p[d->args + k]])->reg), often = 1u + s->a->often[d->from];
+        if (!bit || often <= most) continue;
+        most = often;
+        best = bit;
+    }
+    return best;
+}
+
+/* As a bit of mask, or 0: the value's that it goes to, if that has one; a parameter's most of the ways in
+ * have; what it is itself wanted in; where others go that it meets; its operand's. Hardly a branch, for nobody
+ * foresees which it is: value 0 has interval 0, which has no register and wants none. */
 static u32 hinted(const struct scan *s, const struct ival *i, u32 mask) {
     const struct ival *to = at(s, s->a->first[i->hint_values[0]]), *from = at(s, s->a->first[i->hint_values[1]]);
     u32 want = mask & bit_of(to->reg), self = mask & bit_of(i->hint);
     u32 others = to->reg == REG_MEM ? mask & bit_of(to->hint) : 0, operand = mask & bit_of(from->reg);
+    if (s->f->ins.p[i->value].op == IR_PARAM && !want) want = most_come_from(s, i, mask);
     want = want ? want : self;
     want = want ? want : others;
     return want ? want : operand;
