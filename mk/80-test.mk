@@ -20,10 +20,10 @@ CHECKS += unit tidy
 .SECONDARY:
 
 # Guests of tests, by the compiler that extensions are built with.
-$(B)/guest/jumps.wasm: test/guest/jumps.c sdk/c/setjmp.c sdk/c/setjmp.h
+$(B)/guest/jumps.wasm: test/guest/jumps.c test/guest/jumps_cxx.cc sdk/c/setjmp.c sdk/c/setjmp.h
 	@mkdir -p $(@D)
 	clang-19 --target=wasm32-unknown-unknown -O2 -nostdlib -Wl,--no-entry -Isdk/c -mllvm -wasm-enable-sjlj \
-	    -mexception-handling -Wall -Wextra -Wno-infinite-recursion $(filter %.c,$^) -o $@
+	    -mexception-handling -Wall -Wextra -Wno-infinite-recursion $(filter %.c %.cc,$^) -o $@
 $(B)/asan/unit/rt_setjmp.run: $(B)/guest/jumps.wasm
 
 # The corpus of hostile modules, for test/unit/rt_corpus.c.

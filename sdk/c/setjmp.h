@@ -1,4 +1,4 @@
-/* setjmp.h: setjmp and longjmp for guests in C, over WebAssembly's exceptions.
+/* setjmp.h: setjmp and longjmp for guests in C and C++, over WebAssembly's exceptions.
  * Debian's wasi-libc has none. Compile everything that includes this, and
  * setjmp.c beside it, with
  *     -mllvm -wasm-enable-sjlj -mexception-handling
@@ -17,8 +17,14 @@ struct whelk_jmp_buf {
 };
 typedef struct whelk_jmp_buf jmp_buf[1];
 
-/* The compiler turns both into calls of what setjmp.c defines. */
+/* The compiler turns both into calls of what setjmp.c defines, by these very names. */
+#ifdef __cplusplus
+extern "C" {
+#endif
 int setjmp(jmp_buf env) __attribute__((returns_twice));
-_Noreturn void longjmp(jmp_buf env, int value);
+void longjmp(jmp_buf env, int value) __attribute__((noreturn));
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,5 @@
 /* What clang makes of setjmp (legacy exceptions), at run time: build/guest/jumps.wasm
- * from test/guest/jumps.c and sdk/c/setjmp.c. */
+ * from test/guest/jumps.c, jumps_cxx.cc and sdk/c/setjmp.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,6 +20,7 @@ int main(void) {
         {"deep", 0, 427, 0},       {"deep", 1000, 427, 0}, {"nest", 5, 6, 0},
         {"again", 200000, 200000, 0}, {"zero", 0, 1, 0},   {"zero", 9, 9, 0},
         {"nobody", 3, 0, ABI_TRAP_EXCEPTION},              {"deep", 10, 427, 0},
+        {"cxx", 20, 520, 0},
     };
     struct rt_store *s;
     struct rt_linker *l;
