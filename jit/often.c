@@ -1,7 +1,8 @@
 /* often.c: how often each block runs, guessed: as a power of two, in alloc.often.
  *
  * I1 what comes into a block is what its ways in bring, a loop's header 8 times that; it
- *    leaves by the ways out in equal parts.
+ *    leaves by the ways out in equal parts. Nothing may be left behind many ways out: a loop there is
+ *    still 8 times what is around it.
  * I2 but a way out of a loop takes an eighth, and one into a trap next to nothing. */
 #include "jit/alloc.h"
 
@@ -58,7 +59,7 @@ void jit_often(struct fn *f) {
     u8 *often = f->alloc->often = jit_raw(f, f->blocks.n, 1);
     o.runs[1] = 1 << OFTEN_ONCE;
     for (u32 b = 1; b < f->blocks.n; b++) {
-        if (f->blocks.p[b].header) o.runs[b] = MIN(o.runs[b] * LOOP, (u32)MOST);
+        if (f->blocks.p[b].header) o.runs[b] = MIN(MAX(o.runs[b], 1u) * LOOP, (u32)MOST);
         often[b] = (u8)(31 - __builtin_clz(o.runs[b] | 1));
         leave(&o, b);
     }
