@@ -32,13 +32,14 @@ struct machine {
 };
 
 /* With guard pages; with every access checked in code, on a processor that knows no VEX;
- * with few registers; and with liveness as in functions where it would cost too much. */
-enum kind { GUARDED, CHECKED, NARROW, COARSE, KINDS };
+ * with few registers; the same on a processor that has only what all have; and with liveness
+ * as in functions where it would cost too much. */
+enum kind { GUARDED, CHECKED, NARROW, BARE, COARSE, KINDS };
 
 /* The one asked for gets the faults. */
 static struct machine *machine(enum kind kind) {
     static struct machine machines[KINDS];
-    static const u32 registers[KINDS] = {[NARROW] = 3, [COARSE] = 4};
+    static const u32 registers[KINDS] = {[NARROW] = 3, [BARE] = 3, [COARSE] = 4};
     struct machine *m = &machines[kind];
     enum err e = ERR_OK;
     if (!m->engine) {
@@ -47,6 +48,7 @@ static struct machine *machine(enum kind kind) {
         m->host.coarse = kind == COARSE;
         m->host.registers = registers[kind];
         if (kind == CHECKED) m->host.cpu &= ~(u32)(JIT_CPU_BMI1 | JIT_CPU_BMI2 | JIT_CPU_AVX);
+        if (kind == BARE) m->host.cpu &= JIT_CPU_SSE41;
         e = rt_engine_init(&m->engine, &m->host);
         if (!e) e = rt_linker_new(m->engine, &m->linker);
         if (!e) e = rt_define_func(m->linker, "env", "mix", "iI:I", (const void *)differ_mix);

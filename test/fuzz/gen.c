@@ -473,13 +473,13 @@ static void wide_expr(struct gen *g, u32 depth) {
     op(g, pick(g, 2) ? WASM_OP_I64_ROTL : WASM_OP_I64_SUB);
 }
 
-/* a & ~b, either way round: one instruction, which chance would hardly make. */
+/* a & ~b, or nearly, either way round: one instruction, which chance would hardly make. */
 static void inverted_expr(struct gen *g, u8 type, u32 depth) {
     bool whole = type == WASM_I64, first = pick(g, 2);
     expr(g, type, depth + 1);
     for (u32 k = 0; k < 2; k++) {
         if (k != first) {
-            index_const(g, whole, -1);
+            index_const(g, whole, whole && !pick(g, 4) ? (i64)UINT32_MAX : -1);
             op(g, whole ? WASM_OP_I64_XOR : WASM_OP_I32_XOR);
         }
         if (!k) expr(g, type, depth + 1);
@@ -532,34 +532,241 @@ static void vector_statement(struct gen *g, u32 depth) {
 }
 
 static void variable(struct gen *g, u8 type) {
-    u32 l = pick(g, 2) ? local_of(g, type) : WASM_NONE;
+    u32 l = pick(g, 4) ? local_of(g, type) : WASM_NONE;
     op1(g, l == WASM_NONE ? WASM_OP_GLOBAL_GET : WASM_OP_LOCAL_GET, l == WASM_NONE ? global_of(g, type) : l);
 }
 
-/* Two selects in a row by the same comparison with the same number, of one variable
- * or of two: the second goes by flags of its own, or by those that are there. What
- * comes of them is seen in memory. */
-static void twin_statement(struct gen *g) {
-    bool whole = pick(g, 2);
-    u8 type = whole ? WASM_I64 : WASM_I32;
-    u32 memory = pick(g, g->memory_count), compare = pick(g, 10), store = whole ? WASM_OP_I64_STORE : WASM_OP_I32_STORE;
-    index_const(g, g->wide[memory], pick(g, 0x1fe0));
-    for (u32 k = 0; k < 2; k++) {
-        variable(g, type);
-        index_const(g, whole, 3 + k);
-        variable(g, type);
-        index_const(g, whole, 0);
-        op(g, (whole ? WASM_OP_I64_EQ : WASM_OP_I32_EQ) + compare);
-        op(g, WASM_OP_SELECT);
+/* -- near repeats. What an instruction may leave out because of the one before, a condition
+ * says; if that forgets something, it shows where code is nearly the same twice. So: dense code,
+ * of few operations on few variables and on numbers at edges, and once more by the same bytes but
+ * for one. -- */
+
+enum { DENSE = 3 }; /* so deep */
+
+typedef void maker(struct gen *, u8 type, u32 depth);
+
+struct again {
+    u8 bytes[64];
+    size_t n;
+};
+
+static struct again once(struct gen *g, maker *make, u8 type, u32 depth) {
+    const u8 *from = g->in.p;
+    struct again a;
+    make(g, type, depth);
+    a.n = MIN((size_t)(g->in.p - from), sizeof a.bytes);
+    memcpy(a.bytes, from, a.n);
+    return a;
+}
+
+static void once_more(struct gen *g, struct again a, maker *make, u8 type, u32 depth) {
+    if (a.n && pick(g, 4)) a.bytes[pick(g, (u32)a.n)] += (u8)(1 + pick(g, 3));
+    struct cursor rest = g->in;
+    g->in = cursor_of((struct bytes){a.bytes, a.n});
+    make(g, type, depth);
+    g->in = rest;
+}
+
+static void edge(struct gen *g, u8 type) {
+    static const u64 edges[] = {0, 1, 2, 3, 4, 7, 8, 9, 31, 32, 63, 127, 128, 255, 256, 0xffff, 0x10000,
+                                INT32_MAX, 0x80000000, UINT32_MAX, INT64_MAX};
+    u64 v = edges[pick(g, ARRAY_LEN(edges))];
+    v = pick(g, 2) ? v : ~v;
+    index_const(g, type == WASM_I64, type == WASM_I64 ? (i64)v : (i32)v);
+}
+
+static void dense(struct gen *g, u8 type, u32 depth);
+
+/* In memory 0, never out of bounds. */
+static void near_address(struct gen *g, u8 type, u32 depth) {
+    variable(g, type);
+    index_const(g, type == WASM_I64, 0xfff);
+    op(g, type == WASM_I64 ? WASM_OP_I64_AND : WASM_OP_I32_AND);
+    if (pick(g, 3)) return;
+    index_const(g, type == WASM_I64, pick(g, 9));
+    op(g, type == WASM_I64 ? WASM_OP_I64_ADD : WASM_OP_I32_ADD);
+}
+
+static void near_access(struct gen *g, enum wasm_op o, u32 offset) {
+    op(g, o);
+    byte(g, 0), byte(g, offset);
+}
+
+static void near_load(struct gen *g, u8 type, u32 depth) {
+    bool whole = type == WASM_I64;
+    enum wasm_op o = whole ? WASM_OP_I64_LOAD8_S + pick(g, 6) : WASM_OP_I32_LOAD8_S + pick(g, 4);
+    u32 offset = pick(g, 9);
+    struct again address = once(g, near_address, index_type(g->wide[0]), depth);
+    near_access(g, pick(g, 2) ? o : whole ? WASM_OP_I64_LOAD : WASM_OP_I32_LOAD, offset);
+    if (pick(g, 4)) return;
+    once_more(g, address, near_address, index_type(g->wide[0]), depth); /* what was loaded is overwritten before it is used */
+    variable(g, type);
+    near_access(g, whole ? WASM_OP_I64_STORE : WASM_OP_I32_STORE, offset);
+}
+
+static void dense_binary(struct gen *g, u8 type, u32 depth) {
+    enum { OPS = WASM_OP_I32_ROTR - WASM_OP_I32_ADD + 1 };
+    u32 k = pick(g, OPS + 7); /* the last ones: add, sub, and */
+    dense(g, type, depth + 1);
+    if (pick(g, 2)) edge(g, type);
+    else dense(g, type, depth + 1);
+    if (k >= OPS) k = k < OPS + 3 ? 0 : k < OPS + 5 ? 1 : WASM_OP_I32_AND - WASM_OP_I32_ADD;
+    op(g, (type == WASM_I64 ? WASM_OP_I64_ADD : WASM_OP_I32_ADD) + k);
+}
+
+/* What is compared: what was just computed, of as many bits or of others, a byte from memory, or anything. */
+static void compared(struct gen *g, u8 type, u32 with, u32 depth) {
+    bool whole = type == WASM_I64;
+    if (with < 2) {
+        dense_binary(g, type, MAX(depth, DENSE - 1u));
+    } else if (with == 2) {
+        dense_binary(g, whole ? WASM_I32 : WASM_I64, MAX(depth, DENSE - 1u));
+        op(g, whole ? WASM_OP_I64_EXTEND_I32_U : WASM_OP_I32_WRAP_I64);
+    } else if (with == 3) {
+        near_address(g, index_type(g->wide[0]), depth);
+        near_access(g, whole ? WASM_OP_I64_LOAD8_U : WASM_OP_I32_LOAD8_U, pick(g, 9));
+    } else {
+        dense(g, type, depth + 1);
     }
+}
+
+/* Of numbers of that type. */
+static void dense_compare(struct gen *g, u8 type, u32 depth) {
+    u32 k = pick(g, 10), with = pick(g, 7);
+    compared(g, type, with, depth);
+    if (with < 3) index_const(g, type == WASM_I64, !pick(g, 4));
+    else if (with == 3) index_const(g, type == WASM_I64, pick(g, 260));
+    else if (with == 4) dense(g, type, depth + 1);
+    else edge(g, type);
+    op(g, (type == WASM_I64 ? WASM_OP_I64_EQ : WASM_OP_I32_EQ) + k);
+}
+
+static void dense_condition(struct gen *g, u32 depth) {
+    if (pick(g, 4)) dense_compare(g, pick(g, 2) ? WASM_I64 : WASM_I32, depth);
+    else dense(g, WASM_I32, depth);
+}
+
+static void dense_select(struct gen *g, u8 type, u32 depth) {
+    variable(g, type);
+    if (pick(g, 2)) edge(g, type);
+    else variable(g, type);
+    dense_condition(g, depth);
+    op(g, WASM_OP_SELECT);
+}
+
+/* Into the other type, and back. */
+static void dense_convert(struct gen *g, u8 type, u32 depth) {
+    bool whole = type == WASM_I64;
+    u32 k = pick(g, 3);
+    dense(g, whole ? WASM_I32 : WASM_I64, depth + 1);
+    op(g, whole ? (k ? WASM_OP_I64_EXTEND_I32_U : WASM_OP_I64_EXTEND_I32_S) : WASM_OP_I32_WRAP_I64);
+    if (whole && !k) op(g, WASM_OP_I64_EXTEND8_S + pick(g, 3));
+}
+
+static void dense_unary(struct gen *g, u8 type, u32 depth) {
+    u32 l = local_of(g, type), k = pick(g, 4);
+    dense(g, type, depth + 1);
+    if (k < 3) op(g, (type == WASM_I64 ? WASM_OP_I64_CLZ : WASM_OP_I32_CLZ) + k);
+    else if (l != WASM_NONE) op1(g, WASM_OP_LOCAL_TEE, l);
+}
+
+/* a + (b << few) + number: one lea, or nearly. */
+static void dense_sum(struct gen *g, u8 type, u32 depth) {
+    bool whole = type == WASM_I64;
+    u32 terms = 1 + pick(g, 7);
+    if (terms & 1) dense(g, type, MAX(depth, DENSE) + 1u);
+    if (terms & 2) {
+        dense(g, type, MAX(depth, DENSE) + 1u);
+        index_const(g, whole, pick(g, 5));
+        op(g, whole ? WASM_OP_I64_SHL : WASM_OP_I32_SHL);
+    }
+    if (terms & 4) edge(g, type);
+    for (terms &= terms - 1; terms; terms &= terms - 1) op(g, whole ? WASM_OP_I64_ADD : WASM_OP_I32_ADD);
+}
+
+static void dense(struct gen *g, u8 type, u32 depth) {
+    enum { SIMPLE = 5, ALL = 14 };
+    switch (pick(g, tired(g) || depth > DENSE ? SIMPLE : ALL)) {
+    case 0: edge(g, type); return;
+    case 1:
+    case 2:
+    case 3: variable(g, type); return;
+    case 4: near_load(g, type, depth); return;
+    case 5: dense_convert(g, type, depth); return;
+    case 6: dense_select(g, type, depth); return;
+    case 7: dense_unary(g, type, depth); return;
+    case 8: dense_sum(g, type, depth); return;
+    case 9:
+        if (type == WASM_I32) {
+            dense_compare(g, pick(g, 2) ? WASM_I64 : WASM_I32, depth);
+            return;
+        } // fall through
+    default: dense_binary(g, type, depth);
+    }
+}
+
+/* What is loaded, changed, and stored there again, or nearly there. */
+static void update_statement(struct gen *g, u8 type) {
+    static const u8 changes[] = {WASM_OP_I32_ADD, WASM_OP_I32_SUB, WASM_OP_I32_MUL, WASM_OP_I32_AND, WASM_OP_I32_OR, WASM_OP_I32_XOR};
+    bool whole = type == WASM_I64, late = pick(g, 2);
+    u32 size = pick(g, 2) ? 0 : 1 + pick(g, whole ? 3 : 2), offset = pick(g, 9), l = pick(g, 3) ? WASM_NONE : local_of(g, type);
+    enum wasm_op load = whole ? WASM_OP_I64_LOAD : WASM_OP_I32_LOAD, store = whole ? WASM_OP_I64_STORE : WASM_OP_I32_STORE;
+    if (size) load = (whole ? WASM_OP_I64_LOAD8_S : WASM_OP_I32_LOAD8_S) + 2 * (size - 1) + pick(g, 2);
+    if (size && pick(g, 8)) store = (whole ? WASM_OP_I64_STORE8 : WASM_OP_I32_STORE8) + size - 1;
+    struct again address = once(g, near_address, index_type(g->wide[0]), 0);
+    if (!late) dense(g, type, MAX_DEPTH);
+    once_more(g, address, near_address, index_type(g->wide[0]), 0);
+    near_access(g, load, offset);
+    if (late) dense(g, type, MAX_DEPTH);
+    op(g, changes[pick(g, ARRAY_LEN(changes))] + (whole ? WASM_OP_I64_ADD - WASM_OP_I32_ADD : 0));
+    if (l != WASM_NONE) op1(g, WASM_OP_LOCAL_TEE, l);
+    near_access(g, store, pick(g, 4) ? offset : pick(g, 9));
+}
+
+static void branch(struct gen *g, u8 type, u32 depth) {
+    dense_condition(g, depth);
+    op(g, WASM_OP_IF);
+    byte(g, 0x40);
+    edge(g, type);
+    op1(g, WASM_OP_GLOBAL_SET, global_of(g, type));
+    op(g, WASM_OP_END);
+}
+
+/* What comes of the two is seen in memory. */
+static void near_statement(struct gen *g) {
+    u8 type = pick(g, 2) ? WASM_I64 : WASM_I32;
+    bool whole = type == WASM_I64;
+    u32 how = pick(g, 10);
+    if (how < 3) {
+        update_statement(g, type);
+        return;
+    }
+    maker *make = how == 3 ? branch : how < 7 ? dense_select : dense_binary;
+    if (make != branch) index_const(g, g->wide[0], pick(g, 0x1fe0));
+    once_more(g, once(g, make, type, 1), make, type, 1);
+    if (make == branch) return;
     op(g, whole ? WASM_OP_I64_SUB : WASM_OP_I32_SUB);
-    op(g, store);
-    memarg(g, store, memory);
+    u32 l = pick(g, 2) ? local_of(g, type) : WASM_NONE;
+    if (l != WASM_NONE) op1(g, WASM_OP_LOCAL_TEE, l);
+    near_access(g, whole ? WASM_OP_I64_STORE : WASM_OP_I32_STORE, 0);
+}
+
+/* Some locals change places: in a loop that is a cycle of moves. */
+static void rotate_statement(struct gen *g, u32 depth) {
+    enum { MOST = 4 };
+    u8 type = number_types[pick(g, 5)];
+    u32 locals[MOST], n = 2 + pick(g, MOST - 1);
+    for (u32 i = 0; i < n; i++) {
+        locals[i] = local_of(g, type);
+        if (locals[i] == WASM_NONE) return;
+    }
+    for (u32 i = 0; i < n; i++) op1(g, WASM_OP_LOCAL_GET, locals[i]);
+    for (u32 i = n; i--;) op1(g, WASM_OP_LOCAL_SET, locals[(i + 1) % n]);
 }
 
 static void set_statement(struct gen *g, u32 depth) {
-    if (!pick(g, 8)) {
-        twin_statement(g);
+    if (!pick(g, 4)) {
+        near_statement(g);
         return;
     }
     if (!pick(g, 2)) {
@@ -875,11 +1082,11 @@ static void br_if_statement(struct gen *g, u32 depth) {
 }
 
 static void statement(struct gen *g, u32 depth) {
-    typedef void maker(struct gen *, u32);
-    static maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
+    typedef void statement_maker(struct gen *, u32);
+    static statement_maker *const makers[] = {set_statement,   set_statement,       br_if_statement, bulk_statement, call_statement,
                                     table_statement, table_set_statement, loop_statement,  if_statement,   multi_statement,
                                     tail_statement,  on_null_statement,   throw_statement, try_table_statement,
-                                    try_table_statement, try_statement,   try_statement};
+                                    try_table_statement, try_statement,   try_statement,       rotate_statement};
     u32 k = pick(g, ARRAY_LEN(makers) + 4);
     bool room = g->label_count + 3 < MAX_LABELS && depth < MAX_DEPTH;
     if (k >= ARRAY_LEN(makers)) plain(g, plain_op(g, 0), depth); /* a store */
@@ -917,6 +1124,7 @@ static void function(struct gen *g, u32 f) {
     }
     byte(g, 1), byte(g, g->only == LEGACY_EXCEPTIONS ? WASM_I32 : WASM_EXNREF);
     fuel(g);
+    for (u32 n = pick(g, 6); n; n--) near_statement(g); /* before anything traps */
     statements(g, 0);
     if (!pick(g, 4)) try_table_statement(g, 1);
     if (!pick(g, 6)) throw_tag(g, 1);

@@ -59,6 +59,48 @@ static void compares(void) {
     }
 }
 
+/* Flags that are there serve the same comparison, of the same bits, by the same way, and no other. */
+static void flags(void) {
+    static const struct { const char *body; u32 a, b, want; } cases[] = {
+        /* another number, another condition */
+        {"(i32.add (select (i32.const 1) (i32.const 2) (i32.lt_s (local.get 0) (i32.const 5)))"
+         " (select (i32.const 10) (i32.const 20) (i32.lt_s (local.get 0) (i32.const 7))))", 6, 0, 12},
+        {"(i32.add (select (i32.const 1) (i32.const 2) (i32.lt_s (local.get 0) (i32.const 5)))"
+         " (select (i32.const 10) (i32.const 20) (i32.lt_u (local.get 0) (i32.const 5))))", (u32)-1, 0, 21},
+        /* a sum that overflows, and one against 0 by another condition than its sign */
+        {"(if (result i32) (i32.lt_s (i32.add (local.get 0) (local.get 1)) (i32.const 0)) (then (i32.const 1)) (else (i32.const 2)))",
+         INT32_MAX, 1, 1},
+        {"(if (result i32) (i32.lt_s (i32.sub (local.get 0) (local.get 1)) (i32.const 0)) (then (i32.const 1)) (else (i32.const 2)))",
+         0x80000000, 1, 2},
+        {"(if (result i32) (i32.le_s (i32.sub (local.get 0) (local.get 1)) (i32.const 0)) (then (i32.const 1)) (else (i32.const 2)))",
+         0x80000000, 1, 2},
+        /* fewer bits, and more */
+        {"(if (result i32) (i64.lt_s (i64.extend_i32_u (i32.and (local.get 0) (local.get 1))) (i64.const 0))"
+         " (then (i32.const 1)) (else (i32.const 2)))", (u32)-1, (u32)-1, 2},
+        /* two ways to the comparison, of which one sets other flags */
+        {"(block (br_if 0 (local.get 1)) (local.set 0 (i32.sub (local.get 0) (i32.const 5))))"
+         " (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1)) (else (i32.const 2)))", 0, 1, 1},
+        {"(block (br_if 0 (local.get 1)) (local.set 0 (i32.sub (local.get 0) (i32.const 5))))"
+         " (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1)) (else (i32.const 2)))", 5, 0, 1},
+        /* and == 1 is no test */
+        {"(if (result i32) (i32.eq (i32.and (local.get 0) (local.get 1)) (i32.const 1)) (then (i32.const 1)) (else (i32.const 2)))",
+         3, 1, 1},
+        /* a bound is that of both */
+        {"(i32.and (select (local.get 0) (i32.const 7) (local.get 1)) (i32.const 0xff))", 0x1234, 1, 0x34},
+        {"(i32.and (select (i32.const 7) (local.get 0) (local.get 1)) (i32.const 0xff))", 0x1234, 0, 0x34},
+    };
+    for (u32 k = 0; k < ARRAY_LEN(cases); k++) {
+        struct test_run r;
+        char text[500];
+        snprintf(text, sizeof text, "(module (func (export \"f\") (param i32 i32) (result i32) %s))", cases[k].body);
+        test_run_open(&T, &r, text, NULL, NULL);
+        union abi_value v[2] = {{.i32 = cases[k].a}, {.i32 = cases[k].b}};
+        EQUAL(test_call(&r, "f", v), ABI_TRAP_NONE);
+        EQUAL(v[0].i32, cases[k].want);
+        test_run_close(&r);
+    }
+}
+
 static void traps(void) {
     struct test_run r;
     test_run_open(&T, &r,
@@ -235,6 +277,7 @@ int main(void) {
     test_engine_open(&T);
     calls();
     compares();
+    flags();
     traps();
     limits();
     hosts();
