@@ -642,6 +642,14 @@ static void dense_compare(struct gen *g, u8 type, u32 depth) {
 }
 
 static void dense_condition(struct gen *g, u32 depth) {
+    u8 number = pick(g, 2) ? WASM_F64 : WASM_F32;
+    if (!pick(g, 6)) {
+        variable(g, number);
+        if (pick(g, 2)) variable(g, number);
+        else constant(g, number); /* NaN perhaps */
+        op(g, (number == WASM_F64 ? WASM_OP_F64_EQ : WASM_OP_F32_EQ) + pick(g, 6));
+        return;
+    }
     if (pick(g, 4)) dense_compare(g, pick(g, 2) ? WASM_I64 : WASM_I32, depth);
     else dense(g, WASM_I32, depth);
 }
@@ -751,6 +759,15 @@ static void near_statement(struct gen *g) {
     near_access(g, whole ? WASM_OP_I64_STORE : WASM_OP_I32_STORE, 0);
 }
 
+/* From where a variable says to elsewhere, changed; or to the variable. */
+static void copy(struct gen *g, u8 type, u32 depth) {
+    bool stores = pick(g, 2);
+    if (stores) near_address(g, index_type(g->wide[0]), depth);
+    dense_binary(g, type, DENSE);
+    if (stores) near_access(g, type == WASM_I64 ? WASM_OP_I64_STORE : WASM_OP_I32_STORE, pick(g, 2));
+    else op1(g, WASM_OP_GLOBAL_SET, global_of(g, type));
+}
+
 /* Some locals change places: in a loop that is a cycle of moves. */
 static void rotate_statement(struct gen *g, u32 depth) {
     enum { MOST = 4 };
@@ -794,11 +811,14 @@ static void fuel(struct gen *g) {
     op1(g, WASM_OP_GLOBAL_SET, 0);
 }
 
+/* Before a loop what is in it, nearly: what was read there may be something else by then. */
 static void loop_statement(struct gen *g, u32 depth) {
+    struct again first = once(g, copy, WASM_I32, depth);
     op(g, WASM_OP_LOOP);
     byte(g, 0x40);
     label_push(g, 0);
     fuel(g);
+    once_more(g, first, copy, WASM_I32, depth);
     statements(g, depth + 1);
     expr(g, WASM_I32, depth + 1);
     op1(g, WASM_OP_BR_IF, 0);

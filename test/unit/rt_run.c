@@ -59,9 +59,32 @@ static void compares(void) {
     }
 }
 
+/* What is asked is whether something may be left out, folded or joined; the answer is no. */
+struct small {
+    const char *body;
+    u32 a, b;
+    i64 want; /* below 0: which trap, negated */
+};
+
+static void try_all(const struct small *s, u32 n) {
+    for (u32 k = 0; k < n; k++) {
+        struct test_run r;
+        char text[600];
+        snprintf(text, sizeof text,
+                 "(module (memory 1) (global $g (mut i32) (i32.const 1)) (data (i32.const 0) \"\\01\")"
+                 " (func (export \"f\") (param i32 i32) (result i32) (local $x i32) (local $f f64) %s))",
+                 s[k].body);
+        test_run_open(&T, &r, text, NULL, NULL);
+        union abi_value v[2] = {{.i32 = s[k].a}, {.i32 = s[k].b}};
+        i64 trap = test_call(&r, "f", v);
+        EQUAL(trap ? -trap : (i64)v[0].i32, s[k].want);
+        test_run_close(&r);
+    }
+}
+
 /* Flags that are there serve the same comparison, of the same bits, by the same way, and no other. */
 static void flags(void) {
-    static const struct { const char *body; u32 a, b, want; } cases[] = {
+    static const struct small cases[] = {
         /* another number, another condition */
         {"(i32.add (select (i32.const 1) (i32.const 2) (i32.lt_s (local.get 0) (i32.const 5)))"
          " (select (i32.const 10) (i32.const 20) (i32.lt_s (local.get 0) (i32.const 7))))", 6, 0, 12},
@@ -88,17 +111,80 @@ static void flags(void) {
         /* a bound is that of both */
         {"(i32.and (select (local.get 0) (i32.const 7) (local.get 1)) (i32.const 0xff))", 0x1234, 1, 0x34},
         {"(i32.and (select (i32.const 7) (local.get 0) (local.get 1)) (i32.const 0xff))", 0x1234, 0, 0x34},
+        {"(block (br_if 0 (local.get 1)) (local.set $x (select (i32.const 1) (i32.const 2) (i32.lt_u (local.get 0) (i32.const 5)))))"
+         " (i32.add (local.get $x) (select (i32.const 10) (i32.const 20) (i32.lt_u (local.get 0) (i32.const 5))))", 3, 1, 10},
+        /* of what a test reads, and the result is where that is */
+        {"(local.set $x (i32.eqz (i32.and (local.get 0) (local.get 1)))) (i32.add (local.get $x) (i32.mul (local.get $x) (i32.const 7)))",
+         3, 5, 0},
+        {"(if (result i32) (i32.eqz (i32.and (local.get 0) (i32.const 256))) (then (i32.const 1)) (else (i32.const 2)))", 256, 0, 2},
     };
-    for (u32 k = 0; k < ARRAY_LEN(cases); k++) {
-        struct test_run r;
-        char text[500];
-        snprintf(text, sizeof text, "(module (func (export \"f\") (param i32 i32) (result i32) %s))", cases[k].body);
-        test_run_open(&T, &r, text, NULL, NULL);
-        union abi_value v[2] = {{.i32 = cases[k].a}, {.i32 = cases[k].b}};
-        EQUAL(test_call(&r, "f", v), ABI_TRAP_NONE);
-        EQUAL(v[0].i32, cases[k].want);
-        test_run_close(&r);
-    }
+    try_all(cases, ARRAY_LEN(cases));
+}
+
+static void bounds(void) {
+#define OF_64(expr) "(i32.wrap_i64 " expr ")"
+#define A "(i64.extend_i32_s (local.get 0))"
+    static const struct small cases[] = {
+        {OF_64("(i64.and (i64.shl (i64.rem_u " A " (i64.const 0x8000000000000002)) (i64.const 1)) (i64.const 3))"), 5, 0, 2},
+        {OF_64("(i64.and (i64.shr_u " A " (i64.const 56)) (i64.const 0x7f))"), (u32)-1, 0, 0x7f},
+        {OF_64("(i64.and (i64.popcnt " A ") (i64.const 0x3f))"), (u32)-1, 0, 0},
+        {OF_64("(i64.div_u (i64.and " A " (i64.const 0x1ffffffff)) (i64.const 7))"), (u32)-2, 0, 1227133512},
+        {"(i32.and (i32.rem_u (i32.and (local.get 0) (i32.const 0xff)) (local.get 1)) (i32.const 0x7f))", 0xff, 0x100, 0x7f},
+        {"(i32.and (i32.shr_u (local.get 0) (i32.const 33)) (i32.const 0xff))", (u32)-1, 0, 0xff},
+        {"(i32.shr_u (i32.shr_s (local.get 0) (i32.const 3)) (i32.const 5))", 0x80000000, 0, 0x7800000},
+        {"(i32.rotl (i32.shr_s (local.get 0) (i32.const 3)) (i32.const 31))", 32, 0, 2},
+        {"(i32.le_u (i32.lt_s (local.get 0) (local.get 1)) (i32.const 0))", 1, 2, 0},
+        {"(i32.le_u (f64.lt (f64.convert_i32_s (local.get 0)) (f64.convert_i32_s (local.get 1))) (i32.const 0))", 1, 2, 0},
+        {"(i32.eq (i32.lt_s (local.get 0) (local.get 1)) (i32.const 1))", 1, 2, 1},
+        {"(i32.div_s (local.get 0) (i32.const 7))", 2147483645, 0, 306783377},
+        {"(i32.div_s (i32.const 0x80000000) (i32.const -1))", 0, 0, -ABI_TRAP_INTEGER_OVERFLOW},
+        /* addresses that wrap around, or do not */
+        {"(i32.load8_u (i32.add (i32.or (i32.and (local.get 0) (i32.const 0x80000000)) (i32.and (local.get 1) (i32.const 0x7fffffff)))"
+         " (i32.const 0x7ffffff0)))", 0x80000000, 0x10, 1},
+        {"(drop (i32.load8_u (i32.add (local.get 0) (i32.const 100)))) (i32.load8_u offset=8 (i32.add (local.get 0) (i32.const 96)))",
+         (u32)-98, 0, -ABI_TRAP_MEMORY},
+        {"(drop (i32.load8_u (i32.add (local.get 0) (i32.const 0x20000)))) (i32.load8_u (i32.add (local.get 0) (i32.const 1)))",
+         0xfffe8000, 0, -ABI_TRAP_MEMORY},
+    };
+#undef OF_64
+#undef A
+    try_all(cases, ARRAY_LEN(cases));
+}
+
+/* NaN is equal to nothing, so a condition takes two flags: for integers, and for floats, of
+ * which either operand may be where the result goes. */
+static void nans(void) {
+#define NAN_IF "(local.set $f (select (f64.const nan) (f64.const 3) (local.get 0)))"
+#define INTS(op) NAN_IF "(select (i32.const 1) (local.get 1) (" op " (local.get $f) (local.get $f)))"
+#define FLOATS(op) NAN_IF "(i32.trunc_f64_s (select (f64.const 1) (f64.convert_i32_s (local.get 1)) (" op " (local.get $f) (local.get $f))))"
+#define OTHERS(op) NAN_IF "(i32.trunc_f64_s (select (f64.convert_i32_s (local.get 1)) (f64.const 1) (" op " (local.get $f) (local.get $f))))"
+    static const struct small cases[] = {
+        {INTS("f64.eq"), 1, 2, 2},   {INTS("f64.eq"), 0, 2, 1},   {INTS("f64.ne"), 1, 2, 1},   {INTS("f64.ne"), 0, 2, 2},
+        {FLOATS("f64.eq"), 1, 2, 2}, {FLOATS("f64.eq"), 0, 2, 1}, {FLOATS("f64.ne"), 1, 2, 1}, {FLOATS("f64.ne"), 0, 2, 2},
+        {OTHERS("f64.eq"), 1, 2, 1}, {OTHERS("f64.eq"), 0, 2, 2}, {OTHERS("f64.ne"), 1, 2, 2}, {OTHERS("f64.ne"), 0, 2, 1},
+    };
+    try_all(cases, ARRAY_LEN(cases));
+#undef NAN_IF
+#undef INTS
+#undef FLOATS
+#undef OTHERS
+}
+
+/* What was read is read again where it may have changed, and not later than it was. */
+static void reads(void) {
+    static const struct small cases[] = {
+        {"(local.set $x (i32.load (i32.const 0))) (loop (local.set $x (i32.add (local.get $x) (i32.load (i32.const 0))))"
+         " (i32.store (i32.const 0) (local.get $x)) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get $x)", 3, 0, 8},
+        {"(local.set $x (global.get $g)) (loop (local.set $x (i32.add (local.get $x) (global.get $g)))"
+         " (global.set $g (local.get $x)) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get $x)", 3, 0, 8},
+        {"(local.set $x (i32.lt_u (i32.load8_u (local.get 0)) (i32.const 5))) (i32.store8 (local.get 0) (i32.const 9))"
+         " (if (result i32) (local.get $x) (then (i32.const 1)) (else (i32.const 2)))", 0, 0, 1},
+        {"(i32.add (i32.load (local.get 0)) (i32.div_u (i32.const 1) (local.get 1)))", (u32)-1, 0, -ABI_TRAP_MEMORY},
+        {"(local.set $x (i32.load (local.get 0))) (i32.store (local.get 0) (i32.const 9)) (i32.mul (local.get $x) (local.get 1))", 0, 7, 7},
+        {"(i64.store (local.get 0) (i64.xor (i64.load (local.get 0)) (i64.const 0x123456789)))"
+         " (i32.add (i32.load (local.get 0)) (i32.load offset=4 (local.get 0)))", 0, 0, 0x23456789},
+    };
+    try_all(cases, ARRAY_LEN(cases));
 }
 
 static void traps(void) {
@@ -278,6 +364,9 @@ int main(void) {
     calls();
     compares();
     flags();
+    bounds();
+    nans();
+    reads();
     traps();
     limits();
     hosts();
