@@ -1125,6 +1125,15 @@ static void random_sig(struct gen *g, struct sig *s) {
     for (u32 i = 0; i < s->result_count; i++) s->results[i] = number_types[pick(g, shown_types())];
 }
 
+/* So that there are more values than registers, and other numbers than 0. */
+static void fill_locals(struct gen *g, u32 first) {
+    for (u32 l = first; l < g->local_count - 3; l++) {
+        if (pick(g, 2)) continue;
+        op1(g, WASM_OP_GLOBAL_GET, global_of(g, g->locals[l]));
+        op1(g, WASM_OP_LOCAL_SET, l);
+    }
+}
+
 static void function(struct gen *g, u32 f) {
     const struct sig *s = &g->sigs[f];
     size_t body = length_begin(g);
@@ -1144,6 +1153,7 @@ static void function(struct gen *g, u32 f) {
     }
     byte(g, 1), byte(g, g->only == LEGACY_EXCEPTIONS ? WASM_I32 : WASM_EXNREF);
     fuel(g);
+    fill_locals(g, s->param_count);
     for (u32 n = pick(g, 6); n; n--) near_statement(g); /* before anything traps */
     statements(g, 0);
     if (!pick(g, 4)) try_table_statement(g, 1);

@@ -179,6 +179,11 @@ static void reads(void) {
          " (global.set $g (local.get $x)) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get $x)", 3, 0, 8},
         {"(local.set $x (i32.lt_u (i32.load8_u (local.get 0)) (i32.const 5))) (i32.store8 (local.get 0) (i32.const 9))"
          " (if (result i32) (local.get $x) (then (i32.const 1)) (else (i32.const 2)))", 0, 0, 1},
+        {"(local.set $x (i32.and (local.get 1) (i32.load (local.get 0)))) (i32.store (local.get 0) (i32.const 6))"
+         " (if (result i32) (local.get $x) (then (i32.const 1)) (else (i32.const 2)))", 0, 1, 1},
+        {"(if (result i32) (i32.lt_u (i32.load8_u (local.get 0)) (i32.const 256)) (then (i32.const 1)) (else (i32.const 2)))", 0, 0, 1},
+        {"(i32.store (i32.const 0) (i32.const 0x101))"
+         " (if (result i32) (i32.eq (i32.load16_u (local.get 0)) (i32.const 1)) (then (i32.const 1)) (else (i32.const 2)))", 0, 0, 2},
         {"(i32.add (i32.load (local.get 0)) (i32.div_u (i32.const 1) (local.get 1)))", (u32)-1, 0, -ABI_TRAP_MEMORY},
         {"(local.set $x (i32.load (local.get 0))) (i32.store (local.get 0) (i32.const 9)) (i32.mul (local.get $x) (local.get 1))", 0, 7, 7},
         {"(i64.store (local.get 0) (i64.xor (i64.load (local.get 0)) (i64.const 0x123456789)))"
