@@ -124,7 +124,7 @@ static bool fold_sum(struct select *s, const struct ins *x) {
 /* a op constant: the load would be a move just the same. */
 static void fold_operand(struct select *s, const struct ins *x, bool commutes) {
     if (x->op == IR_ADD && fold_sum(s, x)) return;
-    if (x->op == IR_ADD && x->a != x->b && (fold_scaled(s, x, x->b) || fold_scaled(s, x, x->a))) return;
+    if (x->op == IR_ADD && (fold_scaled(s, x, x->b) || fold_scaled(s, x, x->a))) return;
     if (x->op == IR_AND && s->f->options->cpu & JIT_CPU_BMI1 && (fold_not(s, x, x->b) || fold_not(s, x, x->a))) return;
     if (fold_load(s, x->b) || !commutes) return;
     if (x->op == IR_MUL || !is_const(s->f, x->b)) fold_load(s, x->a);
@@ -185,7 +185,7 @@ static void fold_vector(struct select *s, const struct ins *x) {
     enum simd_op op = simd_op_of(x);
     u8 kind = simd_infos[op].kind;
     if (kind == SIMD_INSERT) fold_lane(s, x, x->b);
-    else if (simd_reads_whole(op) && x->a != x->b && !fold_whole(s, x->b) && kind == SIMD_BOTH) fold_whole(s, x->a);
+    else if (simd_reads_whole(op) && !fold_whole(s, x->b) && kind == SIMD_BOTH) fold_whole(s, x->a);
 }
 
 /* What is to be known of an operation: loads may not pass it; it has a case in

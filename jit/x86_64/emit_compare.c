@@ -133,7 +133,7 @@ static struct cond compare_float(struct emit *e, const struct ins *x, u32 at) {
 /* Do the flags tell already what x does? The last user of the same comparison left them. */
 static bool compared(const struct emit *e, const struct ins *x) {
     const struct ins *y = e_ins(e, e->compared);
-    return e->compared_at == here(e->c) && y->op == x->op && y->aux == x->aux && y->b == x->b && (y->a == x->a || fault(COMPARED));
+    return e->compared_at == here(e->c) && y->aux == x->aux && y->b == x->b && (y->a == x->a || fault(COMPARED));
 }
 
 /* Sets flags for value v as a condition: compares here if that was folded. */

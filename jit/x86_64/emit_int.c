@@ -235,7 +235,7 @@ static bool rotate_to(struct emit *e, const struct ins *x, u32 i, u8 d, u32 n) {
     u32 from = loc_at(e, x->a, use_pos(i)), bits = wide(x->type) ? 64 : 32;
     if (!has_cpu(e, JIT_CPU_BMI2) || (x->op != IR_ROTL && x->op != IR_ROTR) || from == LOC(L_REG, d) || loc_kind(from) == L_CONST) return false;
     put_vex(e->c, 0xf2, wide(x->type), 0x0f3af0, d, 0, rm_of(e, from), 1);
-    put8(e->c, (u8)(x->op == IR_ROTL ? (bits - n) % bits : n));
+    put8(e->c, (u8)(x->op == IR_ROTL ? bits - n : n));
     return true;
 }
 
