@@ -905,14 +905,17 @@ static void bulk_statement(struct gen *g, u32 depth) {
     }
 }
 
+/* Behind the call what was before it, nearly: what was read may be something else by now. */
 static void call_statement(struct gen *g, u32 depth) {
-    u32 f = pick(g, g->func_count);
+    u32 f = pick(g, g->func_count), around = pick(g, 2);
+    struct again before = around ? once(g, copy, WASM_I32, depth) : (struct again){.n = 0};
     call(g, f, depth);
     for (u32 i = g->sigs[f].result_count; i--;) {
         u8 type = g->sigs[f].results[i];
         if (pick(g, 2)) op1(g, WASM_OP_GLOBAL_SET, global_of(g, type));
         else op(g, WASM_OP_DROP);
     }
+    if (around) once_more(g, before, copy, WASM_I32, depth);
 }
 
 static bool same_results(const struct sig *a, const struct sig *b) {

@@ -143,6 +143,7 @@ static void bounds(void) {
          " (i32.const 0x7ffffff0)))", 0x80000000, 0x10, 1},
         {"(drop (i32.load8_u (i32.add (local.get 0) (i32.const 100)))) (i32.load8_u offset=8 (i32.add (local.get 0) (i32.const 96)))",
          (u32)-98, 0, -ABI_TRAP_MEMORY},
+        {"(i32.load offset=2147483632 (local.get 0))", 0, 0, -ABI_TRAP_MEMORY}, /* ABI_MAX_DISP + 1 */
         {"(drop (i32.load8_u (i32.add (local.get 0) (i32.const 0x20000)))) (i32.load8_u (i32.add (local.get 0) (i32.const 1)))",
          0xfffe8000, 0, -ABI_TRAP_MEMORY},
     };
@@ -184,6 +185,11 @@ static void reads(void) {
         {"(if (result i32) (i32.lt_u (i32.load8_u (local.get 0)) (i32.const 256)) (then (i32.const 1)) (else (i32.const 2)))", 0, 0, 1},
         {"(i32.store (i32.const 0) (i32.const 0x101))"
          " (if (result i32) (i32.eq (i32.load16_u (local.get 0)) (i32.const 1)) (then (i32.const 1)) (else (i32.const 2)))", 0, 0, 2},
+        {"(local.set $x (i32.load (local.get 0))) (memory.fill (local.get 0) (i32.const 7) (i32.const 1))"
+         " (i32.add (local.get $x) (i32.load (local.get 0)))", 0, 0, 8},
+        {"(local.set $x (i32.load (local.get 0))) (if (i32.eq (local.get 1) (i32.const 1)) (then (i32.store (local.get 0) (i32.const 7))"
+         " (drop (call 0 (local.get 0) (i32.const 2))) (local.set $x (i32.add (local.get $x) (i32.load (local.get 0)))))"
+         " (else (i32.store (local.get 0) (i32.const 9)))) (local.get $x)", 0, 1, 10},
         {"(i32.add (i32.load (local.get 0)) (i32.div_u (i32.const 1) (local.get 1)))", (u32)-1, 0, -ABI_TRAP_MEMORY},
         {"(local.set $x (i32.load (local.get 0))) (i32.store (local.get 0) (i32.const 9)) (i32.mul (local.get $x) (local.get 1))", 0, 7, 7},
         {"(i64.store (local.get 0) (i64.xor (i64.load (local.get 0)) (i64.const 0x123456789)))"
