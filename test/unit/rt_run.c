@@ -128,7 +128,7 @@ static void bounds(void) {
         {OF_64("(i64.and (i64.shl (i64.rem_u " A " (i64.const 0x8000000000000002)) (i64.const 1)) (i64.const 3))"), 5, 0, 2},
         {OF_64("(i64.and (i64.shr_u " A " (i64.const 56)) (i64.const 0x7f))"), (u32)-1, 0, 0x7f},
         {OF_64("(i64.and (i64.popcnt " A ") (i64.const 0x3f))"), (u32)-1, 0, 0},
-        {OF_64("(i64.div_u (i64.and " A " (i64.const 0x1ffffffff)) (i64.const 7))"), (u32)-2, 0, 1227133512},
+        {OF_64("(i64.div_u (i64.and " A " (i64.const 0x1fffffff0)) (i64.const 7))"), (u32)-2, 0, 1227133510},
         {"(i32.and (i32.rem_u (i32.and (local.get 0) (i32.const 0xff)) (local.get 1)) (i32.const 0x7f))", 0xff, 0x100, 0x7f},
         {"(i32.and (i32.shr_u (local.get 0) (i32.const 33)) (i32.const 0xff))", (u32)-1, 0, 0xff},
         {"(i32.shr_u (i32.shr_s (local.get 0) (i32.const 3)) (i32.const 5))", 0x80000000, 0, 0x7800000},
@@ -140,7 +140,7 @@ static void bounds(void) {
         {"(i32.div_s (i32.const 0x80000000) (i32.const -1))", 0, 0, -ABI_TRAP_INTEGER_OVERFLOW},
         /* addresses that wrap around, or do not */
         {"(i32.load8_u (i32.add (i32.or (i32.and (local.get 0) (i32.const 0x80000000)) (i32.and (local.get 1) (i32.const 0x7fffffff)))"
-         " (i32.const 0x7ffffff0)))", 0x80000000, 0x10, 1},
+         " (i32.const 0x7fffff00)))", 0x80000000, 0x100, 1},
         {"(drop (i32.load8_u (i32.add (local.get 0) (i32.const 100)))) (i32.load8_u offset=8 (i32.add (local.get 0) (i32.const 96)))",
          (u32)-98, 0, -ABI_TRAP_MEMORY},
         {"(i32.load offset=2147483632 (local.get 0))", 0, 0, -ABI_TRAP_MEMORY}, /* ABI_MAX_DISP + 1 */
