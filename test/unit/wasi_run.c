@@ -122,13 +122,20 @@ static void records(const char *top, const char *path, const char *start) {
     free((void *)(uptr)b.p);
 }
 
+/* file's function ends in trap, and this is all that was said. */
+static void says(const char *file, const char *func, const char *top, enum abi_trap trap, const char *text) {
+    struct program p;
+    union abi_value v[1];
+    program_open(&p, file, top);
+    EQUAL(test_call(&p.run, func, v), trap);
+    EQUAL_TEXT(said, text);
+    program_close(&p);
+}
+
 static void voices(const char *top) {
     struct program p;
     union abi_value v[1];
-    program_open(&p, "build/wasi/record.wasm", top);
-    EQUAL(test_call(&p.run, "say", v), ABI_TRAP_NONE);
-    EQUAL_TEXT(said, "hello log\n");
-    program_close(&p);
+    says("build/wasi/record.wasm", "say", top, ABI_TRAP_NONE, "hello log\n");
     program_open(&p, "build/wasi/record_rs.wasm", top);
     EQUAL(test_call(&p.run, "panics", v), ABI_TRAP_UNREACHABLE);
     CHECK(strstr(said, "there is no such argument"));
@@ -137,12 +144,7 @@ static void voices(const char *top) {
 
 /* What Debian's compiler-rt lacks for 128-bit division is in sdk/c/stack_chk.c. */
 static void wide(const char *top) {
-    struct program p;
-    union abi_value v[1];
-    program_open(&p, "build/wasi/wide.wasm", top);
-    EQUAL(test_call(&p.run, "_start", v), ABI_TRAP_UNREACHABLE);
-    EQUAL_TEXT(said, "8683317618811886495518194401280000000\n8683317558028663589317549276\n608444\n");
-    program_close(&p);
+    says("build/wasi/wide.wasm", "_start", top, ABI_TRAP_UNREACHABLE, "8683317618811886495518194401280000000\n8683317558028663589317549276\n608444\n");
 }
 
 int main(void) {
